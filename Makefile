@@ -1,0 +1,70 @@
+# `make demo` and `make test` need Python >= 3.11, make and a package index; nothing else.
+
+VENV   ?= .venv
+PYTHON := $(VENV)/bin/python
+# The strict editable install links file by file into a tree laid out like the wheel, which is what tests and type
+# checker need. An edited file is seen at once, a new one after linking again: a second's work, done below whenever
+# a folder changes.
+INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check
+EDITABLE := --config-settings editable_mode=strict --editable
+FOLDERS := $(shell find schemas converters metalake_io commands -type d ! -name __pycache__)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types format benchmark clean
+
+help:
+	@echo 'make demo       install, convert the fixtures to MetaLake JSON and back, prove that nothing was lost'
+	@echo 'make test       lint, type check, all tests'
+	@echo 'make lint       ruff and pyright only'
+	@echo 'make format     let ruff sort imports and lay out the code'
+	@echo 'make benchmark  measure speed and memory against orjson and panlabel (minutes, about 4 GB)'
+	@echo 'make clean      remove the virtual environment and everything that was built'
+
+demo: $(VENV)/.linked
+	@$(PYTHON) fixtures/demo.py
+
+test: lint
+	$(PYTHON) -m pytest -n 2
+
+lint: $(VENV)/.test $(VENV)/.linked
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m pyright --pythonpath $(PYTHON)
+
+format: $(VENV)/.test
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+benchmark: $(VENV)/.benchmarks $(VENV)/.linked
+	$(PYTHON) benchmarks/measure.py --panlabel $(VENV)/bin/panlabel
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp file per step, so that each is done again only when what it depends on has changed.
+$(VENV)/.base: pyproject.toml
+	@found=; for python in $${PYTHON3:-python3 python3.14 python3.13 python3.12 python3.11}; do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo "annolake needs Python 3.11 or newer, and none was found. Install one, or name it: make PYTHON3=/path/to/python3.11" >&2; \
+	    exit 1; \
+	fi; \
+	echo "making $(VENV) with $$($$found --version) and installing annolake"; \
+	$$found -m venv $(VENV) || { echo "this Python cannot make a virtual environment (on Debian: apt install python3-venv)" >&2; exit 1; }
+	@$(INSTALL) 'setuptools>=77' $(EDITABLE) .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.base
+	@echo 'installing what the tests need'
+	@$(INSTALL) $(EDITABLE) '.[test]'
+	@touch $@
+
+$(VENV)/.benchmarks: $(VENV)/.base
+	@echo 'installing what the benchmarks compare with'
+	@$(INSTALL) $(EDITABLE) '.[benchmarks]'
+	@touch $@
+
+$(VENV)/.linked: $(VENV)/.base $(FOLDERS)
+	@$(INSTALL) --no-deps --no-build-isolation $(EDITABLE) .
+	@touch $@

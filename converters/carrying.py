@@ -1,0 +1,49 @@
+"""Whether what was carried beside a shape still belongs to it.
+
+A COCO area, an own bounding box, a mask's run lengths ride in metadata while the shape may be edited in between. The
+fingerprint of the coordinates says whether they are still as they were read.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from array import array
+from collections.abc import Iterable, Sequence
+
+from ..schemas.model import Annotation, Polygon, Rectangle
+
+
+def fingerprint(parts: Iterable[Sequence[float]]) -> int:
+    """CRC-32 of all coordinates of an object, as little-endian doubles."""
+    value = 0
+    for xy in parts:
+        numbers = array("d", xy)
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        value = zlib.crc32(numbers, value)
+    return value
+
+
+def as_read(group: Sequence[Annotation], outline: object) -> bool:
+    """Whether an object's shapes are those whose fingerprint is `outline`."""
+    return fingerprint(a.bbox if isinstance(a, Rectangle) else a.xy for a in group) == outline
+
+
+def mask_as_read(group: Sequence[Annotation], geometry: str) -> bool:
+    """Whether an object's rings are those a run-length encoded mask is traced to, within what a service may round."""
+    from ..schemas import masks
+
+    try:
+        given = json.loads(geometry)
+        rings = masks.rings(masks.parse(given["size"], given["counts"]))
+    except (ValueError, KeyError, TypeError):
+        return False
+    shapes = [a.xy for a in group if isinstance(a, Polygon)]
+    if [len(xy) for xy in shapes] != [len(ring.xy) for ring in rings]:
+        return False
+    return all(abs(a - b) <= _ROUNDED for xy, ring in zip(shapes, rings, strict=True) for a, b in zip(xy, ring.xy, strict=True))
+
+
+_ROUNDED = 0.05

@@ -1,0 +1,92 @@
+"""COCO: instances, key points and stuff in one JSON file a split.
+
+Specification: cocodataset.org (format-data) and pycocotools. Coordinates: pixels, edge model, 0-based; `bbox` is
+`[x, y, width, height]`, `segmentation` a list of rings or a run-length encoded mask (column-major). All rings of an
+annotation are one object, their union; a hole exists only in a mask.
+
+Kept in `metadata` so that the way back gives the same file: `coco_id`, `area`, `bbox` where it is not the outline's hull,
+the mask's RLE, and every key that no rule knows. Captions, panoptic records and results lists are recognised and
+refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from ...schemas.model import Catalog, Record
+from ..fidelity import Fidelity
+from ..format import Context, Format, Reading, Sniffed, Written
+from ..format import Options as BaseOptions
+from ..jsonkind import json_kind
+from ..ledger import Ledger
+from . import layout
+
+
+class Options(BaseOptions, frozen=True, kw_only=True):
+    task: Annotated[
+        str | None,
+        Meta(description="In a folder with several kinds: instances, person_keypoints, stuff, labels or image_info."),
+    ] = None
+    layout: Annotated[
+        Literal["file", "folder"],
+        Meta(description="Write one file, or a folder with annotations/instances_<split>.json for each split."),
+    ] = "file"
+
+
+FIDELITY = Fidelity(
+    shapes=frozenset(("rectangle", "polygon")),
+    multi_part=True,
+    holes="masks",
+    crowd=True,
+    keypoints=True,
+    tags=True,
+    confidence=True,
+    attributes=True,
+    metadata=True,
+    image_size=True,
+    image_facts=True,
+    ids=True,
+    splits=True,
+    coordinates=("pixels",),
+)
+
+
+def sniff(path: Path) -> Sniffed:
+    if path.is_dir():
+        return layout.sniff_folder(path)
+    kind, reason = json_kind(path)
+    return Sniffed(kind == "coco", reason)
+
+
+def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Reading:
+    """The files are held whole, undecoded (annotations are not grouped by image); records are decoded one by one."""
+    from .reading import read_sources
+
+    return read_sources(layout.sources(path, options.task, ledger), ledger)
+
+
+def write(
+    path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
+) -> Written:
+    """One JSON file, or a folder with one for each split."""
+    from .writing import write_file, write_folder
+
+    return (write_folder if options.layout == "folder" else write_file)(path, catalog, records)
+
+
+FORMAT = Format(
+    name="coco",
+    title="COCO instances, key points, stuff",
+    output=lambda options: options.layout,
+    owns=lambda name: name.endswith(".json"),
+    suffix=".json",
+    options=Options,
+    fidelity=lambda _: FIDELITY,
+    sniff=sniff,
+    read=read,
+    write=write,
+)

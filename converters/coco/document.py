@@ -1,0 +1,269 @@
+"""One COCO file, opened: its parts checked against one another, its images and annotations still undecoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ...schemas import jsontext
+from ...schemas.errors import InvalidInput, Place
+from ...schemas.jsontext import Pointer, pointer_text
+from ...schemas.model import Category
+from ...schemas.problems import Problem
+from ..files import read_bytes
+from ..ledger import Ledger
+from .layout import Source
+
+Id = int | str
+
+EXTENSION = "annolake"
+"""Our own key at the root of a COCO file: facts of the data set that COCO has no place for."""
+
+_PARTS = ("images", "annotations", "categories")
+_ANY = msgspec.json.Decoder(Any)
+_RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class _ImageHead(msgspec.Struct, gc=False):
+    id: Id
+
+
+class _Head(msgspec.Struct, gc=False):
+    image_id: Id
+    id: Id | None = None
+
+
+class _Name(msgspec.Struct):
+    file_name: str
+
+
+_NAME = msgspec.json.Decoder(_Name)
+
+
+class _Category(msgspec.Struct):
+    id: Id
+    name: str
+    supercategory: str | None = None
+
+
+class Document:
+    """`order[start[i]:start[i + 1]]` are the numbers of image i's annotations, in the file's order.
+
+    `dropped` annotations belong to no image (problems, reported). `fresh` holds new ids for annotations whose id an
+    earlier one has.
+    """
+
+    def __init__(self, source: Source, ledger: Ledger) -> None:
+        self.source = source
+        self.file = str(source.path)
+        self.data = jsontext.checked(read_bytes(source.path), self.file)
+        members = self._members()
+        self.images = self._list(members, "images")
+        self.annotations = self._list(members, "annotations")
+        self._check_kind(members)
+        self.others: dict[str, Any] = {}
+        self.files: list[dict[str, Any]] | None = None
+        self.head = {key: self.plain(raw, (key,)) for key, raw in members.items() if key not in _PARTS}
+        self._take_extension(self.head.pop(EXTENSION, None))
+        self.categories = self._categories(self._list(members, "categories"), ledger)
+        self._index(members, ledger)
+        self._check_names(ledger)
+
+    def plain(self, raw: msgspec.Raw, at: Pointer) -> Any:
+        """A part as plain objects. InvalidInput for what JSON or we do not allow, with its line."""
+        try:
+            jsontext.decode(_ANY, raw, self.file, at)
+            return jsontext.loads_strict(raw)
+        except jsontext.DuplicateKey as error:
+            raise self.located(jsontext.duplicate_key(error.key, self.file, at)) from None
+        except InvalidInput as error:
+            raise self.located(error) from None
+
+    def place(self, *at: str | int, image: str | None = None, annotation: Id | None = None) -> Place:
+        """A place in this file, without its line: that is looked for when the place is going to be shown."""
+        return Place(file=self.file, pointer=pointer_text(at), image=image, annotation=annotation)
+
+    def problem(
+        self, ledger: Ledger, code: str, message: str, place: Place, fix: str, severity: str = "error"
+    ) -> None:
+        """Tell the ledger, with the line."""
+        located = jsontext.locate(self.data, place)
+        ledger.problem(Problem(code=code, severity=severity, message=message, place=located, fix=fix))  # type: ignore[arg-type]
+
+    def located(self, error: InvalidInput) -> InvalidInput:
+        if error.place.line is None:
+            error.place = jsontext.locate(self.data, error.place)
+        return error
+
+    def names(self) -> Iterator[str]:
+        """The images' file names, in their order; empty where an image has none."""
+        for raw in self.images:
+            try:
+                yield _NAME.decode(raw).file_name
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                yield ""
+
+    def _check_names(self, ledger: Ledger) -> None:
+        seen: dict[str, int] = {}
+        for number, name in enumerate(self.names()):
+            if name and name in seen:
+                message = f"two images have this file_name, the first is images/{seen[name]}"
+                place = self.place("images", number, "file_name", image=name)
+                self.problem(ledger, "duplicate-image", message, place, "merge them, or rename one")
+            seen.setdefault(name, number)
+
+    def _members(self) -> dict[str, msgspec.Raw]:
+        if self.data.lstrip()[:1] == b"[":
+            raise InvalidInput(
+                "unsupported-variant",
+                "a COCO results list: it has no images and no label names of its own",
+                place=Place(file=self.file),
+                hint="convert the ground-truth file it belongs to; results without it cannot be read",
+            )
+        members = jsontext.members(self.data, self.file)
+        if "images" not in members:
+            raise InvalidInput(
+                "missing-key",
+                "there is no key `images`",
+                place=Place(file=self.file, line=1, column=1, pointer=""),
+                hint="a COCO file is an object with images, annotations and categories",
+            )
+        return members
+
+    def _list(self, members: dict[str, msgspec.Raw], key: str) -> list[msgspec.Raw]:
+        if key not in members:
+            return []
+        try:
+            return jsontext.decode(_RAW_LIST, members[key], self.file, (key,))
+        except InvalidInput as error:
+            raise self.located(error) from None
+
+    def _check_kind(self, members: dict[str, msgspec.Raw]) -> None:
+        """Kinds of COCO files that hold no shapes are refused by name."""
+        if not self.annotations:
+            return
+        first = self.plain(self.annotations[0], ("annotations", 0))
+        keys: set[str] = set(first) if isinstance(first, dict) else set()  # type: ignore[arg-type]
+        variant = None
+        if "segments_info" in keys:
+            variant = "panoptic records: the shapes are in PNG files beside it"
+        elif "caption" in keys and not keys & {"bbox", "segmentation", "keypoints"}:
+            variant = "captions: they have neither shapes nor labels"
+        elif "segmentations" in keys or "bboxes" in keys:
+            variant = "a video instance file with one list of shapes for each track"
+        if variant:
+            raise InvalidInput(
+                "unsupported-variant",
+                f"COCO {variant}",
+                place=Place(file=self.file, pointer="/annotations/0"),
+                hint="convert the instances, key points or stuff file of the same set",
+            )
+
+    def _take_extension(self, extension: Any) -> None:
+        if isinstance(extension, dict):
+            known: dict[str, Any] = extension
+            self.others = known.get("extras", {})
+            self.files = known.get("files")
+
+    def _categories(self, raws: list[msgspec.Raw], ledger: Ledger) -> list[Category]:
+        out: list[Category] = []
+        seen: dict[Id, int] = {}
+        for index, raw in enumerate(raws):
+            at = ("categories", index)
+            plain = self.plain(raw, at)
+            try:
+                known = msgspec.convert(plain, _Category)
+            except msgspec.ValidationError as error:
+                message, steps = jsontext.explain(error)
+                self.problem(ledger, "wrong-type", message, self.place(*at, *steps), "a category has an id and a name")
+                continue
+            if known.id in seen:
+                message = f"category id {known.id!r} stands twice, first in categories/{seen[known.id]}"
+                self.problem(ledger, "duplicate-id", message, self.place(*at, "id"), "give each category its own id")
+            seen.setdefault(known.id, index)
+            out.append(_category(plain))
+        return out
+
+    def _index(self, members: dict[str, msgspec.Raw], ledger: Ledger) -> None:
+        index: dict[Id, int] = {}
+        for number, head in enumerate(self._heads("images", members.get("images"), self.images, _ImageHead, ledger)):
+            if head is None:
+                continue
+            if head.id in index:
+                message = f"image id {head.id!r} stands twice, first in images/{index[head.id]}: its boxes are ambiguous"
+                place = self.place("images", number, "id")
+                self.problem(ledger, "duplicate-id", message, place, "give each image its own id")
+            index.setdefault(head.id, number)
+        self.next_image_id = _above(index)
+        heads = self._heads("annotations", members.get("annotations"), self.annotations, _Head, ledger)
+        owner = np.fromiter((-1 if h is None else index.get(h.image_id, -2) for h in heads), np.int32, len(heads))
+        for number in np.flatnonzero(owner == -2).tolist():
+            head = heads[number]
+            message = f"image_id {head.image_id!r} is the id of no image"
+            place = self.place("annotations", number, "image_id", annotation=head.id)
+            self.problem(ledger, "dangling-image", message, place, "add the image, or remove the annotation")
+        self.dropped = int(np.count_nonzero(owner < 0))
+        order = np.argsort(owner, kind="stable")
+        self.start: list[int] = np.searchsorted(owner[order], np.arange(len(self.images) + 1)).tolist()
+        self.order = order.astype(np.uint32)
+        self._find_doubles(heads, ledger)
+
+    def _find_doubles(self, heads: list[Any], ledger: Ledger) -> None:
+        """Public sets have annotation ids twice: nothing refers to them, so the later ones get fresh ids."""
+        ids: list[Id] = [head.id for head in heads if head is not None and head.id is not None]
+        self.fresh: dict[int, int] = {}
+        self.next_id = _above(ids)
+        if len(set(ids)) == len(ids):
+            return
+        seen: set[Id] = set()
+        for number, head in enumerate(heads):
+            if head is None or head.id is None:
+                continue
+            if head.id in seen:
+                self.fresh[number] = self.next_id
+                message = f"annotation id {head.id!r} stands twice; this one is now {self.next_id}"
+                place = self.place("annotations", number, "id", annotation=head.id)
+                fix = "give each annotation its own id"
+                self.problem(ledger, "duplicate-annotation-id", message, place, fix, "warning")
+                self.next_id += 1
+            seen.add(head.id)
+
+    def _heads(
+        self, key: str, whole: msgspec.Raw | None, raws: list[msgspec.Raw], kind: Any, ledger: Ledger
+    ) -> list[Any]:
+        """The ids of all elements; None for one that has no readable head, which is a problem."""
+        if whole is None:
+            return []
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+            return msgspec.json.decode(whole, type=list[kind])
+        out: list[Any] = []
+        decoder = msgspec.json.Decoder(kind)
+        for number, raw in enumerate(raws):
+            try:
+                out.append(jsontext.decode(decoder, raw, self.file, (key, number)))
+            except InvalidInput as error:
+                out.append(None)
+                ledger.problem(Problem.of(self.located(error)))
+        return out
+
+
+def _above(ids: Iterable[Id]) -> int:
+    return max((number for number in ids if isinstance(number, int)), default=0) + 1
+
+
+def _category(plain: dict[str, Any]) -> Category:
+    """Key points and skeleton as types where they are as specified, else as they are."""
+    rest = {key: value for key, value in plain.items() if key not in ("id", "name", "supercategory")}
+    known: dict[str, Any] = {}
+    for key, kind in (("keypoints", tuple[str, ...]), ("skeleton", tuple[tuple[int, int], ...])):
+        with suppress(msgspec.ValidationError, KeyError):
+            known[key] = msgspec.convert(rest[key], kind)
+            del rest[key]
+    supercategory = plain.get("supercategory")
+    if supercategory is None and "supercategory" in plain:
+        rest["supercategory"] = None
+    return Category(plain["name"], plain["id"], supercategory, extras=rest, **known)

@@ -1,0 +1,256 @@
+"""One COCO annotation to hub annotations: every key is used, carried, or a problem.
+
+`from_plain` is the fast lane for COCO's own seven keys; `from_any` takes anything and agrees with it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from ...schemas.geometry import hull_of
+from ...schemas.model import Annotation, Polygon, Rectangle, Tag, Value
+from ..carrying import fingerprint
+from .segmentation import Rings, Unreadable, read_segmentation
+
+Id = int | str
+Number = int | float
+
+RESERVED_ATTRIBUTES = ("occluded", "rotation", "track_id", "keyframe", "source", "outside")
+"""Attribute names that CVAT and Datumaro reserve; they are metadata keys of the same name in the hub."""
+
+_STANDARD = ("id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation")
+_HULL_DECIMALS = 10
+
+
+class Plain(msgspec.Struct, gc=False):
+    """An annotation with COCO's own seven keys, no crowd, no mask."""
+
+    id: int
+    image_id: Id
+    category_id: Id
+    bbox: tuple[Number, Number, Number, Number]
+    area: Number
+    iscrowd: Literal[0]
+    segmentation: list[list[Number]]
+
+
+def from_plain(plain: Plain, label: str) -> list[Annotation] | None:
+    """The fast lane; None where something is odd and `from_any` should look at it."""
+    rings = plain.segmentation
+    metadata: dict[str, Any] = {"coco_id": plain.id}
+    if not rings:
+        if plain.area != plain.bbox[2] * plain.bbox[3]:
+            metadata["area"] = plain.area
+            metadata["outline"] = fingerprint((plain.bbox,))
+        return [Rectangle(bbox=plain.bbox, label=label, metadata=metadata)]
+    for xy in rings:
+        if len(xy) < 6 or len(xy) & 1 or (xy[0] == xy[-2] and xy[1] == xy[-1]):
+            return None
+    metadata["area"] = plain.area
+    metadata["outline"] = fingerprint(rings)
+    if not is_hull(plain.bbox, rings):
+        metadata["bbox"] = text(plain.bbox)
+    if len(rings) == 1:
+        return [Polygon(xy=rings[0], label=label, metadata=metadata)]
+    return _rings(Rings(rings), metadata, {}, str(plain.id), {"label": label})
+
+
+def from_any(
+    plain: Mapping[str, Any], label: str, number: int, size: tuple[Any, Any]
+) -> tuple[list[Annotation | Tag], list[str]]:
+    """Hub annotations of an object and the codes of what was carried. Unreadable where a key makes no sense.
+
+    `number` is the annotation's place in the file, `size` the image's width and height as the file says.
+    """
+    extra = {key: value for key, value in plain.items() if key not in _STANDARD}
+    bookkeeping: dict[str, Any] = {}
+    meaning: dict[str, Any] = {}
+    if plain.get("id") is not None:
+        bookkeeping["coco_id"] = plain["id"]
+    box = _box(plain)
+    rings, codes = read_segmentation(plain, extra, bookkeeping, size)
+    crowd = plain.get("iscrowd", 0)
+    if crowd in (0, 1) and not isinstance(crowd, bool):
+        if crowd:
+            meaning["iscrowd"] = True
+    else:
+        extra["iscrowd"] = crowd
+        meaning["iscrowd"] = crowd is True
+    keypoints = _keypoints(extra)
+    if keypoints is not None:
+        meaning["keypoints"] = text(keypoints)
+    common: dict[str, Any] = {"label": label, "confidence": _confidence(extra)}
+    common["attributes"] = _attributes(extra, meaning, bookkeeping)
+    meaning.update(_metadata(extra, meaning, bookkeeping))
+    shapes: list[Sequence[Number]] = list(rings.rings)
+    if not shapes and box is None and keypoints is not None:
+        box = _hull_of_keypoints(keypoints)
+    if not shapes and box is None:
+        if is_number(plain.get("area")):
+            bookkeeping["area"] = plain["area"]
+        _finish(bookkeeping, extra)
+        return [Tag(metadata={**meaning, **bookkeeping}, **common)], codes
+    if not shapes:
+        shapes = [box]  # type: ignore[list-item]
+        if keypoints is not None:
+            bookkeeping["shape"] = bookkeeping.get("shape", "keypoints")
+            codes.append("keypoints-boxed")
+    _derived(plain, box, rings, shapes, bookkeeping)
+    _finish(bookkeeping, extra)
+    if not rings.rings:
+        return [Rectangle(bbox=box, metadata={**meaning, **bookkeeping}, **common)], codes  # type: ignore[arg-type]
+    if len(rings.rings) == 1:
+        return [Polygon(xy=rings.rings[0], metadata={**meaning, **bookkeeping}, **common)], codes
+    instance = str(plain["id"]) if plain.get("id") is not None else f"n{number}"
+    return list(_rings(rings, bookkeeping, meaning, instance, common)), codes
+
+
+def is_hull(box: Sequence[Number], rings: Sequence[Sequence[Number]]) -> bool:
+    """Whether a box is what `tidy_hull` makes of the rings, so that it need not be carried."""
+    return tuple(box) == tidy_hull(rings)
+
+
+def tidy_hull(rings: Sequence[Sequence[Number]]) -> tuple[Number, Number, Number, Number]:
+    """The hull of all rings, without the noise of the subtraction: 359.17 - 102.49 is 256.68."""
+    if len(rings) == 1:
+        xs, ys = rings[0][::2], rings[0][1::2]
+        x, y = min(xs), min(ys)
+        return x, y, round(max(xs) - x, _HULL_DECIMALS), round(max(ys) - y, _HULL_DECIMALS)
+    x, y, w, h = hull_of(rings)
+    return x, y, round(w, _HULL_DECIMALS), round(h, _HULL_DECIMALS)
+
+
+def text(value: Any) -> str:
+    """A structure as the JSON text that rides in metadata."""
+    return msgspec.json.encode(value).decode()
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _rings(
+    rings: Rings, first: dict[str, Any], each: dict[str, Any], instance: str, common: dict[str, Any]
+) -> list[Annotation]:
+    """Several rings of one object. What concerns the file rides on the first, what changes the meaning on each."""
+    out: list[Annotation] = []
+    for number, xy in enumerate(rings.rings, 1):
+        metadata = {**each, **(first if number == 1 else {})}
+        metadata.update(instance=instance, part=number, parts=len(rings.rings))
+        hole_of = rings.holes.get(number)
+        if hole_of is not None:
+            metadata["hole_of"] = hole_of
+        out.append(Polygon(xy=xy, metadata=metadata, **common))
+    return out
+
+
+def _box(plain: Mapping[str, Any]) -> tuple[Number, Number, Number, Number] | None:
+    box = plain.get("bbox")
+    if box is None or box == []:
+        return None
+    if not isinstance(box, list) or len(box) != 4 or not all(map(is_number, box)):  # type: ignore[arg-type]
+        raise Unreadable(
+            "bbox-length" if isinstance(box, list) and len(box) != 4 else "wrong-type",  # type: ignore[arg-type]
+            f"bbox is [x, y, width, height], four numbers, not {text(box)[:60]}",
+            ("bbox",),
+            "mend or remove the box",
+        )
+    return tuple(box)  # type: ignore[return-value]
+
+
+def _keypoints(extra: dict[str, Any]) -> list[Number] | None:
+    """Flat [x, y, v, ...]; `num_keypoints` is carried where it is not the number of labelled points."""
+    points = extra.pop("keypoints", None)
+    if points is None:
+        return None
+    if not isinstance(points, list) or len(points) % 3 or not all(map(is_number, points)):  # type: ignore[arg-type]
+        raise Unreadable(
+            "keypoints-length",
+            "keypoints are triples of x, y and visibility",
+            ("keypoints",),
+            "give three numbers for each point",
+        )
+    numbers: list[Number] = points
+    if extra.get("num_keypoints", ...) == sum(v > 0 for v in numbers[2::3]):
+        del extra["num_keypoints"]
+    return numbers
+
+
+def _hull_of_keypoints(points: list[Number]) -> tuple[Number, Number, Number, Number] | None:
+    labelled = [n for start in range(0, len(points), 3) if points[start + 2] > 0 for n in points[start : start + 2]]
+    return tidy_hull([labelled]) if labelled else None
+
+
+def _confidence(extra: dict[str, Any]) -> float | None:
+    """The score where it is one; a logit or a percentage stays an unknown key."""
+    score = extra.get("score")
+    if is_number(score) and 0 <= score <= 1:  # type: ignore[operator]
+        return extra.pop("score")
+    return None
+
+
+def _attributes(
+    extra: dict[str, Any], meaning: dict[str, Any], bookkeeping: dict[str, Any]
+) -> dict[str, tuple[Value, ...]]:
+    """Attributes as text, their JSON type noted where it is not text; the reserved ones are metadata."""
+    given = extra.get("attributes")
+    if not isinstance(given, dict) or not given:
+        return {}
+    del extra["attributes"]
+    values = extra.get("attribute_values")
+    full: dict[str, Any] = values if isinstance(values, dict) else {}
+    if full:
+        del extra["attribute_values"]
+    out: dict[str, tuple[Value, ...]] = {}
+    for name, value in given.items():  # type: ignore[attr-defined]
+        if name in RESERVED_ATTRIBUTES and isinstance(value, str | int | float):
+            (bookkeeping if name == "source" else meaning)[name] = value
+        elif name in full:
+            out[name] = tuple(msgspec.convert(item, Value) for item in full[name])
+        else:
+            out[name] = (_value(value),)
+    return out
+
+
+def _value(value: Any) -> Value:
+    if isinstance(value, str):
+        return Value(value)
+    kind = "boolean" if isinstance(value, bool) else "number" if isinstance(value, int | float) else "json"
+    return Value(json.dumps(value, ensure_ascii=False), metadata={"type": kind})
+
+
+def _metadata(extra: dict[str, Any], meaning: Mapping[str, Any], bookkeeping: Mapping[str, Any]) -> dict[str, Any]:
+    """Free metadata that came through COCO in an object of its own."""
+    given = extra.get("metadata")
+    if not isinstance(given, dict) or not given or given.keys() & (meaning.keys() | bookkeeping.keys()):
+        return {}
+    return extra.pop("metadata")
+
+
+def _derived(
+    plain: Mapping[str, Any],
+    box: tuple[Number, Number, Number, Number] | None,
+    rings: Rings,
+    shapes: list[Sequence[Number]],
+    bookkeeping: dict[str, Any],
+) -> None:
+    """Area and box as the file has them, where the shape alone does not give them back."""
+    area = plain.get("area")
+    if is_number(area):
+        if rings.rings or box is None or area != box[2] * box[3]:
+            bookkeeping["area"] = area
+    given = plain.get("bbox") or None
+    if given is None or (rings.rings and not is_hull(given, rings.rings)):
+        bookkeeping["bbox"] = text(given)
+    if rings.rings or "area" in bookkeeping or "bbox" in bookkeeping:
+        bookkeeping["outline"] = fingerprint(shapes)
+
+
+def _finish(bookkeeping: dict[str, Any], extra: dict[str, Any]) -> None:
+    if extra:
+        bookkeeping["coco_extra"] = json.dumps(extra, ensure_ascii=False)

@@ -1,0 +1,257 @@
+"""COCO files to records, image by image.
+
+Annotations are not grouped by image, so a file is held whole, but as bytes: two passes over its heads give the order,
+and each annotation is decoded when its image is yielded. An annotation with just COCO's own seven keys takes the fast
+lane: typed decoding, and fourteen quotation marks prove that there is no other key. All others go through `objects`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from ...schemas import jsontext
+from ...schemas.errors import InvalidInput
+from ...schemas.model import Annotation, Catalog, Category, Record, Tag
+from ...schemas.problems import Problem
+from ..files import is_safe_name
+from ..format import Reading
+from ..images import is_image_name
+from ..ledger import Ledger
+from .document import Document
+from .layout import Source
+from .objects import Plain, from_any, from_plain
+from .segmentation import Unreadable
+
+_PLAIN = msgspec.json.Decoder(Plain)
+_PLAIN_QUOTES = 14
+
+
+def read_sources(sources: Sequence[Source], ledger: Ledger) -> Reading:
+    """One reading over all files of a data set. Names that several splits share get the split in front."""
+    documents = [Document(source, ledger) for source in sources]
+    clashing = _clashing_names(documents) if len(documents) > 1 else frozenset[str]()
+    if clashing:
+        ledger.decide("names", f"{len(clashing)} image names stand in several splits: they get the split in front")
+
+    def records(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
+        first = 0
+        for document in documents:
+            numbers = range(len(document.images))
+            end = len(numbers) if stop is None else max(stop - first, 0)
+            yield from _Records(document, ledger, clashing).stream(numbers[max(start - first, 0) : end])
+            first += len(numbers)
+
+    return Reading(
+        catalog=_catalog(documents),
+        records=records,
+        images=sum(len(document.images) for document in documents),
+    )
+
+
+def _clashing_names(documents: Sequence[Document]) -> frozenset[str]:
+    count = Counter(name for document in documents for name in document.names() if name)
+    return frozenset(name for name, times in count.items() if times > 1)
+
+
+def _catalog(documents: Sequence[Document]) -> Catalog:
+    """Categories of all files in order, each id and name once; what else the files say, under their splits."""
+    labels: dict[tuple[Any, str], Category] = {}
+    for document in documents:
+        for category in document.categories:
+            labels.setdefault((category.id, category.name), category)
+    extras: dict[str, Any] = {}
+    for document in documents:
+        extras.update(document.others)
+    files: list[dict[str, Any]] = [
+        {"split": document.source.split, "name": document.source.name, "head": document.head}
+        for document in documents
+    ]
+    extras["coco"] = {
+        "files": documents[0].files or files if len(documents) == 1 else files,
+        "next_id": max(document.next_id for document in documents),
+        "next_image_id": max(document.next_image_id for document in documents),
+    }
+    splits = dict.fromkeys(file["split"] for file in extras["coco"]["files"] if file.get("split"))
+    return Catalog(labels=tuple(labels.values()), splits=tuple(splits), extras=extras)
+
+
+class _Records:
+    """The records of one file."""
+
+    def __init__(self, document: Document, ledger: Ledger, clashing: frozenset[str]) -> None:
+        self.document = document
+        self.ledger = ledger
+        self.clashing = clashing
+        names = Counter(category.name for category in document.categories)
+        self.labels = {c.id: c.name for c in document.categories}
+        self.plain_labels = {c.id: c.name for c in document.categories if names[c.name] == 1}
+
+    def stream(self, numbers: range) -> Iterator[Record]:
+        """The images with these numbers. Annotations that belong to none are counted with the first."""
+        document, ledger = self.document, self.ledger
+        ledger.file = document.file
+        if numbers and numbers[0] == 0 or not document.images:
+            self._lose(document.dropped, document.dropped)
+        for index in numbers:
+            ledger.seen["images"] += 1
+            seen = document.start[index + 1] - document.start[index]
+            try:
+                record = self._image(document.images[index], index)
+            except InvalidInput as error:
+                ledger.problem(Problem.of(document.located(error)))
+                ledger.seen["images dropped"] += 1
+                self._lose(seen, seen)
+                continue
+            ledger.seen["annotations"] += seen
+            annotations, tags = self._annotations(record, index)
+            yield msgspec.structs.replace(record, annotations=annotations, tags=tuple(tags))
+
+    def _lose(self, seen: int, lost: int) -> None:
+        self.ledger.seen["annotations"] += seen
+        self.ledger.seen["annotations dropped"] += lost
+        self.ledger.dropped += lost
+
+    def _image(self, raw: msgspec.Raw, index: int) -> Record:
+        document = self.document
+        rest = self._object(raw, ("images", index))
+        given = rest.pop("file_name", None)
+        name = given if isinstance(given, str) and given else _name_from_url(rest)
+        if name is None:
+            name = str(rest["id"])
+            place = document.place("images", index, image=name)
+            fix = "give it the name of its picture"
+            document.problem(self.ledger, "missing-name", "no file_name: called by its id", place, fix, "warning")
+        if name != given:
+            rest["file_name"] = given
+        if not is_safe_name(name):
+            raise InvalidInput(
+                "unsafe-name",
+                "this name leads out of the data set",
+                place=document.place("images", index, "file_name", image=name),
+                hint="file_name is relative to the folder of the pictures, without `..`",
+            )
+        width, height = rest.pop("width", None), rest.pop("height", None)
+        for key, value in (("width", width), ("height", height)):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise InvalidInput(
+                    "wrong-type",
+                    f"{key} is a number of pixels",
+                    place=document.place("images", index, key, image=name),
+                    hint="give a number, or leave it out",
+                )
+        split = document.source.split
+        if split is None and isinstance(rest.get("split"), str):
+            split = rest.pop("split")
+        image = f"{split}/{name}" if name in self.clashing else name
+        if image != name:
+            rest["file_name"] = name
+        return Record(
+            image=image,
+            width=width,
+            height=height,
+            id=rest.pop("id"),
+            split=split,
+            storage_name=None,
+            extras={"coco": rest} if rest else {},
+        )
+
+    def _object(self, raw: msgspec.Raw, at: tuple[str | int, ...]) -> dict[str, Any]:
+        """A JSON object as a dict, quickly where a count of quotation marks proves that no key stands twice."""
+        quotes = jsontext.quotes(raw)
+        if quotes >= 0:
+            try:
+                plain = _OBJECT.decode(raw)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                pass
+            else:
+                strings = sum(isinstance(value, str) for value in plain.values())
+                if quotes == 2 * (len(plain) + strings):
+                    return plain
+        plain = self.document.plain(raw, at)
+        if not isinstance(plain, dict):
+            raise InvalidInput("wrong-type", "expected an object", place=self.document.place(*at), hint="mend it")
+        return plain  # type: ignore[return-value]
+
+    def _annotations(self, record: Record, index: int) -> tuple[list[Annotation], list[Tag]]:
+        document, places = self.document, self.ledger.places
+        annotations: list[Annotation] = []
+        tags: list[Tag] = []
+        for number in document.order[document.start[index] : document.start[index + 1]].tolist():
+            before = len(annotations)
+            raw = document.annotations[number]
+            found = None if document.fresh else self._plain(raw)
+            if found is not None:
+                annotations += found
+            else:
+                for item in self._any(raw, number, record):
+                    (tags if isinstance(item, Tag) else annotations).append(item)  # type: ignore[arg-type]
+            if places is not None:
+                place = document.place("annotations", number, image=record.image, annotation=_id(raw))
+                places.extend([place] * (len(annotations) - before))
+        return annotations, tags
+
+    def _plain(self, raw: msgspec.Raw) -> list[Annotation] | None:
+        if bytes(raw).count(b'"') != _PLAIN_QUOTES:
+            return None
+        try:
+            plain = _PLAIN.decode(raw)
+            return from_plain(plain, self.plain_labels[plain.category_id])
+        except (msgspec.MsgspecError, KeyError):
+            return None
+
+    def _any(self, raw: msgspec.Raw, number: int, record: Record) -> list[Annotation | Tag]:
+        document, at = self.document, ("annotations", number)
+        identity = _id(raw)
+        try:
+            plain = self._object(raw, at)
+            if number in document.fresh:
+                plain["id"] = document.fresh[number]
+            category = plain.get("category_id")
+            label = self.labels.get(category) if isinstance(category, int | str) else None
+            if label is None:
+                raise Unreadable(
+                    "unknown-category",
+                    f"category_id {category!r} is the id of no category",
+                    ("category_id",),
+                    "add the category, or remove the annotation",
+                )
+            found, codes = from_any(plain, label, number, (record.width, record.height))
+        except Unreadable as error:
+            place = document.place(*at, *error.steps, image=record.image, annotation=identity)
+            document.problem(self.ledger, error.code, error.message, place, error.hint)
+        except InvalidInput as error:
+            self.ledger.problem(Problem.of(document.located(error)))
+        else:
+            for code in codes:
+                self.ledger.book(code, image=record.image, annotation=plain.get("id"))
+            if category not in self.plain_labels:
+                found[0].metadata["coco_category_id"] = category
+            return found
+        self._lose(0, 1)
+        return []
+
+
+def _name_from_url(image: dict[str, Any]) -> str | None:
+    """LVIS names its pictures by address only."""
+    url = image.get("coco_url")
+    name = url.rpartition("/")[2] if isinstance(url, str) else ""
+    return name if is_image_name(name) else None
+
+
+class _Identity(msgspec.Struct):
+    id: int | str | None = None
+
+
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
+_IDENTITY = msgspec.json.Decoder(_Identity)
+
+
+def _id(raw: msgspec.Raw) -> int | str | None:
+    try:
+        return _IDENTITY.decode(raw).id
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,91 @@
+"""The key `segmentation` to rings: polygons as they are, masks traced along their pixel edges."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+Number = int | float
+
+
+class Rings(msgspec.Struct, frozen=True):
+    """Flat rings of one object; `holes` maps the number of a ring (from 1) to that of the ring it is a hole of."""
+
+    rings: list[Any] = []
+    holes: dict[int, int] = {}
+
+
+class Unreadable(ValueError):
+    """Why an annotation cannot be read: a code, a sentence, the steps below the annotation, and what to do."""
+
+    def __init__(self, code: str, message: str, steps: tuple[str | int, ...], hint: str) -> None:
+        super().__init__(code, message, steps, hint)
+        self.code, self.message, self.steps, self.hint = code, message, steps, hint
+
+
+def read_segmentation(
+    plain: Mapping[str, Any], extra: dict[str, Any], bookkeeping: dict[str, Any], size: tuple[Any, Any]
+) -> tuple[Rings, list[str]]:
+    """Rings, and the codes of what was carried. A form that the rings alone do not give back is noted in `extra`."""
+    given = plain.get("segmentation")
+    if given is None or given == [] or given == [[]]:
+        return Rings(), []
+    if isinstance(given, dict):
+        return _from_mask(given, bookkeeping, size), ["mask-outlined"]
+    if not isinstance(given, list):
+        raise _unreadable("wrong-type", "segmentation is a list of rings or a run-length encoded mask")
+    parts: list[Any] = given
+    if not any(isinstance(part, list) for part in parts):
+        extra["segmentation"] = given
+        parts = [parts]
+    rings: list[list[Number]] = []
+    closed = 0
+    for number, part in enumerate(parts):
+        if part == []:
+            extra["segmentation"] = given
+            continue
+        ring = _checked(part, number)
+        if len(ring) > 6 and ring[0] == ring[-2] and ring[1] == ring[-1]:
+            closed += 1
+            ring = ring[:-2]
+        rings.append(ring)
+    if closed:
+        extra["segmentation"] = given
+    return Rings(rings), []
+
+
+def _checked(part: Any, number: int) -> list[Number]:
+    if not isinstance(part, list):
+        raise _unreadable("wrong-type", "a ring is a flat list of numbers x1, y1, x2, y2, ...", number)
+    for index, value in enumerate(part):  # type: ignore[arg-type]
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise _unreadable("wrong-type", "a coordinate is a finite number", number, index)
+    if len(part) % 2:  # type: ignore[arg-type]
+        raise _unreadable("odd-ring", f"a ring has x and y for each point, and this one {len(part)} numbers", number)  # type: ignore[arg-type]
+    return part  # type: ignore[return-value]
+
+
+def _from_mask(given: dict[str, Any], bookkeeping: dict[str, Any], size: tuple[Any, Any]) -> Rings:
+    from ...schemas import masks
+
+    try:
+        rle = masks.parse(given.get("size", ()), given.get("counts", ()))
+        width, height = size
+        if width and height and (rle.width, rle.height) != (width, height):
+            raise masks.MaskError(
+                f"the mask is {rle.width} x {rle.height}, the image {width:g} x {height:g}; make them agree"
+            )
+        traced = masks.rings(rle)
+    except masks.MaskError as error:
+        raise _unreadable("broken-mask", str(error)) from None
+    bookkeeping["shape"] = "mask"
+    bookkeeping["geometry"] = msgspec.json.encode(given).decode()
+    holes = {number: ring.hole_of + 1 for number, ring in enumerate(traced, 1) if ring.hole_of is not None}
+    return Rings([ring.xy for ring in traced], holes)
+
+
+def _unreadable(code: str, message: str, *steps: int) -> Unreadable:
+    return Unreadable(code, message, ("segmentation", *steps), "mend the outline, or remove the annotation")

@@ -1,0 +1,228 @@
+"""Records to COCO files: objects regrouped, original numbers restored where the shape is still as it was read."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import msgspec
+
+from ...schemas.model import Catalog, Category, Record, objects
+from ..format import Written
+from .document import EXTENSION
+from .restoring import to_coco, to_label_only
+
+_encode = msgspec.json.Encoder().encode
+_BUFFER = 1 << 20
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_EMPTY_HEAD: dict[str, Any] = {"info": {}, "licenses": []}
+
+
+def write_file(path: Path, catalog: Catalog, records: Iterable[Record]) -> Written:
+    """All splits in one file; the split then stands in each image."""
+    files = _files(catalog)
+    named = [file for file in files if file["split"] is not None]
+    extension = _extension(catalog)
+    if named:
+        extension["files"] = files
+    head = files[0]["head"] if files else _EMPTY_HEAD
+    with _Writer(path, catalog, head, extension, split_key=True) as writer:
+        for record in records:
+            writer.add(record)
+    return Written(writer.images, writer.annotations)
+
+
+def write_folder(path: Path, catalog: Catalog, records: Iterable[Record]) -> Written:
+    """One file for each split, named as the source's files were, else `annotations/instances_<split>.json`."""
+    files = {file["split"]: file for file in _files(catalog)}
+    writers: dict[str | None, _Writer] = {}
+    path.mkdir()
+    with ExitStack() as stack:
+
+        def writer_of(split: str | None) -> _Writer:
+            if split not in writers:
+                file = files.get(split, {})
+                name = file.get("name") or f"annotations/instances_{split or 'default'}.json"
+                target = path / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                writer = _Writer(target, catalog, file.get("head", _EMPTY_HEAD), _extension(catalog), split_key=False)
+                writers[split] = stack.enter_context(writer)
+            return writers[split]
+
+        for split in (*files, *catalog.splits):
+            writer_of(split)
+        for record in records:
+            writer_of(record.split).add(record)
+    return Written(
+        sum(writer.images for writer in writers.values()), sum(writer.annotations for writer in writers.values())
+    )
+
+
+def _files(catalog: Catalog) -> list[dict[str, Any]]:
+    return catalog.extras.get("coco", {}).get("files", [])
+
+
+def _extension(catalog: Catalog) -> dict[str, Any]:
+    """What other formats know of the data set and COCO has no place for."""
+    others = {key: value for key, value in catalog.extras.items() if key != "coco"}
+    return {"extras": others} if others else {}
+
+
+class _Writer:
+    """One file. Annotations go to a neighbour first, because COCO's images stand before them."""
+
+    def __init__(
+        self, path: Path, catalog: Catalog, head: Mapping[str, Any], extension: dict[str, Any], *, split_key: bool
+    ) -> None:
+        self.path = path
+        self.head = head
+        self.extension = extension
+        self.split_key = split_key
+        self.images = self.annotations = 0
+        counters = catalog.extras.get("coco", {})
+        self.image_ids = _Ids(counters.get("next_image_id", 1))
+        self.ids = _Ids(counters.get("next_id", 1))
+        self.categories, self.category_ids = _numbered(catalog.labels)
+        self.image_pieces: list[bytes] = []
+        self.body_path = path.with_name(path.name + ".body")
+        self.body: BinaryIO
+
+    def __enter__(self) -> Self:
+        self.body = self.body_path.open("wb", buffering=_BUFFER)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.body.close()
+        if kind is None:
+            self._assemble()
+        self.body_path.unlink()
+
+    def add(self, record: Record) -> None:
+        """One image and its objects."""
+        image_id = self.image_ids.take(record.id)
+        self.image_pieces.append(_ascii(_encode(self._image(record, image_id))))
+        pieces = self.body.write
+        opening = b",\n" if self.annotations else b""
+        for group in objects(record.annotations):
+            label, metadata = group[0].label, group[0].metadata
+            identity = self.ids.take(metadata.get("coco_id"))
+            category = self._category(label, metadata)
+            pieces(opening + _ascii(_encode(to_coco(group, identity, image_id, category))))
+            opening = b",\n"
+            self.annotations += 1
+        for tag in record.tags:
+            identity = self.ids.take(tag.metadata.get("coco_id"))
+            category = self._category(tag.label, tag.metadata)
+            pieces(opening + _ascii(_encode(to_label_only(tag, identity, image_id, category))))
+            opening = b",\n"
+            self.annotations += 1
+        self.images += 1
+
+    def _image(self, record: Record, image_id: Any) -> dict[str, Any]:
+        """An image's keys as the source had them, our own where it had none."""
+        coco: dict[str, Any] = dict(record.extras.get("coco", {}))
+        name = coco.pop("file_name", ...)
+        out: dict[str, Any] = {"id": image_id}
+        if name is ...:
+            out["file_name"] = record.image
+        elif name is not None:
+            out["file_name"] = name
+        if record.width is not None:
+            out["width"] = record.width
+        if record.height is not None:
+            out["height"] = record.height
+        out.update(coco)
+        if self.split_key and record.split is not None:
+            out["split"] = record.split
+        others = {key: value for key, value in record.extras.items() if key != "coco"}
+        if record.storage_name is not None:
+            others["storageName"] = record.storage_name
+        if others:
+            out[EXTENSION] = others
+        return out
+
+    def _category(self, label: str, metadata: Mapping[str, Any]) -> Any:
+        """The category of a label; one that the catalogue does not have is added at the end."""
+        chosen = metadata.get("coco_category_id")
+        if chosen is not None and self.category_ids.get((label, chosen)) is not None:
+            return chosen
+        if (label, None) not in self.category_ids:
+            fresh = max((c["id"] for c in self.categories if isinstance(c["id"], int)), default=0) + 1
+            self.categories.append({"id": fresh, "name": label})
+            self.category_ids[label, None] = self.category_ids[label, fresh] = fresh
+        return self.category_ids[label, None]
+
+    def _assemble(self) -> None:
+        with self.path.open("wb") as out, self.body_path.open("rb") as body:
+            out.write(b"{")
+            for key, value in self.head.items():
+                out.write(_ascii(_encode(key)) + b":" + _ascii(_encode(value)) + b",\n")
+            out.write(b'"images":[\n' + b",\n".join(self.image_pieces) + b'\n],\n"annotations":[\n')
+            shutil.copyfileobj(body, out, _BUFFER)
+            out.write(b'\n],\n"categories":' + _ascii(_encode(self.categories)))
+            if self.extension:
+                out.write(b',\n"' + EXTENSION.encode() + b'":' + _ascii(_encode(self.extension)))
+            out.write(b"}\n")
+
+
+class _Ids:
+    """Ids that the source had, once each; fresh ones for the rest, above all of the source's."""
+
+    def __init__(self, following: int) -> None:
+        self.following = following
+        self.used: set[Any] = set()
+
+    def take(self, wanted: Any) -> Any:
+        if wanted is None or wanted in self.used:
+            while self.following in self.used:
+                self.following += 1
+            wanted = self.following
+            self.following += 1
+        self.used.add(wanted)
+        return wanted
+
+
+def _numbered(labels: Iterable[Category]) -> tuple[list[dict[str, Any]], dict[tuple[str, Any], Any]]:
+    """Categories as COCO has them, and the id of each by (name, id) and (name, None). Numbered from 1 where needed."""
+    labels = list(labels)
+    used = {label.id for label in labels}
+    following = 1
+    out: list[dict[str, Any]] = []
+    ids: dict[tuple[str, Any], Any] = {}
+    for label in labels:
+        identity = label.id
+        if identity is None:
+            while following in used:
+                following += 1
+            identity = following
+            used.add(identity)
+        plain: dict[str, Any] = {"id": identity, "name": label.name}
+        if label.supercategory is not None:
+            plain["supercategory"] = label.supercategory
+        if label.keypoints is not None:
+            plain["keypoints"] = label.keypoints
+        if label.skeleton is not None:
+            plain["skeleton"] = label.skeleton
+        out.append({**plain, **label.extras})
+        ids.setdefault((label.name, None), identity)
+        ids[label.name, identity] = identity
+    return out, ids
+
+
+def _ascii(encoded: bytes) -> bytes:
+    """JSON with every other character escaped: pycocotools opens files in the platform's own encoding."""
+    if encoded.isascii():
+        return encoded
+    return _NOT_ASCII.sub(_escape, encoded.decode()).encode("ascii")
+
+
+def _escape(found: re.Match[str]) -> str:
+    units = found.group().encode("utf-16-be")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))

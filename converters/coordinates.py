@@ -1,0 +1,66 @@
+"""Pixels to fractions of the image and back. The only place that knows which facts of an annotation scale with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import cycle
+from operator import mul, truediv
+from typing import Any
+
+from msgspec.structs import replace
+
+from ..schemas.errors import InvalidInput, Place
+from ..schemas.model import Annotation, Coordinates, Record, Rectangle
+
+Scale = Callable[[float, float], float]
+
+
+def in_space(record: Record, coordinates: Coordinates, target: Coordinates) -> Record:
+    """The record with its coordinates in the `target` space. InvalidInput (`size-missing`) without the image's size."""
+    if coordinates == target or not record.annotations:
+        return record
+    size = size_of(record)
+    scale: Scale = mul if target == "pixels" else truediv
+    return replace(record, annotations=[_scaled(annotation, size, scale) for annotation in record.annotations])
+
+
+def limits(record: Record, space: Coordinates) -> tuple[float, float] | None:
+    """Where the image ends, in coordinates of that space; None where its size is not known."""
+    if space == "normalized":
+        return 1.0, 1.0
+    return (record.width, record.height) if record.width and record.height else None
+
+
+def size_of(record: Record) -> tuple[float, float]:
+    """Width and height in pixels; InvalidInput where they are not known or make no sense."""
+    if record.width is None or record.height is None or record.width <= 0 or record.height <= 0:
+        raise InvalidInput(
+            "size-missing",
+            "the image's size is needed to go between pixels and fractions, and neither the source nor a picture has it",
+            place=Place(image=record.image),
+            hint="say where the pictures are with --images DIR",
+        )
+    return record.width, record.height
+
+
+def _scaled(annotation: Annotation, size: tuple[float, float], scale: Scale) -> Annotation:
+    changes: dict[str, Any] = {}
+    if isinstance(annotation, Rectangle):
+        x, y, w, h = annotation.bbox
+        changes["bbox"] = (scale(x, size[0]), scale(y, size[1]), scale(w, size[0]), scale(h, size[1]))
+    else:
+        changes["xy"] = list(map(scale, annotation.xy, cycle(size)))
+    keypoints = annotation.metadata.get("keypoints")
+    if isinstance(keypoints, str):
+        changes["metadata"] = {**annotation.metadata, "keypoints": _scaled_keypoints(keypoints, size, scale)}
+    return replace(annotation, **changes)
+
+
+def _scaled_keypoints(text: str, size: tuple[float, float], scale: Scale) -> str:
+    """Triples of x, y and visibility; points that are not labelled stay at 0, 0."""
+    flat = json.loads(text)
+    for start in range(0, len(flat) - 2, 3):
+        flat[start] = scale(flat[start], size[0])
+        flat[start + 1] = scale(flat[start + 1], size[1])
+    return json.dumps(flat)

@@ -1,0 +1,40 @@
+"""What a format can hold, as data. Projection, forecast, refusal, `annolake formats` and tests all read this value."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from ..schemas.model import Coordinates
+
+
+class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
+    """What one format, in one flavour, can write and read back.
+
+    `metadata` is True where any key rides along, else the set of keys that have a place of their own. `decimals` is
+    the number of decimals that survive (None: all). `inside` means that coordinates must lie within the image.
+    """
+
+    shapes: frozenset[str]
+    multi_part: bool = False
+    holes: Literal["rings", "masks", "none"] = "none"
+    crowd: bool = False
+    keypoints: bool = False
+    tags: bool = False
+    confidence: bool = False
+    attributes: bool = False
+    metadata: bool | frozenset[str] = frozenset()
+    image_size: bool = False
+    image_facts: bool = False
+    ids: bool = False
+    splits: bool = False
+    empty_images: bool = True
+    coordinates: tuple[Coordinates, ...] = ("pixels",)
+    decimals: int | None = None
+    inside: bool = False
+    unique_stems: bool = False
+
+    def holds(self, key: str) -> bool:
+        """Whether an annotation's metadata key survives."""
+        return self.metadata if isinstance(self.metadata, bool) else key in self.metadata

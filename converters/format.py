@@ -1,0 +1,121 @@
+"""What a format is: the plug-in contract.
+
+A format is one module (or one sub-package) with, in this order: a docstring that names its specification and its
+coordinate convention; `Options`, whose fields become `--<format>-<field>` flags; `sniff`; `read`; `write`; and one
+`FORMAT = Format(...)`. To add one of ours, add its line to `registry.BUILT_IN`; from outside, an entry point in the group
+`annolake.formats` that names the `FORMAT` value. `annolake.converters.testing` then has the whole contract as a test
+suite. Heavy imports belong inside `read` and `write`: the command line imports every format to know its flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from ..schemas.model import Catalog, Record
+from .fidelity import Fidelity
+from .images import Exif, ImageFinder
+from .ledger import Ledger
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of a format's options. A field is `Annotated[type, msgspec.Meta(description=...)]` with a default; types
+    are bool, int, str, float, Literal or one of them with None.
+    """
+
+
+class Sniffed(msgspec.Struct, frozen=True):
+    """A format's verdict on a path, with the reason."""
+
+    matches: bool
+    reason: str
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader or a writer may need beyond its own options: where the pictures are, how their EXIF orientation
+    counts, and label names in order, for sources that have none.
+    """
+
+    images: ImageFinder | None = None
+    exif: Exif = "turned"
+    labels: tuple[str, ...] | None = None
+
+
+class Records(Protocol):
+    def __call__(self, ledger: Ledger, start: int = 0, stop: int | None = None, /) -> Iterator[Record]: ...
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """An opened source of `images` images. `records(ledger)` streams them, each call anew and in the same order;
+    `records(ledger, start, stop)` only those with these numbers (from 0), so that several processes can share the work.
+    """
+
+    catalog: Catalog
+    records: Records
+    images: int
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What a writer counted while writing. An annotation is an object or a tag, however many rings it has."""
+
+    images: int
+    annotations: int
+
+
+class Sniff(Protocol):
+    def __call__(self, path: Path, /) -> Sniffed: ...
+
+
+class Read(Protocol):
+    def __call__(self, path: Path, options: Any, context: Context, ledger: Ledger, /) -> Reading: ...
+
+
+class Write(Protocol):
+    def __call__(
+        self, path: Path, options: Any, context: Context, catalog: Catalog, records: Iterable[Record], /
+    ) -> Written: ...
+
+
+class WritePart(Protocol):
+    def __call__(
+        self, path: Path, part: int, options: Any, context: Context, catalog: Catalog, records: Iterable[Record], /
+    ) -> Any: ...
+
+
+class Join(Protocol):
+    def __call__(self, path: Path, options: Any, context: Context, catalog: Catalog, parts: list[Any], /) -> Written: ...
+
+
+class Settle(Protocol):
+    """Fixes options that depend on the data (YOLO's task), before anything is projected."""
+
+    def __call__(
+        self, options: Any, catalog: Catalog, records: Callable[[], Iterator[Record]], ledger: Ledger, /
+    ) -> Any: ...
+
+
+class Format(msgspec.Struct, frozen=True, kw_only=True):
+    """One format. `fidelity` and `output` answer for given options, so that flavours can differ.
+
+    `output` says whether the target is a file or a folder; `owns` says whether a path relative to a target folder is
+    one this format writes: only folders that hold nothing else may be overwritten. A format whose images are written
+    independently has `write_part` and `join` too: parts, each by a process of its own, and what makes one target of them;
+    the result is the same bytes as by `write`.
+    """
+
+    name: str
+    title: str
+    output: Callable[[Any], Literal["file", "folder"]]
+    options: type[Options]
+    fidelity: Callable[[Any], Fidelity]
+    sniff: Sniff
+    read: Read
+    write: Write
+    settle: Settle | None = None
+    write_part: WritePart | None = None
+    join: Join | None = None
+    owns: Callable[[str], bool] = lambda _: False
+    suffix: str = ""

@@ -1,0 +1,203 @@
+"""MetaLake annotation JSON as a format of the toolkit.
+
+Specification: `schemas/metalake-annotations.schema.json`, from the service's documentation. Coordinates: pixels or
+fractions, x and y of the top-left corner and sizes, edge model. A file of ours says which in its catalogue; a file of
+others cannot say, and is taken for pixels unless `--metalake-normalized`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ..schemas import metalake_decoding, metalake_encoding
+from ..schemas.errors import InvalidInput, Place
+from ..schemas.jsontext import pointer_text
+from ..schemas.model import Catalog, Category, Record, count_objects
+from ..schemas.problems import Problem
+from .fidelity import Fidelity
+from .files import is_safe_name, read_bytes, write_pieces
+from .format import Context, Format, Reading, Sniffed, Written
+from .format import Options as BaseOptions
+from .jsonkind import json_kind
+from .ledger import Ledger
+
+
+class Options(BaseOptions, frozen=True, kw_only=True):
+    normalized: Annotated[
+        bool, Meta(description="The file's coordinates are fractions of the image (a file of ours says so itself).")
+    ] = False
+
+
+FIDELITY = Fidelity(
+    shapes=frozenset(("rectangle", "polygon", "line", "points")),
+    multi_part=True,
+    holes="rings",
+    crowd=True,
+    keypoints=True,
+    tags=True,
+    confidence=True,
+    attributes=True,
+    metadata=True,
+    image_size=True,
+    image_facts=True,
+    ids=True,
+    splits=True,
+    coordinates=("pixels", "normalized"),
+)
+
+
+def sniff(path: Path) -> Sniffed:
+    kind, reason = json_kind(path)
+    return Sniffed(kind == "metalake", reason)
+
+
+def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Reading:
+    """The whole file is held, undecoded; records are decoded one by one."""
+    document = metalake_decoding.open_document(read_bytes(path), str(path))
+    catalog = document.catalog or Catalog(coordinates="normalized" if options.normalized else "pixels")
+    if document.catalog is None or not document.catalog.labels:
+        ledger.decide("labels", "labels are numbered " + ("as listed in --labels" if context.labels else "in A-Z order"))
+    used = _survey(document, ledger)
+    catalog = msgspec.structs.replace(catalog, labels=_labels(used, catalog, context.labels or ()))
+
+    def records(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
+        ledger.file = str(path)
+        for index in range(len(document.images))[start:stop]:
+            ledger.seen["images"] += 1
+            try:
+                record = metalake_decoding.decode_record(document.images[index], str(path), index, ledger.problem)
+            except InvalidInput as error:
+                ledger.problem(Problem.of(document.located(error)))
+                ledger.seen["images dropped"] += 1
+                continue
+            ledger.seen["annotations"] += count_objects(record)
+            if ledger.places is not None:
+                ledger.places.extend(_places(record, str(path), index))
+            yield record
+
+    return Reading(catalog=catalog, records=records, images=len(document.images))
+
+
+def write(
+    path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
+) -> Written:
+    return _write_counted(path, records, lambda counted: metalake_encoding.encode_document(counted, catalog))
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A run of images in a file beside the target, as they will stand in it."""
+
+    path: str
+    images: int
+    annotations: int
+
+
+def write_part(
+    path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
+) -> Part:
+    """A run of images, each with the separator before it."""
+    beside = path.with_name(f"{path.name}.{part}")
+    written = _write_counted(beside, records, lambda counted: metalake_encoding.encode_images(counted, first=part == 0))
+    return Part(str(beside), written.images, written.annotations)
+
+
+def join(path: Path, options: Options, context: Context, catalog: Catalog, parts: list[Part]) -> Written:
+    """The parts one behind the other, and the catalogue."""
+    with path.open("wb") as out:
+        for part in parts:
+            with open(part.path, "rb") as run:
+                shutil.copyfileobj(run, out, 1 << 20)
+            os.unlink(part.path)
+        images = sum(part.images for part in parts)
+        out.write(b"".join(metalake_encoding.encode_end(catalog, empty=images == 0)))
+    return Written(images, sum(part.annotations for part in parts))
+
+
+class _Label(msgspec.Struct):
+    label: str
+
+
+class _Glance(msgspec.Struct):
+    image: str = ""
+    annotations: list[_Label] = []
+    tags: list[_Label] = []
+
+
+_GLANCE = msgspec.json.Decoder(_Glance)
+
+
+def _survey(document: metalake_decoding.Document, ledger: Ledger) -> set[str]:
+    """The labels in use; and a name that leads out of the data set, or stands twice, is a problem."""
+    used: set[str] = set()
+    names: dict[str, int] = {}
+    for index, raw in enumerate(document.images):
+        try:
+            image = _GLANCE.decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+        used.update(item.label for item in image.annotations)
+        used.update(item.label for item in image.tags)
+        name = image.image
+        if (safe := is_safe_name(name.removeprefix("/"))) and name not in names:
+            names[name] = index
+            continue
+        place = Place(file=document.file, pointer=pointer_text(("images", index, "image")), image=name)
+        if safe:
+            message = f"the image is listed twice, first as images/{names[name]}; the service keeps one of them"
+            error = InvalidInput("duplicate-image", message, place=place, hint="merge the two entries")
+        else:
+            hint = "give a relative name without `..`"
+            error = InvalidInput("unsafe-name", "this name leads out of the data set", place=place, hint=hint)
+        ledger.problem(Problem.of(document.located(error)))
+    return used
+
+
+def _labels(used: set[str], catalog: Catalog, listed: tuple[str, ...]) -> tuple[Category, ...]:
+    """The catalogue's labels in their order, then those listed, then what else the file uses, from A to Z."""
+    known = dict.fromkeys(category.name for category in catalog.labels)
+    more = [name for name in dict.fromkeys(listed) if name not in known]
+    more += sorted(used - known.keys() - set(more))
+    return (*catalog.labels, *(Category(name) for name in more))
+
+
+def _write_counted(
+    path: Path, records: Iterable[Record], pieces: Callable[[Iterable[Record]], Iterable[bytes]]
+) -> Written:
+    count = [0, 0]
+
+    def counted() -> Iterator[Record]:
+        for record in records:
+            count[0] += 1
+            count[1] += count_objects(record)
+            yield record
+
+    write_pieces(path, pieces(counted()))
+    return Written(*count)
+
+
+def _places(record: Record, file: str, index: int) -> Iterator[Place]:
+    for number in range(len(record.annotations)):
+        pointer = pointer_text(("images", index, "annotations", number))
+        yield Place(file=file, pointer=pointer, image=record.image, annotation=number + 1)
+
+
+FORMAT = Format(
+    name="metalake",
+    title="MetaLake annotation JSON",
+    output=lambda _: "file",
+    suffix=".json",
+    options=Options,
+    fidelity=lambda _: FIDELITY,
+    sniff=sniff,
+    read=read,
+    write=write,
+    write_part=write_part,
+    join=join,
+)

@@ -1,0 +1,66 @@
+"""Opening a source and streaming its records, the same way for every job: convert, stats, diff, validate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from ..schemas.errors import UsageError
+from ..schemas.model import Record, count_objects
+from . import registry
+from .format import Context, Format, Options, Reading
+from .ledger import Ledger
+
+Progress = Callable[[int, int | None], None]
+"""Called now and then with the number of images done, and of all images where that is known."""
+
+_STEP = 256
+
+
+def find_format(source: Path, name: str | None) -> Format:
+    """The format to read `source` with: the one named, else the one that recognises it."""
+    if not source.exists():
+        raise UsageError("no-source", f"there is nothing at {source}", hint="check the path")
+    return registry.get(name) if name else registry.sniff(source)
+
+
+def open_source(
+    source: Path, format_name: str | None, ledger: Ledger, context: Context | None = None, options: Options | None = None
+) -> Reading:
+    """The source opened with its format. InvalidInput where it is broken as a whole."""
+    reader = find_format(source, format_name)
+    return reader.read(source, options or reader.options(), context or Context(), ledger)
+
+
+def streamed(
+    reading: Reading,
+    ledger: Ledger,
+    progress: Progress | None = None,
+    start: int = 0,
+    stop: int | None = None,
+) -> Iterator[Record]:
+    """The records of a source, counted as they come; at the end every one that was seen has been yielded or booked."""
+    done = 0
+    for record in reading.records(ledger, start, stop):
+        ledger.yielded["images"] += 1
+        ledger.yielded["annotations"] += count_objects(record)
+        yield record
+        if ledger.places:
+            ledger.places.clear()
+        done += 1
+        if progress is not None and done % _STEP == 0:
+            progress(done, reading.images)
+    if progress is not None:
+        progress(done, reading.images)
+    if not ledger.lenient:
+        ledger.balance_reading()
+
+
+def sized(record: Record, context: Context) -> Record:
+    """The record with its picture's size, where it has none and the pictures are known."""
+    if context.images is None or (record.width and record.height):
+        return record
+    size = context.images.size(record.image)
+    return record if size is None else msgspec.structs.replace(record, width=size.width, height=size.height)

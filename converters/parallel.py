@@ -1,0 +1,100 @@
+"""One conversion on several cores: each process reads, projects and writes a run of images; the parts are then joined.
+
+Forked processes share the opened source without copying it, and the result is the same bytes as from one process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from ..schemas.errors import AnnolakeError
+from .ledger import Ledger
+from .opening import Progress
+
+Part = Callable[[int, int, Ledger, Callable[[int], None]], Any]
+"""Does images `start` to `stop`, keeping the books given, telling now and then how many are done."""
+
+_WORTHWHILE = 5_000
+_TICK = 0.2
+
+
+def processes(wanted: int | None, images: int) -> int:
+    """How many processes to use: as many as wanted, else one a core for sets that are large enough to gain from it."""
+    if not hasattr(os, "fork"):
+        return 1
+    if wanted is not None:
+        return max(1, min(wanted, images))
+    return len(os.sched_getaffinity(0)) if images >= _WORTHWHILE and hasattr(os, "sched_getaffinity") else 1
+
+
+def in_parts(part: Part, images: int, count: int, ledger: Ledger, progress: Progress | None) -> list[Any]:
+    """Results of `part` over `count` equal runs of the images, in order; their books are added to `ledger`.
+
+    The first error of a part is raised here, after all processes have ended. AnnolakeError (`worker-died`) if a process
+    ended without a word.
+    """
+    context = multiprocessing.get_context("fork")
+    done = context.Array("Q", count, lock=False)
+    bounds = [images * number // count for number in range(count + 1)]
+    workers: list[Any] = []
+    pipes: list[Connection] = []
+    try:
+        for number in range(count):
+            receiver, sender = context.Pipe(duplex=False)
+            arguments = (part, bounds[number], bounds[number + 1], ledger, done, number, sender)
+            worker = context.Process(target=_work, args=arguments, daemon=True)
+            worker.start()
+            sender.close()
+            workers.append(worker)
+            pipes.append(receiver)
+        outcomes = _collect(pipes, lambda: progress and progress(sum(done), images))
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.join()
+    results: list[Any] = []
+    for result, books, error in outcomes:
+        if error is not None:
+            raise error
+        ledger.add(books)
+        results.append(result)
+    return results
+
+
+def _work(part: Part, start: int, stop: int, ledger: Ledger, done: Any, number: int, pipe: Connection) -> None:
+    """In the child. Ctrl-C is the parent's affair: it ends its children."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    books = ledger.another()
+
+    def tell(count: int) -> None:
+        done[number] = count
+
+    try:
+        outcome = (part(start, stop, books, tell), books, None)
+    except AnnolakeError as error:
+        outcome = (None, None, error)
+    except OSError as error:
+        outcome = (None, None, error)
+    pipe.send(outcome)
+    pipe.close()
+
+
+def _collect(pipes: Sequence[Connection], tick: Callable[[], object]) -> list[tuple[Any, Any, BaseException | None]]:
+    outcomes: dict[Connection, tuple[Any, Any, BaseException | None]] = {}
+    waiting = list(pipes)
+    while waiting:
+        for ready in wait(waiting, timeout=_TICK):
+            pipe: Any = ready
+            try:
+                outcomes[pipe] = pipe.recv()
+            except EOFError:
+                hint = "is there enough memory? --jobs 1 needs the least"
+                outcomes[pipe] = (None, None, AnnolakeError("worker-died", "a process ended without a word", hint=hint))
+            waiting.remove(pipe)
+        tick()
+    return [outcomes[pipe] for pipe in pipes]

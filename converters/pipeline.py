@@ -1,0 +1,180 @@
+"""The whole job: read, project, write, balance the books. Nothing appears at the target unless all of it went well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..schemas.errors import UsageError
+from ..schemas.model import Catalog, Coordinates, Record
+from . import registry
+from .fidelity import Fidelity
+from .files import appearing_whole, check_target, no_gc
+from .format import Context, Format, Options, Reading, Written
+from .images import Exif, ImageFinder
+from .ledger import Ledger
+from .opening import Progress, find_format, sized, streamed
+from .parallel import in_parts, processes
+from .projection import Carry, projector
+from .report import Report, make_report, refusal
+
+
+def convert(
+    source: str | Path,
+    target: str | Path,
+    *,
+    to: str,
+    from_: str | None = None,
+    images: str | Path | None = None,
+    coordinates: Coordinates | None = None,
+    allow_loss: bool = False,
+    carry: Carry = "full",
+    exif: Exif = "turned",
+    dry_run: bool = False,
+    overwrite: bool = False,
+    complete_report: bool = True,
+    labels: tuple[str, ...] | None = None,
+    jobs: int | None = None,
+    options: Mapping[str, Options] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Convert the data set at `source` to the format `to` at `target`.
+
+    `options` maps a format's name to its Options; `labels` are label names in order, for sources that have none; `jobs` is
+    the number of processes (None: one a core for large sets). InvalidInput if the source is broken, LossRefused if
+    something would be lost and `allow_loss` is not given, UsageError if the call makes no sense, LocalFailure if the disk
+    refuses. In each case nothing has been written.
+    """
+    source, target = Path(source), Path(target)
+    ledger = Ledger(complete=complete_report)
+    reader, writer = find_format(source, from_), registry.get(to)
+    given = {name: registry.get(name).options() for name in (reader.name, to)} | dict(options or {})
+    if not dry_run:
+        _check_target(target, source, writer, given[to], overwrite=overwrite)
+    context = Context(images=None if images is None else ImageFinder(Path(images), exif), exif=exif, labels=labels)
+    with no_gc():
+        reading = reader.read(source, given[reader.name], context, ledger)
+        if writer.settle is not None:
+            given[to] = writer.settle(given[to], reading.catalog, lambda: reading.records(Ledger(lenient=True)), ledger)
+        run = _Run(reading, writer, given[to], context, coordinates, carry, allow_loss)
+        count = processes(jobs, reading.images) if writer.write_part is not None and not dry_run else 1
+        if dry_run:
+            for _ in run.records(ledger, progress):
+                pass
+        elif count == 1:
+            run.in_one(target, ledger, progress)
+        else:
+            run.in_parts(target, ledger, progress, count)
+    if ledger.turned:
+        ledger.decide("exif", f"{len(ledger.turned)} pictures have an EXIF turning tag: sizes are {_EXIF[exif]}")
+    if not run.fidelity.ids:
+        ledger.decide("ids", f"{to} holds no ids: images and annotations are numbered anew on the way back")
+    settings: dict[str, Any] = {"from": reader.name, "to": to, "coordinates": run.space, "carry": carry, "exif": exif}
+    settings["allow_loss"] = allow_loss
+    for name in sorted({reader.name, to}):
+        settings[name] = msgspec.to_builtins(given[name])
+    report = make_report(str(source), str(target), settings, ledger, dry_run=dry_run)
+    if ledger.refused() and not allow_loss and not dry_run:
+        raise refusal(report, to)
+    return report
+
+
+class _Run:
+    """One conversion with all choices made."""
+
+    def __init__(
+        self,
+        reading: Reading,
+        writer: Format,
+        options: Options,
+        context: Context,
+        coordinates: Coordinates | None,
+        carry: Carry,
+        allow_loss: bool,
+    ) -> None:
+        self.reading, self.writer, self.options, self.context = reading, writer, options, context
+        self.carry: Carry = carry
+        self.allow_loss = allow_loss
+        self.fidelity: Fidelity = writer.fidelity(options)
+        self.space = _space(reading.catalog.coordinates, self.fidelity, coordinates, writer.name)
+        self.catalog: Catalog = msgspec.structs.replace(reading.catalog, coordinates=self.space)
+
+    def records(
+        self, ledger: Ledger, progress: Progress | None = None, start: int = 0, stop: int | None = None
+    ) -> Iterator[Record]:
+        """Projected records. Once a loss is booked that will be refused, the rest is looked at but not handed on."""
+        project = projector(
+            self.fidelity,
+            ledger,
+            coordinates=self.reading.catalog.coordinates,
+            target=self.space,
+            carry=self.carry,
+        )
+        for record in streamed(self.reading, ledger, progress, start, stop):
+            projected = project(sized(record, self.context))
+            if self.allow_loss or not ledger.refused():
+                yield projected
+        if self.context.images is not None:
+            ledger.turned.update(self.context.images.turned)
+
+    def in_one(self, target: Path, ledger: Ledger, progress: Progress | None) -> None:
+        with suppress(_Withdrawn), appearing_whole(target) as temporary:
+            records = self.records(ledger, progress)
+            written = self.writer.write(temporary, self.options, self.context, self.catalog, records)
+            self._settle(written, ledger)
+
+    def in_parts(self, target: Path, ledger: Ledger, progress: Progress | None, count: int) -> None:
+        """The same with several processes, for writers that can."""
+        write_part, join = self.writer.write_part, self.writer.join
+        if write_part is None or join is None:
+            return self.in_one(target, ledger, progress)
+        with suppress(_Withdrawn), appearing_whole(target) as temporary:
+
+            def part(start: int, stop: int, books: Ledger, tell: Callable[[int], None]) -> Any:
+                records = self.records(books, lambda done, _: tell(done), start, stop)
+                return write_part(temporary, start, self.options, self.context, self.catalog, records)
+
+            parts = in_parts(part, self.reading.images, count, ledger, progress)
+            if ledger.refused() and not self.allow_loss:
+                raise _Withdrawn
+            self._settle(join(temporary, self.options, self.context, self.catalog, parts), ledger)
+        return None
+
+    def _settle(self, written: Written, ledger: Ledger) -> None:
+        if ledger.refused() and not self.allow_loss:
+            raise _Withdrawn
+        ledger.written["images"] = written.images
+        ledger.written["annotations"] = written.annotations
+        ledger.balance()
+
+
+class _Withdrawn(Exception):
+    """Leaves the target as it was."""
+
+
+_EXIF = {"turned": "as people see the picture", "raw": "of the stored pixels"}
+
+
+def _space(source: Coordinates, fidelity: Fidelity, wanted: Coordinates | None, to: str) -> Coordinates:
+    if wanted is None:
+        return source if source in fidelity.coordinates else fidelity.coordinates[0]
+    if wanted not in fidelity.coordinates:
+        raise UsageError(
+            "coordinates",
+            f"{to} has {' and '.join(fidelity.coordinates)} coordinates only, not {wanted}",
+            hint="leave --coordinates out",
+        )
+    return wanted
+
+
+def _check_target(target: Path, source: Path, writer: Format, options: Options, *, overwrite: bool) -> None:
+    if writer.output(options) == "file" and target.is_dir():
+        hint = f"give a file in it, such as {target / ('annotations' + writer.suffix)}"
+        raise UsageError("target-is-folder", f"{writer.name} is written to a file, and {target} is a folder", hint=hint)
+    if target.resolve() == source.resolve():
+        raise UsageError("target-is-source", "source and target are the same", hint="the source is never touched")
+    check_target(target, overwrite=overwrite, owns=writer.owns)

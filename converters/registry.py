@@ -1,0 +1,78 @@
+"""Formats by name, loaded when first asked for; and which format a path is.
+
+The built-in formats are the lines of `BUILT_IN`; others join through entry points in the group `annolake.formats`. A
+plug-in that cannot be imported is an error that names it, never a format that is silently absent.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+from ..schemas.errors import InvalidInput, Place, UsageError
+from .format import Format
+
+BUILT_IN = {
+    "coco": "annolake.converters.coco",
+    "metalake": "annolake.converters.metalake",
+    "yolo": "annolake.converters.yolo",
+}
+
+GROUP = "annolake.formats"
+
+
+def formats() -> list[str]:
+    """Names of all formats, sorted. Loads none."""
+    return sorted({**BUILT_IN, **_plug_ins()})
+
+
+@cache
+def get(name: str) -> Format:
+    """The format of that name, imported now. UsageError names the nearest match, or the plug-in that is broken."""
+    if name in BUILT_IN:
+        return import_module(BUILT_IN[name]).FORMAT
+    entry = _plug_ins().get(name)
+    if entry is None:
+        near = difflib.get_close_matches(name, formats(), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(formats())}"
+        raise UsageError("unknown-format", f"there is no format {name!r}", hint=hint)
+    try:
+        loaded = entry.load()
+    except Exception as error:
+        raise UsageError(
+            "broken-plug-in",
+            f"the plug-in {entry.value!r} for format {name!r} failed: {error}",
+            hint="mend or uninstall the package it comes from",
+        ) from error
+    if not isinstance(loaded, Format):
+        raise UsageError("broken-plug-in", f"{entry.value!r} is not an annolake Format", hint="see its author")
+    return loaded
+
+
+def sniff(path: Path) -> Format:
+    """The one format that recognises `path`. InvalidInput with every format's reason if none or several do."""
+    verdicts = {name: get(name).sniff(path) for name in formats()}
+    matching = [name for name, verdict in verdicts.items() if verdict.matches]
+    if len(matching) == 1:
+        return get(matching[0])
+    reasons = "; ".join(f"{name}: {verdict.reason}" for name, verdict in verdicts.items())
+    if matching:
+        raise InvalidInput(
+            "ambiguous-format",
+            f"this could be {' or '.join(matching)} ({reasons})",
+            place=Place(file=str(path)),
+            hint="say which with --from (convert) or --format",
+        )
+    raise InvalidInput(
+        "unknown-format",
+        f"no format recognises this ({reasons})",
+        place=Place(file=str(path)),
+        hint="is it the right path? Else say what it is with --from (convert) or --format",
+    )
+
+
+def _plug_ins() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}

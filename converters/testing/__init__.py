@@ -1,0 +1,1 @@
+"""The contract that every format keeps, as a test suite to import."""

@@ -1,0 +1,120 @@
+"""Annotations -> rows of a label file.
+
+Numbers have six decimals, as every writer of YOLO gives them (0.004 px on a picture of 4000 px); more, where the source's
+fractions had more, or where fewer would make a box vanish.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import Any
+
+from ...schemas.errors import InvalidInput, Place
+from ...schemas.geometry import centre_box
+from ...schemas.model import Annotation, Polygon, Record, Rectangle
+from .columns import Columns
+from .rows import is_box
+
+MOST_DECIMALS = 12
+_USUAL = 6
+
+
+class RowWriter:
+    """Rows for one data set. `numbers` gives each label its class and raises KeyError for a label it does not know."""
+
+    def __init__(self, columns: Columns, number: Callable[[str], int], decimals: int) -> None:
+        self.columns = columns
+        self.number = number
+        self.places = min(decimals, _USUAL)
+        self.fine = decimals > _USUAL
+        self.error = 0.5 * 10.0**-decimals
+        self.smallest = 10.0**-self.places
+        self._patterns: dict[int, str] = {}
+
+    def rows(self, record: Record) -> str:
+        """The whole text of an image's label file. InvalidInput where an annotation is none that the task has."""
+        rows: list[str] = []
+        confidence = self.columns.confidence != "none"
+        for annotation in record.annotations:
+            row = f"{self.number(annotation.label)} {self._geometry(annotation, record)}"
+            if confidence:
+                if annotation.confidence is None:
+                    hint = "leave --yolo-save-conf out: a column is in every row or in none"
+                    raise _refused(record, "confidence-missing", f"a {annotation.label} without a confidence", hint)
+                row += f" {_shortest(annotation.confidence)}"
+            rows.append(row)
+        return "\n".join(rows) + "\n" if rows else ""
+
+    def _geometry(self, annotation: Annotation, record: Record) -> str:
+        task = self.columns.task
+        if isinstance(annotation, Rectangle):
+            if task in ("segment", "obb"):
+                return self._four_corners(annotation)
+            box = self._box(annotation)
+            return box if task == "detect" else f"{box} {self._keypoints(annotation, record)}"
+        if isinstance(annotation, Polygon) and task in ("segment", "obb"):
+            xy = annotation.xy
+            if task == "segment" and len(xy) < 6:
+                raise _refused(record, "degenerate", f"a polygon of {len(xy) // 2} points", "it needs three")
+            if task == "obb" and len(xy) != 8:
+                hint = "write it as --yolo-task segment"
+                raise _refused(record, "corners", f"a polygon of {len(xy) // 2} points is no oriented box", hint)
+            text = self._text(xy)
+            if len(xy) == 8 and is_box(tuple(map(float, text.split()))):
+                # The same ring from its next vertex: only rectangles look as rectangles do.
+                text = self._text([*xy[2:], *xy[:2]])
+            return text
+        word = type(annotation).__name__.lower()
+        raise _refused(record, "shape-unsupported", f"a {task} set has no {word}", "choose another --yolo-task")
+
+    def _box(self, annotation: Rectangle) -> str:
+        x, y, w, h = annotation.bbox
+        if w < self.smallest or h < self.smallest:
+            return " ".join(map(_shortest, centre_box(x, y, w, h)))
+        return self._text((x + w / 2, y + h / 2, w, h))
+
+    def _four_corners(self, annotation: Rectangle) -> str:
+        """A rectangle as a ring that begins at the bottom-right and goes up: no tool and no tracer begins there."""
+        x, y, w, h = annotation.bbox
+        xy = (x + w, y + h, x + w, y, x, y, x, y + h)
+        return " ".join(map(_shortest, xy)) if w < self.smallest or h < self.smallest else self._text(xy)
+
+    def _keypoints(self, annotation: Rectangle, record: Record) -> str:
+        count, size = self.columns.keypoints
+        text = annotation.metadata.get("keypoints", "[]")
+        try:
+            flat: list[Any] = json.loads(text)
+            points = [(float(x), float(y), 2.0 if v is None else float(v)) for x, y, v in _triples(flat)]
+        except (TypeError, ValueError) as error:
+            raise _refused(record, "keypoints", f"{text!r} are no key points: {error}", "they are x, y, v, ...") from None
+        if len(points) > count:
+            message = f"{len(points)} key points, where the set has {count}"
+            raise _refused(record, "keypoints", message, f"give --yolo-kpt-shape {len(points)}x{size}")
+        points += [(0.0, 0.0, 0.0)] * (count - len(points))
+        return " ".join(
+            chain.from_iterable((*self._text((x, y)).split(), _shortest(v))[:size] for x, y, v in points)
+        )
+
+    def _text(self, numbers: Sequence[float]) -> str:
+        if self.fine and any(abs(round(value, _USUAL) - value) > self.error for value in numbers):
+            return " ".join(map(_shortest, numbers))
+        pattern = self._patterns.get(len(numbers))
+        if pattern is None:
+            pattern = self._patterns[len(numbers)] = " ".join([f"%.{self.places}f"] * len(numbers))
+        return pattern % tuple(numbers)
+
+
+def _triples(flat: list[Any]) -> list[tuple[Any, Any, Any]]:
+    return list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+
+
+def _shortest(value: float) -> str:
+    """Up to twelve decimals, and none that say nothing."""
+    text = f"{value:.{MOST_DECIMALS}f}".rstrip("0")
+    return text.removesuffix(".")
+
+
+def _refused(record: Record, code: str, message: str, hint: str) -> InvalidInput:
+    return InvalidInput(code, message, place=Place(image=record.image), hint=hint)

@@ -1,0 +1,284 @@
+"""Pictures and their label files: who belongs to whom, and what an image is called.
+
+Paths are text with `/`. The rule is Ultralytics': the last `/images/` of a picture's path becomes `/labels/` and the
+extension `.txt`; without such a folder the label file lies beside the picture.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+
+import msgspec
+
+from ...schemas.errors import InvalidInput, Place
+from ...schemas.problems import Problem
+from ..images import ImageFinder, is_image_name
+from ..ledger import Ledger
+
+_LABEL_FOLDER = re.compile(r"labels|labels_.*|labelTxt|annotations", re.IGNORECASE)
+_IMAGE_OR_LABEL_FOLDER = re.compile(rf"images|{_LABEL_FOLDER.pattern}", re.IGNORECASE)
+_NOT_LABELS = re.compile(
+    r"classes|labels|names|train|val|valid|validation|test|trainval|minival|readme.*|license.*|notes",
+    re.IGNORECASE,
+)
+_ROW = re.compile(rb"[ \t]*[-+0-9.eE]+([ \t]+[-+0-9.eE]+){4,}[ \t]*")
+
+
+class Pair(msgspec.Struct, gc=False):
+    """One image: its name, its picture and its label file, of which one may be missing.
+
+    `nameless`: only the label file is known, and `image` is its stem. `group`: the folder above, where there are no
+    splits.
+    """
+
+    image: str
+    picture: str | None
+    labels: str | None
+    split: str | None = None
+    group: str = ""
+    nameless: bool = False
+
+
+class Shelf:
+    """Which files exist, asked folder by folder: a list of 100,000 pictures costs a few look-ups."""
+
+    def __init__(self) -> None:
+        self._names = cache(_listed)
+
+    def has(self, path: str) -> bool:
+        folder, _, name = path.rpartition("/")
+        return name in self._names(folder or ".")
+
+
+def stem(name: str) -> str:
+    """A picture's name without its extension; a name that ends like no picture stays whole."""
+    return name.rpartition(".")[0] if is_image_name(name) else name
+
+
+def label_file(picture: str) -> str:
+    """The label file of a picture, by Ultralytics' rule."""
+    return stem(_swapped(picture, "images", "labels") or picture) + ".txt"
+
+
+def label_folder(folder: str) -> str | None:
+    """The folder with the label files of the pictures in `folder`, or None where there is none.
+
+    Beside the rule's `labels`, exactly one other folder with a usual name is taken.
+    """
+    ruled = _swapped(folder, "images", "labels")
+    if ruled is not None and os.path.isdir(ruled):
+        return ruled
+    if ruled is not None:
+        head = f"/{folder}/".rpartition("/images/")[0]
+        above = head[1:] or ("/" if head else ".")
+        usual = [name for name in sorted(_listed(above)) if _LABEL_FOLDER.fullmatch(name)]
+        found = [other for name in usual if os.path.isdir(other := _swapped(folder, "images", name) or "")]
+        if len(found) > 1:
+            message = f"labels may be in {found[0]} or in {found[1]}"
+            hint = "give the folder that is meant, or call it labels"
+            raise InvalidInput("labels-ambiguous", message, place=Place(file=folder), hint=hint)
+        if found:
+            return found[0]
+    return folder if os.path.isdir(folder) else None
+
+
+def image_folder(folder: str) -> str | None:
+    """The folder of pictures that a folder of labels, or of pictures, belongs to; None where names do not tell."""
+    if _swapped(folder, "images", "labels") is not None:
+        return folder
+    return _swapped(folder, "labels", "images")
+
+
+def of_folder(folder: str, split: str | None) -> Iterator[Pair]:
+    """Pairs of a split's folder of pictures, by name. The folder itself may be missing: then labels speak alone."""
+    labels = label_folder(folder)
+    texts = {f"{labels}/{name}": name for name in label_names(labels)} if labels else dict[str, str]()
+    for name in _walk(folder, is_image_name):
+        found: str | None = f"{labels}/{stem(name)}.txt"
+        if found not in texts:
+            # A folder called `images` deeper down has a folder `labels` of its own.
+            found = label_file(f"{folder}/{name}")
+            found = found if os.path.isfile(found) else None
+        yield Pair(name, f"{folder}/{name}", found, split)
+        if found in texts:
+            texts[found] = ""
+    for path, name in texts.items():
+        if name:
+            yield Pair(name[:-4], None, path, split, nameless=True)
+
+
+def of_tree(root: str) -> Iterator[Pair]:
+    """Pairs of a folder that nothing describes: every label file, every picture, joined by the usual folder names."""
+    pictures: dict[str, list[str]] = {}
+    for name in _walk(root, is_image_name):
+        pictures.setdefault(stem(name), []).append(name)
+    for text in label_names(root):
+        before, folder, after = _split_at(text[:-4], _LABEL_FOLDER)
+        tries = [text[:-4]] if not folder else [f"{before}images/{after}", f"{before}{after}", text[:-4]]
+        found = next((pictures.pop(key) for key in tries if key in pictures), [])
+        for picture in found:
+            yield _pictured(root, picture, f"{root}/{text}")
+        if not found:
+            yield Pair(after, None, f"{root}/{text}", group=before.strip("/"), nameless=True)
+    for names in pictures.values():
+        for picture in names:
+            yield _pictured(root, picture, None)
+
+
+def label_names(folder: str) -> Iterator[str]:
+    """Names below `folder` of text files that are label files: no class lists, lists of pictures, read-mes."""
+    for name in _walk(folder, lambda name: name.lower().endswith(".txt")):
+        if not _NOT_LABELS.fullmatch(os.path.basename(name)[:-4]) or starts_with_row(f"{folder}/{name}"):
+            yield name
+
+
+def starts_with_row(path: str) -> bool:
+    """Whether the first line with anything in it is a class and at least four numbers."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(4096)
+    except OSError:
+        return False
+    first = next((line for line in head.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()), b"")
+    return _ROW.fullmatch(first) is not None
+
+
+def joined(pairs: Iterable[Pair], ledger: Ledger) -> list[Pair]:
+    """Every image once. What two splits share belongs to the first; two pictures with one label file are an error."""
+    out: list[Pair] = []
+    by_picture: dict[str, Pair] = {}
+    by_labels: dict[str, Pair] = {}
+    shared: Counter[tuple[str | None, str | None]] = Counter()
+    for pair in pairs:
+        same = by_picture.get(pair.picture or "")
+        sharing = by_labels.get(pair.labels or "")
+        if same is None and sharing is not None:
+            if os.path.basename(sharing.image) != os.path.basename(pair.image):
+                ledger.problem(_same_stem(sharing, pair))
+                continue
+            same = sharing
+        if same is not None:
+            shared[same.split, pair.split] += same.split != pair.split
+            continue
+        if pair.picture is not None:
+            by_picture[pair.picture] = pair
+        if pair.labels is not None:
+            by_labels[pair.labels] = pair
+        out.append(pair)
+    for (first, second), count in shared.items():
+        if count:
+            text = f"{count} images of {second} are also in {first}: read once, as {first}"
+            ledger.decide("split-shared", text)
+    return out
+
+
+def named(pairs: list[Pair], extension: str, images: ImageFinder | None, ledger: Ledger) -> list[Pair]:
+    """Pairs with their final names: a label file without picture gets an extension, equal names their split."""
+    nameless = [pair for pair in pairs if pair.nameless]
+    if nameless and images is not None:
+        finder = _Stems(images)
+        for pair in nameless:
+            if found := finder.extension(pair):
+                pair.image += found
+                pair.nameless = False
+        nameless = [pair for pair in nameless if pair.nameless]
+    if nameless:
+        for pair in nameless:
+            pair.image += extension
+        how = f"named by the stem and {extension}" if extension else "named by the stem; give --yolo-extension .jpg"
+        ledger.decide("no-pictures", f"{len(nameless)} label files have no picture: their images are {how}")
+    counts = Counter(pair.image for pair in pairs)
+    clashing = [pair for pair in pairs if counts[pair.image] > 1]
+    for pair in clashing:
+        if front := pair.split or pair.group:
+            pair.image = f"{front}/{pair.image}"
+    if clashing:
+        ledger.decide("split-in-name", f"{len(clashing)} images share their name: their split stands in front of it")
+        _check_unique(pairs)
+    return pairs
+
+
+class _Stems:
+    """Pictures elsewhere, by name without extension."""
+
+    def __init__(self, images: ImageFinder) -> None:
+        self.root = str(images.root)
+        self.exact: dict[str, list[str]] = {}
+        self.base: dict[str, list[str]] = {}
+        for name in _walk(self.root, is_image_name):
+            self.exact.setdefault(stem(name), []).append(name)
+            self.base.setdefault(stem(name).rpartition("/")[2], []).append(name)
+
+    def extension(self, pair: Pair) -> str:
+        found = self.exact.get(pair.image) or self.exact.get(f"{pair.split or pair.group}/{pair.image}")
+        found = found or self.base.get(pair.image.rpartition("/")[2], [])
+        if len(found) > 1:
+            raise InvalidInput(
+                "image-ambiguous",
+                f"the pictures {found[0]} and {found[1]} both fit",
+                place=Place(file=pair.labels, image=pair.image),
+                hint="give the folder of one of them with --images",
+            )
+        return os.path.splitext(found[0])[1] if found else ""
+
+
+def _check_unique(pairs: list[Pair]) -> None:
+    seen: dict[str, Pair] = {}
+    for pair in pairs:
+        other = seen.setdefault(pair.image, pair)
+        if other is not pair:
+            message = f"{other.picture or other.labels} and {pair.picture or pair.labels} would have the same name"
+            hint = "describe the data set with a data.yaml, or convert its folders one by one"
+            raise InvalidInput("same-name", message, place=Place(image=pair.image), hint=hint)
+
+
+def _same_stem(first: Pair, second: Pair) -> Problem:
+    return Problem(
+        code="same-stem",
+        severity="error",
+        message=f"{first.picture or first.image} and {second.picture or second.image} share one label file",
+        place=Place(file=first.labels, image=second.image),
+        fix="rename one of the pictures, and say with its own label file what is on it",
+    )
+
+
+def _pictured(root: str, picture: str, labels: str | None) -> Pair:
+    before, _, name = _split_at(picture, _IMAGE_OR_LABEL_FOLDER)
+    return Pair(name, f"{root}/{picture}", labels, group=before.strip("/"))
+
+
+def _swapped(path: str, folder: str, other: str) -> str | None:
+    """The path with its last part `folder` called otherwise; None where it has no such part."""
+    head, found, tail = f"/{path}/".rpartition(f"/{folder}/")
+    return f"{head}/{other}/{tail}"[1:].rstrip("/") if found else None
+
+
+def _split_at(path: str, pattern: re.Pattern[str]) -> tuple[str, str, str]:
+    """(before, folder, after) around the last folder of the path that the pattern matches; ("", "", path) if none."""
+    parts = path.split("/")
+    for index in range(len(parts) - 2, -1, -1):
+        if pattern.fullmatch(parts[index]):
+            return "".join(f"{part}/" for part in parts[:index]), parts[index], "/".join(parts[index + 1 :])
+    return "", "", path
+
+
+def _walk(root: str, wanted: Callable[[str], bool]) -> Iterator[str]:
+    """Names below `root`, sorted, of the files wanted; hidden files and folders are not looked at."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        below = os.path.relpath(folder, root).replace(os.sep, "/")
+        front = "" if below == "." else f"{below}/"
+        for name in sorted(names):
+            if wanted(name) and not name.startswith("."):
+                yield front + name
+
+
+def _listed(folder: str) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(folder))
+    except OSError:
+        return frozenset()

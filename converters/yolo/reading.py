@@ -1,0 +1,141 @@
+"""From a YOLO data set on disk to the hub, one image at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...schemas.errors import AnnolakeError, InvalidInput, Place
+from ...schemas.model import Annotation, Catalog, Category, Record
+from ...schemas.problems import Problem
+from ..files import read_bytes
+from ..format import Context, Reading
+from ..images import ImageSize, image_size
+from ..ledger import Ledger
+from .columns import Columns, Survey, meaning, parsed_keypoints, survey
+from .declaration import Declaration
+from .layout import Layout, find
+from .rows import RowReader
+from .text import FILE_LIMIT
+
+if TYPE_CHECKING:
+    from . import Options
+
+_MOST_NAMELESS = 10_000
+
+
+def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Reading:
+    """The data set at `path`. What is wrong with its description is said now, with its rows when they are read."""
+    ledger.file = str(path)
+    layout = find(path, _extension(options.extension), context.images, ledger)
+    declaration = layout.declaration
+    names = declaration.names if declaration.names is not None else context.labels
+    keypoints = parsed_keypoints(options.kpt_shape)
+    known = options.task or declaration.facts.task or keypoints or "kpt_shape" in declaration.keys
+    counted: Survey | None = None
+    if names is None or not known or options.task == "pose":
+        counted = survey(pair.labels for pair in layout.pairs if pair.labels is not None)
+    if names is None and counted is not None:
+        names = _numbered(counted, declaration, ledger)
+    columns = meaning(
+        declaration, options.task, options.confidence, options.track, keypoints, counted, ledger
+    )
+    catalog = _catalog(layout, list(names or ()), columns)
+    reader = _Records(layout, columns, list(names or ()), catalog, context)
+    return Reading(catalog=catalog, records=reader.records, images=len(layout.pairs))
+
+
+class _Records:
+    def __init__(
+        self, layout: Layout, columns: Columns, names: list[str], catalog: Catalog, context: Context
+    ) -> None:
+        self.pairs = layout.pairs
+        self.columns = columns
+        self.names = names
+        self.labels = catalog.labels
+        self.exif = context.exif
+        self.sizes: dict[str, ImageSize | None] = {}
+
+    def records(self, ledger: Ledger) -> Iterator[Record]:
+        """Every image in order, its annotations booked as the source has them."""
+        rows = RowReader(self.columns, self.names, self.labels)
+        for pair in self.pairs:
+            ledger.seen["images"] += 1
+            annotations: list[Annotation] = []
+            if pair.labels is not None:
+                ledger.file = pair.labels
+                annotations = _annotations(rows, pair.labels, pair.image, ledger)
+            size = None if pair.picture is None else self._size(pair.picture, pair.image, ledger)
+            yield Record(
+                image=pair.image,
+                annotations=annotations,
+                width=None if size is None else size.width,
+                height=None if size is None else size.height,
+                split=pair.split,
+            )
+        rows.report(ledger)
+        turned = sum(size.orientation != 1 for size in self.sizes.values() if size is not None)
+        if turned:
+            how = "as people see the picture" if self.exif == "turned" else "of the stored pixels"
+            ledger.decide("exif", f"{turned} pictures have an EXIF turning tag; sizes are {how}")
+
+    def _size(self, picture: str, image: str, ledger: Ledger) -> ImageSize | None:
+        if picture not in self.sizes:
+            self.sizes[picture] = None
+            try:
+                self.sizes[picture] = image_size(Path(picture), self.exif)
+            except AnnolakeError as error:
+                place = Place(file=picture, image=image)
+                ledger.problem(
+                    Problem(code=error.code, severity="warning", message=error.message, place=place, fix=error.hint)
+                )
+        return self.sizes[picture]
+
+
+def _annotations(rows: RowReader, labels: str, image: str, ledger: Ledger) -> list[Annotation]:
+    try:
+        return rows.annotations(read_bytes(Path(labels), FILE_LIMIT), labels, image, ledger)
+    except InvalidInput as error:
+        if not ledger.lenient:
+            raise
+        ledger.problem(Problem.of(error))
+        return []
+
+
+def _extension(text: str) -> str:
+    text = text.strip()
+    return f".{text}" if text and not text.startswith(".") else text
+
+
+def _numbered(counted: Survey, declaration: Declaration, ledger: Ledger) -> list[str]:
+    """`class_0`, `class_1`, ... up to the highest class there is, so that numbers stay what they are."""
+    count = counted.highest + 1
+    where = Place(file=declaration.file)
+    if count > _MOST_NAMELESS:
+        message = f"there are no class names, and {counted.highest} is no likely class number"
+        raise InvalidInput("bad-class", message, place=where, hint="are these label files of YOLO?")
+    if count:
+        message = f"there are no class names: the {count} classes are called class_0, class_1, ..."
+        fix = "give the data.yaml or the folder that has the names, or --labels FILE"
+        ledger.problem(Problem(code="no-names", severity="warning", message=message, place=where, fix=fix))
+        ledger.decide("labels", message)
+    return [f"class_{index}" for index in range(count)]
+
+
+def _catalog(layout: Layout, names: list[str], columns: Columns) -> Catalog:
+    declaration = layout.declaration
+    noted = {category.name: category for category in declaration.facts.labels}
+    labels = tuple(noted.get(name) or Category(name) for name in names)
+    if Catalog(labels=declaration.facts.labels).names() == names and noted:
+        labels = declaration.facts.labels  # two categories may share a name there
+    yolo: dict[str, Any] = {"task": columns.task, **declaration.keys}
+    if columns.task == "pose":
+        yolo["kpt_shape"] = list(columns.keypoints)
+    splits = dict.fromkeys(pair.split for pair in layout.pairs if pair.split is not None)
+    return Catalog(
+        labels=labels,
+        coordinates="normalized",
+        splits=tuple(splits),
+        extras={**declaration.facts.extras, "yolo": yolo},
+    )

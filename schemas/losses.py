@@ -1,0 +1,52 @@
+"""What can become of a fact on its way, each with a stable code.
+
+`carried`: it rides in metadata or in the catalogue and comes home exactly. `approximated`: something like it is
+written. `dropped`: it is gone. Only the first is done without being asked.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Fate = Literal["carried", "approximated", "dropped"]
+What = Literal["annotation", "image", "property"]
+
+
+class LossCode(msgspec.Struct, frozen=True):
+    code: str
+    fate: Fate
+    what: What
+    sentence: str
+
+
+TABLE = (
+    LossCode("mask-outlined", "carried", "annotation", "mask written as its pixel-edge outline, RLE kept beside it"),
+    LossCode("mask-reduced", "approximated", "annotation", "mask written as its pixel-edge outline, RLE not kept"),
+    LossCode("keypoints-boxed", "carried", "annotation", "key points ride beside a rectangle"),
+    LossCode("shape-reduced", "approximated", "annotation", "original numbers of the shape not kept, outline only"),
+    LossCode("polygon-boxed", "approximated", "annotation", "polygon written as its bounding box"),
+    LossCode("polygon-fitted", "approximated", "annotation", "polygon written as its four-corner hull"),
+    LossCode("multi-part-split", "approximated", "annotation", "parts of one object written as separate objects"),
+    LossCode("hole-dropped", "approximated", "annotation", "hole filled: the target has no holes"),
+    LossCode("clipped", "approximated", "annotation", "cut at the edge of the image"),
+    LossCode("empty-after-clip", "dropped", "annotation", "nothing of it lies inside the image"),
+    LossCode("degenerate", "dropped", "annotation", "no area: width or height is not above zero, or too few points"),
+    LossCode("crowd-skipped", "dropped", "annotation", "crowd region: the target would take it for one object"),
+    LossCode("line-unsupported", "dropped", "annotation", "the target has no lines"),
+    LossCode("points-unsupported", "dropped", "annotation", "the target has no points"),
+    LossCode("rectangle-unsupported", "dropped", "annotation", "the target has no rectangles"),
+    LossCode("polygon-unsupported", "dropped", "annotation", "the target has no polygons"),
+    LossCode("tag-unsupported", "dropped", "annotation", "the target has no image-level classes"),
+    LossCode("keypoints-dropped", "dropped", "property", "key points left out"),
+    LossCode("confidence-dropped", "dropped", "property", "confidence left out"),
+    LossCode("attribute-dropped", "dropped", "property", "attributes left out"),
+    LossCode("metadata-dropped", "dropped", "property", "metadata left out"),
+    LossCode("image-fact-dropped", "dropped", "property", "facts of the image left out"),
+    LossCode("catalog-dropped", "dropped", "property", "facts of the data set left out"),
+    LossCode("empty-image-dropped", "dropped", "image", "image without annotations left out"),
+    LossCode("caption-unsupported", "dropped", "annotation", "a caption has no geometry and no label"),
+)
+
+BY_CODE = {loss.code: loss for loss in TABLE}

@@ -1,0 +1,30 @@
+"""What all tests share: the project's root, the real data beside it, and how hypothesis runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# No deadline and no complaint about slow examples: a busy machine is not a defect. On the build machine the
+# same examples every time, so that a red run there can be repeated anywhere.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("house"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "house")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's root folder."""
+    return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def realdata(root: Path) -> Path:
+    """The real data sets beside the project, or where ANNOLAKE_REALDATA says; skips where they are absent."""
+    folder = Path(os.environ.get("ANNOLAKE_REALDATA", root.parent / "shared" / "realdata"))
+    if not (folder / "index.json").is_file():
+        pytest.skip("the real data sets are not beside the project")
+    return folder
