@@ -11,6 +11,7 @@ import sys
 import zlib
 from array import array
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from ..schemas.model import Annotation, Polygon, Rectangle
 
@@ -43,7 +44,8 @@ def mask_as_read(group: Sequence[Annotation], geometry: str) -> bool:
     shapes = [a.xy for a in group if isinstance(a, Polygon)]
     if [len(xy) for xy in shapes] != [len(ring.xy) for ring in rings]:
         return False
-    return all(abs(a - b) <= _ROUNDED for xy, ring in zip(shapes, rings, strict=True) for a, b in zip(xy, ring.xy, strict=True))
+    pairs = zip(chain.from_iterable(shapes), chain.from_iterable(ring.xy for ring in rings), strict=True)
+    return all(abs(a - b) <= _ROUNDED for a, b in pairs)
 
 
 _ROUNDED = 0.05

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from itertools import cycle
-from operator import mul, truediv
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,11 +16,12 @@ Scale = Callable[[float, float], float]
 
 
 def in_space(record: Record, coordinates: Coordinates, target: Coordinates) -> Record:
-    """The record with its coordinates in the `target` space. InvalidInput (`size-missing`) without the image's size."""
+    """The record with its coordinates in the `target` space. InvalidInput (`size-missing`) without the image's size.
+    """
     if coordinates == target or not record.annotations:
         return record
     size = size_of(record)
-    scale: Scale = mul if target == "pixels" else truediv
+    scale: Scale = _times if target == "pixels" else _over
     return replace(record, annotations=[_scaled(annotation, size, scale) for annotation in record.annotations])
 
 
@@ -37,18 +37,26 @@ def size_of(record: Record) -> tuple[float, float]:
     if record.width is None or record.height is None or record.width <= 0 or record.height <= 0:
         raise InvalidInput(
             "size-missing",
-            "the image's size is needed to go between pixels and fractions, and neither the source nor a picture has it",
+            "to go between pixels and fractions takes the image's size, and neither source nor picture has it",
             place=Place(image=record.image),
             hint="say where the pictures are with --images DIR",
         )
     return record.width, record.height
 
 
+def _times(value: float, size: float) -> float:
+    return value * size
+
+
+def _over(value: float, size: float) -> float:
+    return value / size
+
+
 def _scaled(annotation: Annotation, size: tuple[float, float], scale: Scale) -> Annotation:
     changes: dict[str, Any] = {}
     if isinstance(annotation, Rectangle):
-        x, y, w, h = annotation.bbox
-        changes["bbox"] = (scale(x, size[0]), scale(y, size[1]), scale(w, size[0]), scale(h, size[1]))
+        (x, y, w, h), (width, height) = annotation.bbox, size
+        changes["bbox"] = (scale(x, width), scale(y, height), scale(w, width), scale(h, height))
     else:
         changes["xy"] = list(map(scale, annotation.xy, cycle(size)))
     keypoints = annotation.metadata.get("keypoints")

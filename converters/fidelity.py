@@ -13,7 +13,8 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     """What one format, in one flavour, can write and read back.
 
     `metadata` is True where any key rides along, else the set of keys that have a place of their own. `decimals` is
-    the number of decimals that survive (None: all). `inside` means that coordinates must lie within the image.
+    the number of decimals that survive (None: all). `inside` means that coordinates must lie within the image;
+    `overhang` is the share of its width and height by which they, and sizes, may exceed it all the same.
     """
 
     shapes: frozenset[str]
@@ -33,6 +34,7 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     coordinates: tuple[Coordinates, ...] = ("pixels",)
     decimals: int | None = None
     inside: bool = False
+    overhang: float = 0.0
     unique_stems: bool = False
 
     def holds(self, key: str) -> bool:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import gc
 import os
-import re
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..schemas.errors import InvalidInput, LocalFailure, Place, UsageError
 
 _LARGE = 1 << 20
-_DRIVE = re.compile(r"^[A-Za-z]:")
 
 
 def read_bytes(path: Path, limit: int | None = None) -> bytes:
@@ -59,17 +57,8 @@ def local_failure(error: OSError, path: Path) -> LocalFailure:
     return LocalFailure("local-file", error.strerror or str(error), place=Place(file=where), hint=hint)
 
 
-def is_safe_name(name: str) -> bool:
-    """Whether a name out of a file stays below a folder: relative, no `..`, no drive, no NUL, under either system's
-    rules.
-    """
-    if not name or "\0" in name or _DRIVE.match(name) or name[0] in "/\\":
-        return False
-    return ".." not in name.replace("\\", "/").split("/")
-
-
 @contextmanager
-def no_gc() -> Iterator[None]:
+def no_gc() -> Generator[None]:
     """Bulk decoding without the cyclic collector: 1.4 to 3.7 times faster, and decoded JSON has no cycles."""
     if not gc.isenabled():
         yield
@@ -104,7 +93,7 @@ def check_target(target: Path, *, overwrite: bool, owns: Callable[[str], bool]) 
 
 
 @contextmanager
-def appearing_whole(target: Path) -> Iterator[Path]:
+def appearing_whole(target: Path) -> Generator[Path]:
     """A temporary neighbour to write to; it takes the target's place at the end, or is removed on any failure."""
     temporary = target.parent / f".{target.name}.{secrets.token_hex(4)}.annolake"
     try:

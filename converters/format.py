@@ -2,9 +2,9 @@
 
 A format is one module (or one sub-package) with, in this order: a docstring that names its specification and its
 coordinate convention; `Options`, whose fields become `--<format>-<field>` flags; `sniff`; `read`; `write`; and one
-`FORMAT = Format(...)`. To add one of ours, add its line to `registry.BUILT_IN`; from outside, an entry point in the group
-`annolake.formats` that names the `FORMAT` value. `annolake.converters.testing` then has the whole contract as a test
-suite. Heavy imports belong inside `read` and `write`: the command line imports every format to know its flags.
+`FORMAT = Format(...)`. To add one of ours, add its line to `registry.BUILT_IN`; from outside, an entry point in the
+group `annolake.formats` that names the `FORMAT` value. `annolake.converters.testing` then has the whole contract as a
+test suite. Heavy imports belong inside `read` and `write`: the command line imports every format to know its flags.
 """
 
 from __future__ import annotations
@@ -50,12 +50,17 @@ class Records(Protocol):
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """An opened source of `images` images. `records(ledger)` streams them, each call anew and in the same order;
-    `records(ledger, start, stop)` only those with these numbers (from 0), so that several processes can share the work.
+    `records(ledger, start, stop)` only those with these numbers (from 0), so that several processes can share the
+    work.
+
+    `records_for(fidelity)`, where a reader has it, gives records for a target of that fidelity: facts that the target
+    has no place for need not be worked out, as long as projected records and the books come out the same.
     """
 
     catalog: Catalog
     records: Records
     images: int
+    records_for: Callable[[Fidelity], Records] | None = None
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -86,7 +91,9 @@ class WritePart(Protocol):
 
 
 class Join(Protocol):
-    def __call__(self, path: Path, options: Any, context: Context, catalog: Catalog, parts: list[Any], /) -> Written: ...
+    def __call__(
+        self, path: Path, options: Any, context: Context, catalog: Catalog, parts: list[Any], /
+    ) -> Written: ...
 
 
 class Settle(Protocol):
@@ -102,8 +109,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
     `output` says whether the target is a file or a folder; `owns` says whether a path relative to a target folder is
     one this format writes: only folders that hold nothing else may be overwritten. A format whose images are written
-    independently has `write_part` and `join` too: parts, each by a process of its own, and what makes one target of them;
-    the result is the same bytes as by `write`.
+    independently has `write_part` and `join` too: parts, each by a process of its own, and what makes one target of
+    them; the result is the same bytes as by `write`.
     """
 
     name: str

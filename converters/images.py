@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from ..schemas.errors import InvalidInput, Place
-from .files import is_safe_name, local_failure
+from ..schemas.names import is_safe_name
+from .files import local_failure
 from .imageheaders import Exif, ImageSize, image_size
 
 __all__ = ["IMAGE_EXTENSIONS", "Exif", "ImageFinder", "ImageSize", "image_size", "is_image_name"]

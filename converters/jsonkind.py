@@ -67,16 +67,20 @@ def _first_image(head: str) -> set[str] | None:
 def _of_whole(data: bytes | mmap.mmap, head: str = "") -> tuple[Kind, str]:
     try:
         if head[:1] == "[" or data[:1] == b"[":
-            first = next(iter(msgspec.json.decode(data, type=list[dict[str, msgspec.Raw]])), {})
+            first = _first(msgspec.json.decode(data, type=list[dict[str, msgspec.Raw]]))
             is_result = "image_id" in first and bool(_RESULT & first.keys())
             return ("coco", "a list of COCO results") if is_result else ("none", "a JSON list of something else")
         root = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         if "images" not in root:
             return "none", "no key `images`"
-        first = next(iter(msgspec.json.decode(root["images"], type=list[dict[str, msgspec.Raw]])), {})
+        first = _first(msgspec.json.decode(root["images"], type=list[dict[str, msgspec.Raw]]))
         return _of(set(first), set(root))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _of(set(), set(_ROOT_KEY.findall(head)))
+
+
+def _first(objects: list[dict[str, msgspec.Raw]]) -> dict[str, msgspec.Raw]:
+    return objects[0] if objects else {}
 
 
 def _of(image: set[str], root: set[str]) -> tuple[Kind, str]:

@@ -45,7 +45,8 @@ class Decision(msgspec.Struct, frozen=True):
 class Ledger:
     """`complete` keeps every example for `--report`; `lenient` collects problems instead of stopping at the first.
 
-    `turned` names pictures with an EXIF turning tag. Readers append to `places`, where it is not None, one place for each annotation of the record they yield next.
+    `turned` names pictures with an EXIF turning tag. Readers append to `places`, where it is not None, one place for
+    each annotation of the record they yield next.
     """
 
     def __init__(self, *, complete: bool = False, lenient: bool = False) -> None:
@@ -56,7 +57,7 @@ class Ledger:
         self.turned: set[str] = set()
         self.dropped = 0
         self.added = 0
-        self.losses: dict[tuple[str, Fate], Loss] = {}
+        self.losses: dict[str, Loss] = {}
         self.decisions: list[Decision] = []
         self.problems: list[Problem] = []
         self.lenient = lenient
@@ -74,8 +75,8 @@ class Ledger:
         self.turned |= other.turned
         self.dropped += other.dropped
         self.added += other.added
-        for key, loss in other.losses.items():
-            mine = self.losses.setdefault(key, Loss(code=loss.code, fate=loss.fate, what=loss.what))
+        for code, loss in other.losses.items():
+            mine = self.losses.setdefault(code, Loss(code=loss.code, fate=loss.fate, what=loss.what))
             mine.count += loss.count
             room = None if self._kept is None else self._kept - len(mine.examples)
             mine.examples.extend(loss.examples[:room])
@@ -90,19 +91,17 @@ class Ledger:
         image: str | None = None,
         annotation: int | str | None = None,
         detail: str | None = None,
-        fate: Fate | None = None,
         count: int = 1,
     ) -> None:
         """Write down what became of an annotation, an image, or a property of one. `code` is of `schemas.losses`."""
-        entry = BY_CODE[code]
-        fate = fate or entry.fate
-        loss = self.losses.get((code, fate))
+        loss = self.losses.get(code)
         if loss is None:
-            loss = self.losses[code, fate] = Loss(code=code, fate=fate, what=entry.what)
+            entry = BY_CODE[code]
+            loss = self.losses[code] = Loss(code=code, fate=entry.fate, what=entry.what)
         loss.count += count
         if self._kept is None or len(loss.examples) < self._kept:
             loss.examples.append(Example(self.file, image, annotation, detail))
-        if fate == "dropped" and entry.what == "annotation":
+        if loss.fate == "dropped" and loss.what == "annotation":
             self.dropped += count
 
     def decide(self, code: str, text: str) -> None:

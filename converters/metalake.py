@@ -20,9 +20,10 @@ from ..schemas import metalake_decoding, metalake_encoding
 from ..schemas.errors import InvalidInput, Place
 from ..schemas.jsontext import pointer_text
 from ..schemas.model import Catalog, Category, Record, count_objects
+from ..schemas.names import is_safe_name
 from ..schemas.problems import Problem
 from .fidelity import Fidelity
-from .files import is_safe_name, read_bytes, write_pieces
+from .files import read_bytes, write_pieces
 from .format import Context, Format, Reading, Sniffed, Written
 from .format import Options as BaseOptions
 from .jsonkind import json_kind
@@ -63,7 +64,8 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     document = metalake_decoding.open_document(read_bytes(path), str(path))
     catalog = document.catalog or Catalog(coordinates="normalized" if options.normalized else "pixels")
     if document.catalog is None or not document.catalog.labels:
-        ledger.decide("labels", "labels are numbered " + ("as listed in --labels" if context.labels else "in A-Z order"))
+        order = "as listed in --labels" if context.labels else "in A-Z order"
+        ledger.decide("labels", f"labels are numbered {order}")
     used = _survey(document, ledger)
     catalog = msgspec.structs.replace(catalog, labels=_labels(used, catalog, context.labels or ()))
 

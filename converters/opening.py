@@ -27,7 +27,11 @@ def find_format(source: Path, name: str | None) -> Format:
 
 
 def open_source(
-    source: Path, format_name: str | None, ledger: Ledger, context: Context | None = None, options: Options | None = None
+    source: Path,
+    format_name: str | None,
+    ledger: Ledger,
+    context: Context | None = None,
+    options: Options | None = None,
 ) -> Reading:
     """The source opened with its format. InvalidInput where it is broken as a whole."""
     reader = find_format(source, format_name)
@@ -41,7 +45,8 @@ def streamed(
     start: int = 0,
     stop: int | None = None,
 ) -> Iterator[Record]:
-    """The records of a source, counted as they come; at the end every one that was seen has been yielded or booked."""
+    """The records of a source, counted as they come; at the end every one that was seen has been yielded or booked.
+    """
     done = 0
     for record in reading.records(ledger, start, stop):
         ledger.yielded["images"] += 1

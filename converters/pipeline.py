@@ -1,4 +1,5 @@
-"""The whole job: read, project, write, balance the books. Nothing appears at the target unless all of it went well."""
+"""The whole job: read, project, write, balance the books. Nothing appears at the target unless all of it went well.
+"""
 
 from __future__ import annotations
 
@@ -44,10 +45,10 @@ def convert(
 ) -> Report:
     """Convert the data set at `source` to the format `to` at `target`.
 
-    `options` maps a format's name to its Options; `labels` are label names in order, for sources that have none; `jobs` is
-    the number of processes (None: one a core for large sets). InvalidInput if the source is broken, LossRefused if
-    something would be lost and `allow_loss` is not given, UsageError if the call makes no sense, LocalFailure if the disk
-    refuses. In each case nothing has been written.
+    `options` maps a format's name to its Options; `labels` are label names in order, for sources that have none;
+    `jobs` is the number of processes (None: one a core for large sets). InvalidInput if the source is broken,
+    LossRefused if something would be lost and `allow_loss` is not given, UsageError if the call makes no sense,
+    LocalFailure if the disk refuses. In each case nothing has been written.
     """
     source, target = Path(source), Path(target)
     ledger = Ledger(complete=complete_report)
@@ -96,11 +97,14 @@ class _Run:
         carry: Carry,
         allow_loss: bool,
     ) -> None:
-        self.reading, self.writer, self.options, self.context = reading, writer, options, context
+        self.writer, self.options, self.context = writer, options, context
         self.carry: Carry = carry
         self.allow_loss = allow_loss
         self.fidelity: Fidelity = writer.fidelity(options)
-        self.space = _space(reading.catalog.coordinates, self.fidelity, coordinates, writer.name)
+        if reading.records_for is not None:
+            reading = msgspec.structs.replace(reading, records=reading.records_for(self.fidelity))
+        self.reading = reading
+        self.space: Coordinates = _space(reading.catalog.coordinates, self.fidelity, coordinates, writer.name)
         self.catalog: Catalog = msgspec.structs.replace(reading.catalog, coordinates=self.space)
 
     def records(

@@ -6,22 +6,33 @@ done: `--dry-run` is this pass without the writer. Projecting twice changes noth
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from msgspec.structs import replace
 
 from ..schemas import geometry
+from ..schemas.errors import InvalidInput, Place
 from ..schemas.keys import BOOKKEEPING, BY_NAME, RINGS
 from ..schemas.model import Annotation, Coordinates, Line, Points, Polygon, Record, Rectangle, objects
+from ..schemas.names import is_safe_name
+from .carrying import as_read
 from .coordinates import in_space, limits
+from .drawing import drawn
 from .fidelity import Fidelity
 from .ledger import Ledger
 
 Carry = Literal["full", "lean"]
 
-_FEWEST = {Polygon: 3, Line: 2, Points: 1}
-_STANDARD_IMAGE_FACTS = frozenset(("license", "flickr_url", "coco_url", "date_captured"))
+_WORDS: dict[type, str] = {Rectangle: "rectangle", Polygon: "polygon", Line: "line", Points: "points"}
+_FEWEST: dict[type, int] = {Polygon: 3, Line: 2, Points: 1}
+_STANDARD_IMAGE_FACTS = frozenset(("license", "flickr_url", "coco_url", "date_captured", "file_name"))
+_OF_OUTLINES = RINGS | {"shape", "geometry", "outline", "area", "bbox"}
+"""What is true of an outline, or ties several to one object, and no longer of the box around them."""
+
+_SLACK = 1e-9
+"""Sums of floats overshoot the edge by less than this share of the image; nothing is cut for it."""
 
 
 def projector(
@@ -32,154 +43,168 @@ def projector(
     `coordinates` is the space of the incoming records, `target` the space wanted; a record whose size is needed to go
     from one to the other and not known is an InvalidInput (`size-missing`).
     """
-    everything = (
-        carry == "full"
-        and coordinates == target
-        and fidelity.metadata is True
-        and fidelity.holes == "rings"
-        and len(fidelity.shapes) == len(_WORDS)
-        and not fidelity.inside
-    )
-    if everything:
-        return lambda record: record
-
-    def project(record: Record) -> Record:
-        sized = in_space(_Projection(record, fidelity, ledger, coordinates, carry).result(), coordinates, target)
-        return sized if fidelity.image_size else replace(sized, width=None, height=None)
-
-    return project
+    holds_all = fidelity.metadata is True and fidelity.holes == "rings" and len(fidelity.shapes) == len(_WORDS)
+    if holds_all and carry == "full" and not fidelity.inside:
+        return lambda record: in_space(record, coordinates, target)
+    return _Projector(fidelity, ledger, coordinates, target, carry).project
 
 
-_WORDS = {Rectangle: "rectangle", Polygon: "polygon", Line: "line", Points: "points"}
+class _Projector:
+    """Works in the space of the source, where nothing has been rounded yet; `record` and `number` say where it is."""
 
-
-class _Projection:
-    def __init__(self, record: Record, fidelity: Fidelity, ledger: Ledger, space: Coordinates, carry: Carry) -> None:
-        self.record = record
+    def __init__(
+        self, fidelity: Fidelity, ledger: Ledger, space: Coordinates, target: Coordinates, carry: Carry
+    ) -> None:
         self.fidelity = fidelity
         self.ledger = ledger
+        self.space: Coordinates = space
+        self.target: Coordinates = target
         self.carry = carry
-        self.limits = limits(record, space) if fidelity.inside else None
-        self.number: int | str | None = None
+        self.kinds = frozenset(kind for kind, word in _WORDS.items() if word in fidelity.shapes)
+        self.describes = not (fidelity.metadata is True and fidelity.confidence and fidelity.attributes)
+        self.forgetful = not any(self._holds(key) for key in BOOKKEEPING)
+        self.limits: tuple[float, float] | None = None
+        self.record: Record
+        self.number: int | str
 
-    def result(self) -> Record:
-        record, fidelity = self.record, self.fidelity
+    def project(self, record: Record) -> Record:
+        fidelity = self.fidelity
+        self.record = record
+        _check_name(record.image)
+        self.limits = limits(record, self.space) if fidelity.inside else None
         kept: list[Annotation] = []
-        for number, group in enumerate(objects(record.annotations), 1):
+        for number, group in enumerate(_groups(record.annotations), 1):
             self.number = group[0].metadata.get("coco_id", number)
-            kept.extend(self._object(group))
-        changes: dict[str, Any] = {}
-        if record.tags and not fidelity.tags:
-            self._book("tag-unsupported", count=len(record.tags), annotation=None)
-            changes["tags"] = ()
-        if record.extras or record.storage_name is not None:
-            changes.update(self._facts())
-        if not fidelity.ids:
-            changes["id"] = None
-        if not fidelity.splits:
-            changes["split"] = None
-        return replace(record, annotations=kept, **changes)
-
-    def _book(self, code: str, detail: str | None = None, count: int = 1, annotation: Any = ...) -> None:
-        where = self.number if annotation is ... else annotation
-        self.ledger.book(code, image=self.record.image, annotation=where, detail=detail, count=count)
+            kept += self._object(group)
+        sized = in_space(replace(record, annotations=kept), self.space, self.target)
+        return replace(sized, **self._facts())
 
     def _facts(self) -> dict[str, Any]:
-        """What becomes of facts of the image that only one format, or nobody, knows."""
-        record = self.record
-        if self.fidelity.image_facts:
-            return {"extras": {}} if self.carry == "lean" else {}
-        coco = record.extras.get("coco", {})
-        lost = [key for key in coco if key not in _STANDARD_IMAGE_FACTS]
-        lost += [key for key in record.extras if key != "coco"]
-        if record.storage_name is not None:
-            lost.append("storageName")
-        if lost:
-            self._book("image-fact-dropped", ", ".join(sorted(lost)), annotation=None)
-        return {"extras": {}, "storage_name": None}
+        """What becomes of the facts of the image."""
+        record, fidelity = self.record, self.fidelity
+        changes: dict[str, Any] = {}
+        if record.tags:
+            changes["tags"] = self._tags()
+        if not fidelity.ids:
+            changes["id"] = None
+        if not fidelity.image_size:
+            changes["width"] = changes["height"] = None
+        if not fidelity.splits:
+            changes["split"] = None
+        if fidelity.image_facts:
+            if self.carry == "lean" and record.extras:
+                changes["extras"] = {}
+        elif record.extras or record.storage_name is not None:
+            lost = [key for key in record.extras.get("coco", {}) if key not in _STANDARD_IMAGE_FACTS]
+            lost += [key for key in record.extras if key != "coco"]
+            if record.storage_name is not None:
+                lost.append("storageName")
+            if lost:
+                self.ledger.book("image-fact-dropped", image=record.image, detail=", ".join(sorted(lost)))
+            changes["extras"], changes["storage_name"] = {}, None
+        return changes
 
-    def _object(self, group: list[Annotation]) -> Sequence[Annotation]:
+    def _tags(self) -> tuple[Any, ...]:
+        if not self.fidelity.tags:
+            for tag in self.record.tags:
+                self.ledger.book("tag-unsupported", image=self.record.image, detail=tag.label)
+            return ()
+        return tuple(self._described(tag) for tag in self.record.tags)
+
+    def _book(self, code: str, detail: str | None = None) -> None:
+        self.ledger.book(code, image=self.record.image, annotation=self.number, detail=detail)
+
+    def _object(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """One object in, what the target can hold of it out."""
         fidelity = self.fidelity
-        if not fidelity.crowd and any(a.metadata.get("iscrowd") for a in group):
-            self._book("crowd-skipped")
-            return ()
-        shaped = self._shaped(group)
-        if len(shaped) > 1 and fidelity.holes != "rings":
-            shaped = self._without_holes(shaped)
+        for annotation in group:
+            if not fidelity.crowd and annotation.metadata.get("iscrowd"):
+                self._book("crowd-skipped")
+                return ()
+            if type(annotation) not in self.kinds:
+                group = self._shaped(group)
+                break
+        if len(group) > 1 and fidelity.holes != "rings":
+            group = self._without_holes(group)
         if self.limits is not None:
-            shaped = self._inside(shaped)
-        if len(shaped) > 1 and not fidelity.multi_part and "polygon" in fidelity.shapes:
-            self._book("multi-part-split", f"{len(shaped)} parts")
-            self.ledger.added += len(shaped) - 1
-        return [self._described(annotation) for annotation in shaped]
+            group = self._inside(group)
+        if len(group) > 1 and not fidelity.multi_part:
+            self._book("multi-part-split", f"{len(group)} parts")
+            self.ledger.added += len(group) - 1
+        if self.describes or self.carry == "lean":
+            return [self._described(annotation) for annotation in group]
+        return group
 
-    def _shaped(self, group: list[Annotation]) -> list[Annotation]:
+    def _shaped(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """The object in shapes that the target knows."""
-        fidelity = self.fidelity
         first = group[0]
-        word = _WORDS[type(first)]
-        if all(_WORDS[type(a)] in fidelity.shapes for a in group):
-            return group
-        if isinstance(first, Polygon) and "rectangle" in fidelity.shapes:
-            box = geometry.hull_of(a.xy for a in group if isinstance(a, Polygon))
+        if isinstance(first, Polygon) and Rectangle in self.kinds:
             self._book("polygon-boxed")
-            return [Rectangle(bbox=box, **_common(first))]
-        if isinstance(first, Rectangle) and "polygon" in fidelity.shapes:
-            return [Polygon(xy=geometry.corners(*first.bbox), **_common(first))]
-        self._book(f"{word}-unsupported")
-        return []
+            return (Rectangle(bbox=_own_box(group), **_common(first, without=_OF_OUTLINES)),)
+        if isinstance(first, Rectangle) and Polygon in self.kinds:
+            return (Polygon(xy=geometry.corners(*first.bbox), **_common(first)),)
+        self._book(f"{_WORDS[type(first)]}-unsupported")
+        return ()
 
-    def _without_holes(self, group: list[Annotation]) -> list[Annotation]:
-        """Without the rings that are holes, unless the target keeps the mask they came from."""
-        solid = [a for a in group if "hole_of" not in a.metadata]
+    def _without_holes(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
+        """Without the rings that are holes, unless the target keeps them in a mask."""
+        solid = [a for a in group if isinstance(a, Polygon) and "hole_of" not in a.metadata]
         holes = len(group) - len(solid)
-        if not holes or (self.fidelity.holes == "masks" and "geometry" in group[0].metadata):
+        if not holes:
             return group
+        if self.fidelity.holes == "masks":
+            if "geometry" in group[0].metadata:
+                return group
+            masked = drawn(group, self.record, self.space)
+            if masked is not None:
+                self._book("hole-rasterised", f"{holes} holes")
+                return masked
         self._book("hole-dropped", f"{holes} holes")
         if len(solid) == 1:
-            return [_whole(solid[0])]
+            return (Polygon(xy=solid[0].xy, **_common(solid[0])),)
         number = {a.metadata.get("part"): n for n, a in enumerate(solid, 1)}
         return [
             replace(a, metadata={**a.metadata, "part": number[a.metadata.get("part")], "parts": len(solid)})
             for a in solid
         ]
 
-    def _inside(self, group: list[Annotation]) -> list[Annotation]:
+    def _inside(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """Cut at the edges of the image. What has no area is left out, and said."""
         width, height = self.limits or (0, 0)
+        share = self.fidelity.overhang + _SLACK
         out: list[Annotation] = []
-        clipped = degenerate = 0
+        clipped = False
         for annotation in group:
-            cut: Annotation | None = annotation
             if isinstance(annotation, Rectangle):
                 x, y, w, h = annotation.bbox
                 if w <= 0 or h <= 0:
-                    degenerate += 1
                     continue
-                if x < 0 or y < 0 or x + w > width * _SLACK or y + h > height * _SLACK:
-                    clipped += 1
+                if _exceeds(x, x + w, width, share) or _exceeds(y, y + h, height, share):
+                    clipped = True
                     box = geometry.clip_box(annotation.bbox, width, height)
-                    cut = None if box is None else replace(annotation, bbox=box)
-            else:
-                xy = annotation.xy
-                if len(xy) < 2 * _FEWEST[type(annotation)]:
-                    degenerate += 1
+                    if box is not None:
+                        out.append(replace(annotation, bbox=box))
                     continue
-                if min(xy) < 0 or max(xy[::2]) > width * _SLACK or max(xy[1::2]) > height * _SLACK:
-                    clipped += 1
+            else:
+                xy, fewest = annotation.xy, 2 * _FEWEST[type(annotation)]
+                if len(xy) < fewest:
+                    continue
+                xs, ys = xy[::2], xy[1::2]
+                if _exceeds(min(xs), max(xs), width, share) or _exceeds(min(ys), max(ys), height, share):
+                    clipped = True
                     ring = geometry.clip_ring(xy, width, height)
-                    cut = replace(annotation, xy=ring) if len(ring) >= 2 * _FEWEST[type(annotation)] else None
-            if cut is not None:
-                out.append(cut)
-        if not out:
-            self._book("empty-after-clip" if clipped else "degenerate")
-        elif clipped:
-            self._book("clipped")
+                    if len(ring) >= fewest:
+                        out.append(replace(annotation, xy=ring))
+                    continue
+            out.append(annotation)
+        if clipped:
+            self._book("clipped" if out else "empty-after-clip")
+        elif not out:
+            self._book("degenerate")
         return out
 
-    def _described(self, annotation: Annotation) -> Annotation:
-        """Without the facts about it that the target has no place for."""
+    def _described(self, annotation: Any) -> Any:
+        """An annotation or tag without the facts that the target has no place for."""
         fidelity = self.fidelity
         changes: dict[str, Any] = {}
         if annotation.confidence is not None and not fidelity.confidence:
@@ -190,7 +215,7 @@ class _Projection:
             changes["attributes"] = {}
         metadata = annotation.metadata
         if metadata and (fidelity.metadata is not True or self.carry == "lean"):
-            kept = self._kept_metadata(annotation)
+            kept = self._kept_metadata(metadata)
             if len(kept) != len(metadata):
                 changes["metadata"] = kept
         if annotation.extras and not fidelity.attributes:
@@ -198,53 +223,74 @@ class _Projection:
             changes["extras"] = None
         return replace(annotation, **changes) if changes else annotation
 
-    def _kept_metadata(self, annotation: Annotation) -> dict[str, Any]:
-        fidelity, metadata = self.fidelity, annotation.metadata
+    def _kept_metadata(self, metadata: dict[str, Any]) -> dict[str, Any]:
+        if self.forgetful and metadata.keys() <= BOOKKEEPING:
+            return {}
         kept: dict[str, Any] = {}
         lost: list[str] = []
         for key, value in metadata.items():
-            known = BY_NAME.get(key)
-            lean = self.carry == "lean" and known is not None and known.purpose != "meaning"
-            if not lean and (
-                fidelity.holds(key)
-                or (key == "keypoints" and fidelity.keypoints)
-                or (key in RINGS and fidelity.multi_part)
-                or (key == "iscrowd" and fidelity.crowd)
-            ):
+            if self._holds(key):
                 kept[key] = value
-            elif key not in BOOKKEEPING and key not in RINGS and key != "geometry":
+            elif key not in BOOKKEEPING and key not in RINGS and key not in ("geometry", "shape", "keypoints"):
                 lost.append(key)
-        if "shape" in lost:
-            lost.remove("shape")
-            if "geometry" in metadata:
-                self._book("mask-reduced" if metadata["shape"] == "mask" else "shape-reduced")
-        if "keypoints" in lost:
-            lost.remove("keypoints")
+        if "geometry" in metadata and "geometry" not in kept:
+            self._book("mask-reduced" if metadata.get("shape") == "mask" else "shape-reduced")
+        if "keypoints" in metadata and "keypoints" not in kept:
             self._book("keypoints-dropped")
         if lost:
             self._book("metadata-dropped", ", ".join(lost))
         return kept
 
+    def _holds(self, key: str) -> bool:
+        fidelity = self.fidelity
+        if self.carry == "lean" and key in BY_NAME and BY_NAME[key].purpose != "meaning":
+            return False
+        return (
+            fidelity.holds(key)
+            or (key == "keypoints" and fidelity.keypoints)
+            or (key in RINGS and fidelity.multi_part)
+            or (key == "iscrowd" and fidelity.crowd)
+        )
 
-_SLACK = 1 + 1e-9
-"""Sums of floats overshoot the edge by less than this; nothing is cut for it."""
+
+def _check_name(name: str) -> None:
+    """Storage paths of the MetaLake may begin with a slash; names of files in a data set may not."""
+    if not is_safe_name(name):
+        raise InvalidInput(
+            "unsafe-name",
+            "this name is absolute or leads out of the data set",
+            place=Place(image=name),
+            hint="use a name relative to the folder of the pictures",
+        )
 
 
-def _common(annotation: Annotation) -> dict[str, Any]:
+def _groups(annotations: Sequence[Annotation]) -> Sequence[Sequence[Annotation]]:
+    for annotation in annotations:
+        if "instance" in annotation.metadata:
+            return objects(annotations)
+    return [(annotation,) for annotation in annotations]
+
+
+def _own_box(group: Sequence[Annotation]) -> tuple[float, float, float, float]:
+    """The object's box: the one it came with, if its outline is still as it was, else the hull."""
+    first = group[0].metadata
+    if "bbox" in first and as_read(group, first.get("outline")):
+        box = json.loads(first["bbox"])
+        if box is not None:
+            return tuple(box)
+    return geometry.hull_of(a.xy for a in group if not isinstance(a, Rectangle))
+
+
+def _exceeds(low: float, high: float, limit: float, share: float) -> bool:
+    """Whether a span reaches more than this share beyond the image on either side, or is that much longer than it."""
+    return low < -share * limit or max(high, high - low) > limit + share * limit
+
+
+def _common(annotation: Annotation, without: frozenset[str] = RINGS) -> dict[str, Any]:
     return {
         "label": annotation.label,
         "confidence": annotation.confidence,
-        "metadata": _whole_metadata(annotation),
+        "metadata": {key: value for key, value in annotation.metadata.items() if key not in without},
         "attributes": annotation.attributes,
         "extras": annotation.extras,
     }
-
-
-def _whole(annotation: Annotation) -> Annotation:
-    return replace(annotation, metadata=_whole_metadata(annotation))
-
-
-def _whole_metadata(annotation: Annotation) -> dict[str, Any]:
-    """Metadata of a shape that is the whole object again."""
-    metadata = annotation.metadata
-    return {key: value for key, value in metadata.items() if key not in RINGS} if "part" in metadata else metadata

@@ -26,11 +26,16 @@ _LARGEST = 300  # digits that surely fit a float
 
 
 class Scan(msgspec.Struct, frozen=True):
-    """`offsets` of every value (of a doubled key: the last); `doubled` keys; numbers `too_large` for a float."""
+    """`pointers` of all values by their offsets; `doubled` keys; numbers `too_large` for a float."""
 
-    offsets: dict[Pointer, int]
+    pointers: dict[int, Pointer]
     doubled: list[tuple[Pointer, int]]
     too_large: list[Pointer]
+
+    @property
+    def offsets(self) -> dict[Pointer, int]:
+        """Where each value begins; of a doubled key the last."""
+        return {pointer: offset for offset, pointer in self.pointers.items()}
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -80,7 +85,7 @@ def scan(data: bytes) -> Scan:
             keys[-1].add(key)
             at_key = False
         else:
-            out.offsets[tuple(path)] = start
+            out.pointers[start] = tuple(path)
             if first in b"{[":
                 at_key = first == _BRACE
                 path.append("" if at_key else 0)
@@ -129,20 +134,26 @@ def elements(data: bytes, start: int, values: list[msgspec.Raw]) -> Iterator[int
 
 
 class Lines:
-    """Lines and columns (from 1, in bytes) of offsets that mostly rise, so that no newline is counted twice."""
+    """Lines and columns (from 1, in bytes) of offsets near one another: only what lies between two is looked at."""
 
     def __init__(self, data: bytes, file: str) -> None:
         self._data = data
         self._file = file
         self._offset = 0
         self._line = 1
+        self._line_start = 0
 
     def place(self, offset: int) -> Place:
-        if offset < self._offset:
-            self._offset, self._line = 0, 1
-        self._line += self._data.count(b"\n", self._offset, offset)
+        if offset >= self._offset:
+            self._line += self._data.count(b"\n", self._offset, offset)
+            newline = self._data.rfind(b"\n", self._offset, offset)
+            self._line_start = newline + 1 if newline >= 0 else self._line_start
+        else:
+            self._line -= self._data.count(b"\n", offset, self._offset)
+            if offset < self._line_start:
+                self._line_start = self._data.rfind(b"\n", 0, offset) + 1
         self._offset = offset
-        return Place(file=self._file, line=self._line, column=offset - self._data.rfind(b"\n", 0, offset))
+        return Place(file=self._file, line=self._line, column=offset - self._line_start + 1)
 
 
 _COMMA = ord(",")

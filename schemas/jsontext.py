@@ -28,8 +28,10 @@ _PAIR = len(r"\ud83d\ude00")
 _LONE_SURROGATE = re.compile(
     rb"\\(?:\\|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
+_WORD = re.compile(rb"-?(?:NaN|Infinity)\b")
 _KEY = re.compile(rb'[ \t\r\n]*[{,][ \t\r\n]*"[^"\\]*"[ \t\r\n]*:[ \t\r\n]*')
 _MEMBERS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+NOT_FINITE_FIX = "find out why it was written; a box without numbers is no box"
 _NOT_FINITE = "not a finite number, or too large for one"
 USUAL_DEPTH = 64
 
@@ -135,20 +137,23 @@ def raise_syntax(data: bytes, file: str, error: Exception) -> NoReturn:
             place=place_of(data, offset, file),
             hint="write the character itself, or both halves",
         ) from None
+    if data[max(0, offset - 1) : offset] == b"-":
+        offset -= 1  # the sign of what is no number
     excerpt = data[offset : offset + _EXCERPT].decode("utf-8", "replace")
-    for word in ("NaN", "Infinity", "-Infinity", "-NaN"):
-        if excerpt.startswith(word) or data[max(0, offset - 1) : offset + len(word) - 1] == word.encode():
-            raise InvalidInput(
-                "not-finite",
-                f"{word} is not a number that JSON knows",
-                place=place_of(data, offset, file),
-                hint="find out why it was written; a box without numbers is no box",
-            ) from None
+    word = _WORD.match(data, offset)
+    if word is not None:
+        raise not_finite(word.group().decode(), place_of(data, offset, file)) from None
     if not excerpt.strip():
         message, hint = "the file ends in the middle: it was cut short", "get a complete copy"
     else:
         message, hint = f"not JSON here: {json.dumps(excerpt, ensure_ascii=False)}", "is this a JSON file?"
     raise InvalidInput("not-json", message, place=place_of(data, offset, file), hint=hint) from None
+
+
+def not_finite(word: str, place: Place) -> InvalidInput:
+    """The refusal of a bare NaN or Infinity."""
+    message = f"{word} is not a number that JSON knows"
+    return InvalidInput("not-finite", message, place=place, hint=NOT_FINITE_FIX)
 
 
 def too_deep(file: str, at: Pointer) -> InvalidInput:

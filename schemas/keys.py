@@ -1,9 +1,9 @@
 """Every metadata key that annolake writes or understands, with its reason.
 
-Metadata keys hold no `.` and do not start with `$` (the service keeps them in MongoDB); values are strings, numbers or
-booleans; a structure rides as JSON text. A key either changes what an annotation means (kept by `--carry lean`, and
-its loss is a loss), restores the source's own form (kept by `--carry full`; where it cannot ride, the annotation is
-approximated), or is book-keeping (numbers that any reader can give anew: their absence is said, not refused).
+Metadata keys hold no `.` and do not start with `$` (the service keeps them in MongoDB); values are strings, numbers
+or booleans; a structure rides as JSON text. A key either changes what an annotation means (kept by `--carry lean`,
+and its loss is a loss), restores the source's own form (kept by `--carry full`; where it cannot ride, the annotation
+is approximated), or is book-keeping (numbers that any reader can give anew: their absence is said, not refused).
 """
 
 from __future__ import annotations

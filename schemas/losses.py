@@ -29,6 +29,7 @@ TABLE = (
     LossCode("polygon-boxed", "approximated", "annotation", "polygon written as its bounding box"),
     LossCode("polygon-fitted", "approximated", "annotation", "polygon written as its four-corner hull"),
     LossCode("multi-part-split", "approximated", "annotation", "parts of one object written as separate objects"),
+    LossCode("hole-rasterised", "approximated", "annotation", "holes drawn on the pixel grid, as a mask"),
     LossCode("hole-dropped", "approximated", "annotation", "hole filled: the target has no holes"),
     LossCode("clipped", "approximated", "annotation", "cut at the edge of the image"),
     LossCode("empty-after-clip", "dropped", "annotation", "nothing of it lies inside the image"),

@@ -12,7 +12,7 @@ Outlines follow the edge model and the semantics of `outlines`, whose names are 
 from collections.abc import Sequence
 from importlib import import_module
 from reprlib import repr as shortened
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 import numpy as np
@@ -97,7 +97,8 @@ def bbox(rle: Rle) -> tuple[int, int, int, int]:
 
 def decode(rle: Rle) -> Mask:
     """The mask as an array of shape (height, width), True on the object."""
-    return _columns(rle, 0, rle.width)
+    is_object = np.arange(len(rle.counts)) % 2 == 1
+    return np.repeat(is_object, rle.counts).reshape(rle.width, rle.height).T
 
 
 def encode(mask: npt.NDArray[Any]) -> Rle:
@@ -113,11 +114,9 @@ def encode(mask: npt.NDArray[Any]) -> Rle:
 def rings(rle: Rle) -> list[Ring]:
     """The exact outline of the mask along pixel edges in whole numbers, outer rings clockwise, holes not.
 
-    Order, corners that touch and the meaning of `hole_of` are those of `outlines.trace`. Only the columns and
-    rows that hold the object are looked at.
+    Order, corners that touch and the meaning of `hole_of` are those of `outlines.trace`.
     """
-    x, y, w, h = bbox(rle)
-    return trace(_columns(rle, x, x + w)[y : y + h], left=x, top=y)
+    return trace(rle.counts, rle.height, rle.width)
 
 
 def from_polygons(parts: Sequence[Sequence[float]], height: int, width: int) -> Rle:
@@ -157,10 +156,19 @@ def from_rings(outlines: Sequence[Ring], height: int, width: int) -> Rle:
 
 
 def _from_list(counts: Sequence[object], pixels: int) -> tuple[int, ...]:
+    try:
+        runs = msgspec.convert(counts, _Runs)
+        if max(runs, default=0) <= pixels:
+            return runs
+    except msgspec.ValidationError:
+        pass  # the loop finds the place
     for index, run in enumerate(counts):
         if type(run) is not int or not 0 <= run <= pixels:
             raise MaskError(f"run {index} is {shortened(run)}; runs are whole numbers from 0 to {pixels}")
     return cast(tuple[int, ...], tuple(counts))
+
+
+_Runs = tuple[Annotated[int, msgspec.Meta(ge=0)], ...]
 
 
 def _from_text(text: str, pixels: int) -> tuple[int, ...]:
@@ -194,13 +202,6 @@ def _from_text(text: str, pixels: int) -> tuple[int, ...]:
 
 
 _LONGEST_NUMBER = 60  # bits, plenty for any mask; without a bound a long text would make one huge number
-
-
-def _columns(rle: Rle, left: int, right: int) -> Mask:
-    """The columns `left` to `right` - 1 of the mask, shape (height, right - left)."""
-    bounds = np.clip(np.cumsum((0, *rle.counts)), left * rle.height, right * rle.height)
-    is_object = np.arange(len(rle.counts)) % 2 == 1
-    return np.repeat(is_object, np.diff(bounds)).reshape(right - left, rle.height).T
 
 
 def _near(part: Sequence[float], height: int, width: int) -> Sequence[float]:

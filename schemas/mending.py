@@ -81,9 +81,7 @@ class _Mender:
         attributes = {name: tuple(map(self._value, values)) for name, values in before.items()}
         return replace(item, attributes=attributes) if attributes != before else item
 
-    def shape(
-        self, annotation: Annotation, width: float, height: float, coordinates: Coordinates
-    ) -> Annotation | None:
+    def shape(self, annotation: Annotation, width: float, height: float, coordinates: Coordinates) -> Annotation | None:
         """The annotation with its shape mended, or None where nothing that can be used is left of it."""
         values = coordinates_of(annotation)
         if len(values) % 2 or not all(map(is_finite, values)):

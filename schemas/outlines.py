@@ -1,4 +1,4 @@
-"""Outlines of pixel masks: from a mask to rings along pixel edges, and back.
+"""Outlines of pixel masks: from runs of pixels to rings along pixel edges, and back to a mask.
 
 Coordinates follow the edge model of `geometry`: pixel (column i, row j) covers [i, i+1] x [j, j+1]. A ring
 through pixel centres would shrink every object by half a pixel on each side, so rings run along pixel edges
@@ -12,7 +12,8 @@ that touch at a corner are two outer rings, and an outline that bites its own ta
 ring with a hole.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -41,24 +42,27 @@ class Ring(msgspec.Struct, frozen=True, gc=False):
     hole_of: int | None = None
 
 
-def trace(mask: Mask, left: int = 0, top: int = 0) -> list[Ring]:
-    """The exact outline of a mask (shape (h, w)) whose top-left pixel stands at column `left`, row `top`.
+def trace(counts: Sequence[int], height: int, width: int) -> list[Ring]:
+    """The exact outline of a mask of `height` x `width` pixels, given as runs down its columns.
 
-    Each ring holds its corners only and begins at its top-most, then left-most one; the list is ordered by
-    these beginnings, so a hole always comes after its outer ring. Pixels cost time in numpy only, corners in
-    Python.
+    `counts` are the lengths of the runs: background, object, background, ..., together height x width. Each
+    ring holds its corners only and begins at its top-most, then left-most one; the list is ordered by these
+    beginnings, so a hole always comes after its outer ring. Runs cost time in numpy only, corners in Python
+    too, pixels nothing.
     """
-    padded = np.pad(mask, 1)
-    corners = _corners(padded)
-    # Corners are numbered row by row, so the smallest number of a loop is its top-most, left-most corner.
-    loops = sorted(_from(loop, loop.index(min(loop))) for loop in _simple_loops(corners))
-    parents = _parents(padded, corners, loops)
-    x: list[int] = (corners.x + left).tolist()
-    y: list[int] = (corners.y + top).tolist()
-    return [
-        Ring(tuple(value for corner in loop for value in (x[corner], y[corner])), parent)
-        for loop, parent in zip(loops, parents, strict=True)
-    ]
+    runs = _object_runs(counts)
+    if not runs.size:
+        return []
+    edges = _edges(runs, height, width)
+    walk, begins = _simple_loops(edges, height)
+    parents = _parents(runs, edges, walk, begins, height, width)
+    xy: list[int] = np.array((edges.x, edges.y, edges.end_x, edges.y))[:, walk].ravel(order="F").tolist()
+    rings: list[Ring] = []
+    for (begin, end), parent in zip(pairwise(begins), parents, strict=True):
+        ring = xy[4 * begin : 4 * end]
+        # The top edge leaves the first corner of an outer ring, but arrives at that of a hole.
+        rings.append(Ring(tuple(ring)) if parent is None else Ring(tuple(ring[2:] + ring[:2]), parent))
+    return rings
 
 
 def rasterise(rings: Sequence[Ring], height: int, width: int, *, limit: int = PIXEL_LIMIT) -> Mask:
@@ -103,110 +107,143 @@ def check_size(height: int, width: int, limit: int = PIXEL_LIMIT) -> None:
         )
 
 
-class _Corners(NamedTuple):
-    """All corners of a mask's outlines, numbered row by row, and how the outlines run through them.
+def _object_runs(counts: Sequence[int]) -> Ints:
+    """The first and the last pixel of every object run in turn, pixels counted down the columns."""
+    bounds = np.array(counts, dtype=np.intp).cumsum()[: len(counts) // 2 * 2]
+    if (bounds[1:] == bounds[:-1]).any():  # an empty run parts what belongs together, or is no object
+        values, times = np.unique(bounds, return_counts=True)
+        bounds = values[times % 2 == 1]
+    bounds[1::2] -= 1
+    return bounds
 
-    A lattice point where two object pixels touch only diagonally holds two corners, the left one and the
-    right one.
+
+class _Edges(NamedTuple):
+    """The horizontal edges of all outlines, as long as they go, ordered by y, then by their left end.
+
+    They are walked with the object on the right hand: from `x` to `end_x` rightwards when the object lies
+    below, leftwards when it lies above.
     """
 
     x: Ints
+    end_x: Ints
     y: Ints
-    doubled: Mask
-    column_order: Ints  # the same corners column by column: 2k and 2k+1 are the ends of vertical edge k
-    following: Ints
+    below: Ints  # 1 when the object lies below, 0 when it lies above
 
 
-def _corners(padded: Mask) -> _Corners:
-    tl, tr, bl, br = padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]
-    saddle = (tl == br) & (tr == bl) & (tl != tr)
-    y, x = np.nonzero((tl ^ tr ^ bl ^ br) | saddle)
-    copies = np.where(saddle[y, x], 2, 1)
-    y, x = np.repeat(y, copies), np.repeat(x, copies)
-    doubled = saddle[y, x]
+def _edges(runs: Ints, height: int, width: int) -> _Edges:
+    # Every run has an edge one pixel long above its first pixel and one below its last. An edge reaches from
+    # one key to another, both 2 * (y * stride + x) + below; edges of which one ends where another begins are
+    # parts of one.
+    column = runs // height
+    y = runs - column * height
+    y[1::2] += 1
+    stride = width + 1
+    left = 2 * (y * stride + column)
+    left[0::2] += 1
+    right = left + 2
+    first, last = column[0::2], column[1::2]
+    wraps = first != last
+    if wraps.any():  # a run that goes on into further columns leaves at the foot and comes in at the head
+        first, last = first[wraps], last[wraps]
+        left = np.concatenate((left, 2 * (first + 1) + 1, 2 * (height * stride + first)))
+        right = np.concatenate((right, 2 * (last + 1) + 1, 2 * (height * stride + last)))
+    left.sort()
+    right.sort()
+    parted = np.ones(len(left) + 1, dtype=np.bool_)
+    np.not_equal(left[1:], right[:-1], out=parted[1:-1])
+    left, right = left[parted[:-1]], right[parted[1:]]
 
-    # Each corner of a pair keeps to its own object pixel: if that is the top-left one, the left corner turns
-    # up and the right corner down; if it is the top-right one, the other way round.
-    is_right = np.zeros(len(x), dtype=np.bool_)
-    is_right[1:] = (y[1:] == y[:-1]) & (x[1:] == x[:-1])
-    turns_down = doubled & (is_right == tl[y, x])
-    column_order = np.lexsort((turns_down, y, x))
-
-    # Along a row, corners 2k and 2k+1 are the ends of a horizontal edge. With the object on the right hand
-    # it is walked rightwards when the object lies below it; every vertical edge then starts where one ends.
-    begins = np.arange(0, len(x), 2) + ~br[y[0::2], x[0::2]]
-    ends = begins ^ 1
-    vertical = np.empty(len(x), dtype=np.intp)
-    vertical[column_order[0::2]] = column_order[1::2]
-    vertical[column_order[1::2]] = column_order[0::2]
-    following = np.empty(len(x), dtype=np.intp)
-    following[begins] = ends
-    following[ends] = vertical[ends]
-    return _Corners(x, y, doubled, column_order, following)
+    below = left & 1
+    y = (left >> 1) // stride
+    left, right = (left >> 1) - y * stride, (right >> 1) - y * stride
+    rightwards = below == 1
+    return _Edges(np.where(rightwards, left, right), np.where(rightwards, right, left), y, below)
 
 
-def _simple_loops(corners: _Corners) -> Iterator[list[int]]:
-    """The closed outlines as lists of corners, cut apart wherever one would meet a point twice."""
-    following: list[int] = corners.following.tolist()
-    doubled: list[bool] = corners.doubled.tolist()
-    x: list[int] = corners.x.tolist()
-    y: list[int] = corners.y.tolist()
+def _simple_loops(edges: _Edges, height: int) -> tuple[Ints, list[int]]:
+    """The closed outlines, none of which meets a point twice, as `_walk` gives them."""
+    # Corner k is where edge k begins, corner count + k where it ends. Column by column, each two corners are
+    # the ends of a vertical edge. Where object pixels touch only diagonally, two corners share a point; with
+    # the one under its object pixel before the one above, each of them keeps to its own pixel.
+    count = len(edges.y)
+    stride = 2 * (height + 1)
+    down = 2 * edges.y + edges.below
+    keys = np.concatenate((edges.x * stride + down, edges.end_x * stride + down))
+    order = keys.argsort()
+    walk, begins = _walk(_following(order))
+
+    points = keys[order] >> 1
+    shared = np.flatnonzero(points[1:] == points[:-1])
+    if shared.size:
+        loop = _loop_of(walk, begins)
+        # A loop that meets a point twice falls apart into two when both corners turn the other way. Loops
+        # do not cross, so what is done at one point changes nothing at another.
+        bites = shared[loop[order[shared] % count] == loop[order[shared + 1] % count]]
+        if bites.size:
+            order[bites], order[bites + 1] = order[bites + 1], order[bites]
+            walk, begins = _walk(_following(order))
+    return walk, begins
+
+
+def _following(order: Ints) -> list[int]:
+    """For every edge the next one: vertical edges lead from the end of one to the beginning of another."""
+    one, other = order[0::2], order[1::2]
+    count = len(one)
+    following = np.empty(count, dtype=np.intp)
+    following[np.maximum(one, other) - count] = np.minimum(one, other)
+    return following.tolist()
+
+
+def _walk(following: list[int]) -> tuple[Ints, list[int]]:
+    """The edges loop by loop, and the places where loops begin, with the end of the last.
+
+    A loop begins with its first edge in the order of edges, its top-most, then left-most one; the loops are
+    ordered by these edges.
+    """
+    path: list[int] = []
+    begins: list[int] = []
     seen = bytearray(len(following))
-    for start in range(len(following)):
-        path: list[int] = []
-        place: dict[tuple[int, int], int] = {}
-        corner = start
-        while not seen[corner]:
-            seen[corner] = 1
-            if doubled[corner]:
-                point = x[corner], y[corner]
-                met = place.get(point)
-                if met is not None:
-                    yield path[met:]
-                    for cut in path[met:]:
-                        place.pop((x[cut], y[cut]), None)
-                    del path[met:]
-                place[point] = len(path)
-            path.append(corner)
-            corner = following[corner]
-        if path:
-            yield path
+    edge = 0
+    while edge >= 0:
+        begins.append(len(path))
+        start = edge
+        while not seen[edge]:
+            seen[edge] = 1
+            path.append(edge)
+            edge = following[edge]
+        edge = seen.find(0, start)
+    return np.array(path, dtype=np.intp), [*begins, len(path)]
 
 
-def _from(loop: list[int], begin: int) -> list[int]:
-    return loop[begin:] + loop[:begin]
+def _loop_of(walk: Ints, begins: list[int]) -> Ints:
+    """For every edge the number of its loop."""
+    loop = np.empty(len(walk), dtype=np.intp)
+    loop[walk] = np.repeat(np.arange(len(begins) - 1), np.diff(begins))
+    return loop
 
 
-def _parents(padded: Mask, corners: _Corners, loops: list[list[int]]) -> list[int | None]:
+def _parents(
+    runs: Ints, edges: _Edges, walk: Ints, begins: list[int], height: int, width: int
+) -> list[int | None]:
     """For every loop the number of the outer ring it is a hole of, or None.
 
-    From the first corner of a hole one looks left, through object pixels, to the next vertical edge. It
-    belongs to the outer ring sought or to another of its holes, which begins further up or further left and
-    so is known already.
+    From the first corner of a hole one looks up, through the object run that ends there, to the edge above
+    it. That belongs to the outer ring sought or to another of its holes, which begins further up and so is
+    known already.
     """
-    parents: list[int | None] = [None] * len(loops)
-    x, y, _, column_order, following = corners
-    first = np.array([loop[0] for loop in loops], dtype=np.intp)
-    # An outer ring leaves its first corner along the row, a hole leaves it downwards.
-    holes = np.flatnonzero(y[following[first]] != y[first]) if loops else first
-    if not len(holes):
+    parents: list[int | None] = [None] * (len(begins) - 1)
+    top = walk[begins[:-1]]
+    holes = np.flatnonzero(edges.below[top] == 0)
+    if not holes.size:
         return parents
-    loop_of = np.empty(len(x), dtype=np.intp)
-    loop_of[np.concatenate([np.array(loop) for loop in loops])] = np.repeat(
-        np.arange(len(loops)), [len(loop) for loop in loops]
-    )
-
-    sides = np.flatnonzero(padded[1:, :-1] != padded[1:, 1:])
-    row_length = padded.shape[1] - 1
-    here = y[first[holes]] * row_length + x[first[holes]]
-    left_side = sides[np.searchsorted(sides, here) - 1]
-    side_y, side_x = np.divmod(left_side, row_length)
-
-    tops, bottoms = column_order[0::2], column_order[1::2]
-    edge = np.searchsorted(x[tops] * len(padded) + y[tops], side_x * len(padded) + side_y, side="right") - 1
-    # A loop owns the edges that leave its corners, not those that arrive: cutting swapped the latter.
-    leaves = np.where(following[tops] == bottoms, tops, bottoms)
-    owners: list[int] = loop_of[leaves[edge]].tolist()
+    x, y = edges.end_x[top[holes]], edges.y[top[holes]]
+    firsts = runs[0::2]
+    run = np.searchsorted(firsts, x * height + y) - 1
+    above_y = np.maximum(firsts[run] - x * height, 0)
+    stride = width + 1
+    lefts = np.minimum(edges.x, edges.end_x)
+    above = np.searchsorted(edges.y * stride + lefts, above_y * stride + x, side="right") - 1
+    owners: list[int] = _loop_of(walk, begins)[above].tolist()
     for hole, owner in zip(holes.tolist(), owners, strict=True):
         known = parents[owner]
         parents[hole] = owner if known is None else known

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from jsonschema.exceptions import ValidationError
 
-from .jsontext import Pointer, as_list
+from .jsontext import NOT_FINITE_FIX, Pointer, as_list
 
 TYPES = ("rectangle", "polygon", "line", "points")
 
@@ -77,8 +77,7 @@ def findings(errors: Iterator[ValidationError]) -> list[Finding]:
 
 
 def not_finite(at: Pointer, said: str) -> Finding:
-    fix = "find out why it was written; a box without numbers is no box"
-    return Finding("not-finite", f"{subject(at)} is {said}, which is not a finite number", fix, at)
+    return Finding("not-finite", f"{subject(at)} is {said}, which is not a finite number", NOT_FINITE_FIX, at)
 
 
 def unknown_choice(value: str, choices: Sequence[str]) -> str | None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from .geometry import open_ring, self_crossing, shoelace
+from .jsontext import NOT_FINITE_FIX
 from .model import Annotation, Coordinates, Line, Polygon, Record, Rectangle
 from .problems import Severity
 
@@ -25,14 +26,11 @@ class Mistake(NamedTuple):
     fix: str | None
 
 
-def shape_mistakes(
-    annotation: Annotation, width: float, height: float, coordinates: Coordinates
-) -> Iterator[Mistake]:
+def shape_mistakes(annotation: Annotation, width: float, height: float, coordinates: Coordinates) -> Iterator[Mistake]:
     """Mistakes of a shape in an image of this extent, in the coordinates' own units; infinite where it is not known."""
     values = coordinates_of(annotation)
     if not all(map(is_finite, values)):
-        fix = "find out why it was written; a box without numbers is no box"
-        yield Mistake("not-finite", "error", "a coordinate is not a finite number", fix)
+        yield Mistake("not-finite", "error", "a coordinate is not a finite number", NOT_FINITE_FIX)
         return
     if len(values) % 2:
         yield Mistake("odd-coordinates", "error", "the last point has an x and no y", "add what is missing")
@@ -102,7 +100,10 @@ def is_finite(value: float) -> bool:
 
 def identity(annotation: Annotation) -> bytes:
     """The same for annotations that are the same in everything, whatever the order of their metadata."""
-    return msgspec.json.encode(annotation, order="deterministic", enc_hook=repr)
+    try:
+        return msgspec.msgpack.encode(annotation, order="deterministic", enc_hook=repr)
+    except OverflowError:  # an integer beyond 64 bits
+        return repr(annotation).encode("utf-8", "replace")
 
 
 def fewest_points(annotation: Annotation) -> int:

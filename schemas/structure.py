@@ -7,16 +7,19 @@ and a scan for places. What is read with a notice (the older form of a line) is 
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
-from typing import Any, Literal, cast
+from operator import itemgetter
+from typing import Any, Literal, Protocol, cast
 
 import msgspec
 
 from . import jsonscan, jsontext, metadata_file, metalake_decoding
 from .errors import InvalidInput, Place
 from .jsontext import Pointer, as_list, as_object, pointer_text
+from .metalake_wire import Ring, WireAnnotation
 from .problems import Problem
 
 Kind = Literal["annotations", "metadata"]
@@ -37,7 +40,7 @@ def problems(data: bytes, file: str, kind: Kind) -> list[Problem]:
         data, words = jsonscan.without_words(data)
         root = _root(data, file)
     if isinstance(root, InvalidInput):
-        found = [_word_problem(word, jsontext.place_of(data, offset, file)) for word, offset in words]
+        found = [Problem.of(jsontext.not_finite(word, jsontext.place_of(data, offset, file))) for word, offset in words]
         return [*found, Problem.of(_in_place(root, data, file))]
     return _Examination(data, file, kind, words).problems(root)
 
@@ -102,7 +105,7 @@ class _Examination:
             except RecursionError:
                 plain[member.key] = None
                 self._add(member.start, (member.key,), "too-deep", "nested too deeply", None)
-        self._validate(plain, schema(self.kind), offsets, ())
+        self._validate(plain, None, offsets, ())
         if not self.found and not self.words and (refusal := self._root_refusal()) is not None:
             self.found.append((begin, Problem.of(_in_place(refusal, self.data, self.file))))
 
@@ -118,8 +121,7 @@ class _Examination:
                 metadata_file.decode_entry(raw, self.file, index)
         except InvalidInput as error:
             refusal = error
-        has_words = any(start <= offset < end for _, offset in self.words)
-        if refusal is None and not has_words and not notices:
+        if refusal is None and not self._words(start, end) and not notices:
             return
         before = len(self.found)
         piece, at = bytes(raw), (self.list_key, index)
@@ -133,8 +135,7 @@ class _Examination:
         if self.kind == "annotations":
             self._notice_old_lines(plain, offsets, at)
         if refusal is not None:
-            definitions = schema(self.kind)["$defs"]
-            self._validate(plain, {"$defs": definitions, "$ref": f"#/$defs/{self.element}"}, offsets, at, image)
+            self._validate(_slim(plain), self.element, offsets, at, image)
             if not any(problem.severity == "error" for _, problem in self.found[before:]):
                 self.found.append((start, Problem.of(_in_place(refusal, self.data, self.file))))
 
@@ -149,12 +150,15 @@ class _Examination:
         for steps in scan.too_large:
             found = not_finite((*at, *steps), "too large a number")
             self._add(offsets[found.at], found.at, found.code, found.message, found.fix, image)
-        by_offset = {offset: steps for steps, offset in offsets.items()}
-        for word, offset in self.words:
-            if start <= offset < start + len(piece):
-                problem = _word_problem(word, self._place(offset, by_offset.get(offset, at), image))
-                self.found.append((offset, problem))
+        for word, offset in self._words(start, start + len(piece)):
+            place = self._place(offset, (*at, *scan.pointers.get(offset - start, ())), image)
+            self.found.append((offset, Problem.of(jsontext.not_finite(word, place))))
         return offsets
+
+    def _words(self, start: int, end: int) -> list[tuple[str, int]]:
+        """The bare NaNs between two offsets."""
+        first, last = (bisect_left(self.words, offset, key=itemgetter(1)) for offset in (start, end))
+        return self.words[first:last]
 
     def _notice_old_lines(self, plain: Any, offsets: dict[Pointer, int], at: Pointer) -> None:
         """Reads older forms as the decoder does: `plain` and `offsets` then have the points under `line`."""
@@ -171,15 +175,11 @@ class _Examination:
                 offsets.update({(*here, "line", *steps[len(old) :]): offsets[steps] for steps in moved})
 
     def _validate(
-        self, plain: Any, grammar: dict[str, Any], offsets: dict[Pointer, int], at: Pointer, image: Any = None
+        self, plain: Any, element: str | None, offsets: dict[Pointer, int], at: Pointer, image: Any = None
     ) -> None:
-        from jsonschema import Draft202012Validator
-        from jsonschema.exceptions import ValidationError
-
         from .schemawords import findings
 
-        errors = cast(Iterator[ValidationError], Draft202012Validator(grammar).iter_errors(plain))  # pyright: ignore[reportUnknownMemberType]
-        for found in findings(errors):
+        for found in findings(_validator(self.kind, element).iter_errors(plain)):
             steps = (*at, *found.at)
             if not (found.code == "not-finite" and self._is_reported(steps)):
                 self._add(offsets[steps], steps, found.code, found.message, found.fix, image)
@@ -188,9 +188,7 @@ class _Examination:
         pointer = pointer_text(steps)
         return any(problem.code == "not-finite" and problem.place.pointer == pointer for _, problem in self.found)
 
-    def _add(
-        self, offset: int, at: Pointer, code: str, message: str, fix: str | None, image: Any = None
-    ) -> None:
+    def _add(self, offset: int, at: Pointer, code: str, message: str, fix: str | None, image: Any = None) -> None:
         place = self._place(offset, at, image)
         self.found.append((offset, Problem(code=code, severity="error", message=message, place=place, fix=fix)))
 
@@ -202,6 +200,46 @@ class _Examination:
             image=image if isinstance(image, str) else None,
             annotation=number + 1 if isinstance(number, int) else None,
         )
+
+
+class _Validator(Protocol):
+    def iter_errors(self, instance: Any) -> Iterator[Any]: ...
+
+
+@cache
+def _validator(kind: Kind, element: str | None) -> _Validator:
+    """For a whole file, or for one element of its list."""
+    from jsonschema import Draft202012Validator
+
+    grammar = schema(kind)
+    if element is not None:
+        grammar = {"$defs": grammar["$defs"], "$ref": f"#/$defs/{element}"}
+    return cast(_Validator, Draft202012Validator(grammar))
+
+
+def _slim(plain: Any) -> Any:
+    """An image with small stand-ins for annotations and rings that are as they must be: `jsonschema` takes a while."""
+    image = as_object(plain) or {}
+    listed = as_list(image.get("annotations"))
+    return plain if listed is None else {**image, "annotations": [_slim_annotation(item) for item in listed]}
+
+
+def _slim_annotation(item: Any) -> Any:
+    if _converts(item, WireAnnotation):
+        return {"type": "points", "points": [[0, 0]], "label": "-"}
+    shape = as_object(item)
+    if shape is None:
+        return item
+    rings = {key: [[0, 0]] for key in ("polygon", "line", "points") if _converts(shape.get(key), Ring)}
+    return {**shape, **rings}
+
+
+def _converts(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 _ROOT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -224,16 +262,6 @@ def _in_place(error: InvalidInput, data: bytes, file: str) -> InvalidInput:
 def _doubled(steps: Pointer) -> tuple[str, str, str]:
     error = jsontext.duplicate_key(str(steps[-1]), "", ())
     return error.code, error.message, error.hint or ""
-
-
-def _word_problem(word: str, place: Place) -> Problem:
-    return Problem(
-        code="not-finite",
-        severity="error",
-        message=f"{word} is not a number that JSON knows",
-        place=place,
-        fix="find out why it was written; a box without numbers is no box",
-    )
 
 
 def _loads(piece: bytes) -> Any:

@@ -102,9 +102,7 @@ def check_operation_id(text: str) -> Iterator[Problem]:
 
 
 def _problem(mistake: Mistake, place: Place) -> Problem:
-    return Problem(
-        code=mistake.code, severity=mistake.severity, message=mistake.message, place=place, fix=mistake.fix
-    )
+    return Problem(code=mistake.code, severity=mistake.severity, message=mistake.message, place=place, fix=mistake.fix)
 
 
 def _operation(severity: Severity, message: str, fix: str | None) -> Problem:
@@ -115,6 +113,9 @@ def _image_mistakes(record: Record, coordinates: Coordinates) -> Iterator[Mistak
     name = record.image
     if not name:
         yield Mistake("empty-name", "error", "the image has no name", "name its file")
+    elif name.startswith("/") and is_safe_name(name[1:]):
+        message = "a leading slash: the documentation shows it for storage paths, and no other upload knows it"
+        yield Mistake("leading-slash", "notice", message, "leave the slash out unless you upload by storage path")
     elif not is_safe_name(name):
         message = "this name is absolute or leads out of its folder"
         yield Mistake("unsafe-name", "error", message, "use a name relative to the data set's folder")
@@ -175,19 +176,29 @@ class _Repeats:
     """Finds annotations of one image that stand in it twice."""
 
     def __init__(self) -> None:
+        self._shapes: dict[object, tuple[Annotation, int]] = {}
         self._whole: dict[bytes, int] = {}
         self._telling: dict[bytes, int] = {}
 
     def mistakes(self, annotation: Annotation, number: int) -> Iterator[Mistake]:
-        metadata = {key: value for key, value in annotation.metadata.items() if key not in BOOKKEEPING}
-        first = self._whole.setdefault(identity(annotation), number)
-        alike = self._telling.setdefault(identity(replace(annotation, metadata=metadata)), number)
+        shape = type(annotation), annotation.label, tuple(coordinates_of(annotation))
+        earlier = self._shapes.setdefault(shape, (annotation, number))
+        if earlier[1] == number:
+            return  # the usual case, and a cheap one
+        self._first(*earlier)
+        first, alike = self._first(annotation, number)
         if first != number:
             message = f"annotation {first + 1} is the same in everything"
             yield Mistake("duplicate-annotation", "warning", message, "keep one")
         elif alike != number:
             message = f"annotation {alike + 1} has the same shape, label and facts under another id"
             yield Mistake("repeated-shape", "warning", message, "keep one, if they mean one object")
+
+    def _first(self, annotation: Annotation, number: int) -> tuple[int, int]:
+        """The first annotation the same in everything, and the first the same but for book-keeping."""
+        metadata = {key: value for key, value in annotation.metadata.items() if key not in BOOKKEEPING}
+        first = self._whole.setdefault(identity(annotation), number)
+        return first, self._telling.setdefault(identity(replace(annotation, metadata=metadata)), number)
 
 
 def _same_name(first: str, name: str) -> Mistake:

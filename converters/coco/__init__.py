@@ -4,9 +4,9 @@ Specification: cocodataset.org (format-data) and pycocotools. Coordinates: pixel
 `[x, y, width, height]`, `segmentation` a list of rings or a run-length encoded mask (column-major). All rings of an
 annotation are one object, their union; a hole exists only in a mask.
 
-Kept in `metadata` so that the way back gives the same file: `coco_id`, `area`, `bbox` where it is not the outline's hull,
-the mask's RLE, and every key that no rule knows. Captions, panoptic records and results lists are recognised and
-refused by name.
+Kept in `metadata` so that the way back gives the same file: `coco_id`, `area`, `bbox` where it is not the outline's
+hull, the mask's RLE, and every key that no rule knows. Captions, panoptic records and results lists are recognised
+and refused by name.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def sources(path: Path, task: str | None, ledger: Ledger) -> list[Source]:
     if not path.is_dir():
         return [Source(path)]
     found = _candidates(path)
-    kinds = sorted({_kind(file) for file in found})
+    kinds = sorted({_kind(file) for file in found}, key=KINDS.index)
     if task is not None:
         found = [file for file in found if _kind(file) == task]
     elif len(kinds) > 1:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -14,7 +13,10 @@ import msgspec
 
 from ...schemas.geometry import hull_of
 from ...schemas.model import Annotation, Polygon, Rectangle, Tag, Value
+from ...schemas.plain import is_list, is_number, is_object
 from ..carrying import fingerprint
+from ..fidelity import Fidelity
+from .document import EXTENSION
 from .segmentation import Rings, Unreadable, read_segmentation
 
 Id = int | str
@@ -39,9 +41,44 @@ class Plain(msgspec.Struct, gc=False):
     segmentation: list[list[Number]]
 
 
-def from_plain(plain: Plain, label: str) -> list[Annotation] | None:
+class PlainBox(msgspec.Struct, gc=False):
+    """The same, for a target of boxes: its rings are not decoded."""
+
+    id: int
+    image_id: Id
+    category_id: Id
+    bbox: tuple[Number, Number, Number, Number]
+    area: Number
+    iscrowd: Literal[0]
+    segmentation: msgspec.Raw
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What a target can use: the numbers that are carried for the way back, and boxes instead of outlines."""
+
+    carried: bool = True
+    boxes: bool = False
+    crowd: bool = True
+
+    @classmethod
+    def by(cls, fidelity: Fidelity | None) -> Wanted:
+        if fidelity is None:
+            return cls()
+        boxes = "polygon" not in fidelity.shapes and "rectangle" in fidelity.shapes
+        return cls(fidelity.metadata is True, boxes, fidelity.crowd)
+
+
+def from_plain(plain: Plain, label: str, *, carried: bool = True) -> list[Annotation] | None:
     """The fast lane; None where something is odd and `from_any` should look at it."""
     rings = plain.segmentation
+    if not carried and len(rings) < 2:
+        metadata: dict[str, Any] = {"coco_id": plain.id}
+        if not rings:
+            return [Rectangle(bbox=plain.bbox, label=label, metadata=metadata)]
+        xy = rings[0]
+        if len(xy) < 6 or len(xy) & 1 or (xy[0] == xy[-2] and xy[1] == xy[-1]):
+            return None
+        return [Polygon(xy=xy, label=label, metadata=metadata)]
     metadata: dict[str, Any] = {"coco_id": plain.id}
     if not rings:
         if plain.area != plain.bbox[2] * plain.bbox[3]:
@@ -61,21 +98,28 @@ def from_plain(plain: Plain, label: str) -> list[Annotation] | None:
 
 
 def from_any(
-    plain: Mapping[str, Any], label: str, number: int, size: tuple[Any, Any]
+    plain: Mapping[str, Any], label: str, number: int, size: tuple[Any, Any], wanted: Wanted
 ) -> tuple[list[Annotation | Tag], list[str]]:
     """Hub annotations of an object and the codes of what was carried. Unreadable where a key makes no sense.
 
-    `number` is the annotation's place in the file, `size` the image's width and height as the file says.
+    `number` is the annotation's place in the file, `size` the image's width and height as the file says. Where boxes
+    are wanted and the annotation has its own, that is the box, and its outline is booked as boxed.
     """
     extra = {key: value for key, value in plain.items() if key not in _STANDARD}
+    own = extra.pop(EXTENSION, None)
     bookkeeping: dict[str, Any] = {}
     meaning: dict[str, Any] = {}
     if plain.get("id") is not None:
         bookkeeping["coco_id"] = plain["id"]
     box = _box(plain)
-    rings, codes = read_segmentation(plain, extra, bookkeeping, size)
+    if wanted.boxes and box is not None:
+        outlined = plain.get("segmentation") and (wanted.crowd or not plain.get("iscrowd"))
+        rings, codes = Rings(), ["polygon-boxed"] if outlined else []
+    else:
+        rings, codes = read_segmentation(plain, extra, bookkeeping, size)
+        codes = codes if wanted.carried else []
     crowd = plain.get("iscrowd", 0)
-    if crowd in (0, 1) and not isinstance(crowd, bool):
+    if is_number(crowd) and crowd in (0, 1):
         if crowd:
             meaning["iscrowd"] = True
     else:
@@ -85,6 +129,7 @@ def from_any(
     if keypoints is not None:
         meaning["keypoints"] = text(keypoints)
     common: dict[str, Any] = {"label": label, "confidence": _confidence(extra)}
+    common["extras"] = own if is_object(own) else None
     common["attributes"] = _attributes(extra, meaning, bookkeeping)
     meaning.update(_metadata(extra, meaning, bookkeeping))
     shapes: list[Sequence[Number]] = list(rings.rings)
@@ -95,15 +140,16 @@ def from_any(
             bookkeeping["area"] = plain["area"]
         _finish(bookkeeping, extra)
         return [Tag(metadata={**meaning, **bookkeeping}, **common)], codes
-    if not shapes:
-        shapes = [box]  # type: ignore[list-item]
+    if not shapes and box is not None:
+        shapes = [box]
         if keypoints is not None:
             bookkeeping["shape"] = bookkeeping.get("shape", "keypoints")
-            codes.append("keypoints-boxed")
+            if wanted.carried:
+                codes.append("keypoints-boxed")
     _derived(plain, box, rings, shapes, bookkeeping)
     _finish(bookkeeping, extra)
-    if not rings.rings:
-        return [Rectangle(bbox=box, metadata={**meaning, **bookkeeping}, **common)], codes  # type: ignore[arg-type]
+    if not rings.rings and box is not None:
+        return [Rectangle(bbox=box, metadata={**meaning, **bookkeeping}, **common)], codes
     if len(rings.rings) == 1:
         return [Polygon(xy=rings.rings[0], metadata={**meaning, **bookkeeping}, **common)], codes
     instance = str(plain["id"]) if plain.get("id") is not None else f"n{number}"
@@ -130,10 +176,6 @@ def text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _rings(
     rings: Rings, first: dict[str, Any], each: dict[str, Any], instance: str, common: dict[str, Any]
 ) -> list[Annotation]:
@@ -153,14 +195,15 @@ def _box(plain: Mapping[str, Any]) -> tuple[Number, Number, Number, Number] | No
     box = plain.get("bbox")
     if box is None or box == []:
         return None
-    if not isinstance(box, list) or len(box) != 4 or not all(map(is_number, box)):  # type: ignore[arg-type]
+    if not is_list(box) or len(box) != 4 or not all(map(is_number, box)):
         raise Unreadable(
-            "bbox-length" if isinstance(box, list) and len(box) != 4 else "wrong-type",  # type: ignore[arg-type]
+            "bbox-length" if is_list(box) and len(box) != 4 else "wrong-type",
             f"bbox is [x, y, width, height], four numbers, not {text(box)[:60]}",
             ("bbox",),
             "mend or remove the box",
         )
-    return tuple(box)  # type: ignore[return-value]
+    x, y, w, h = box
+    return x, y, w, h
 
 
 def _keypoints(extra: dict[str, Any]) -> list[Number] | None:
@@ -168,7 +211,7 @@ def _keypoints(extra: dict[str, Any]) -> list[Number] | None:
     points = extra.pop("keypoints", None)
     if points is None:
         return None
-    if not isinstance(points, list) or len(points) % 3 or not all(map(is_number, points)):  # type: ignore[arg-type]
+    if not is_list(points) or len(points) % 3 or not all(map(is_number, points)):
         raise Unreadable(
             "keypoints-length",
             "keypoints are triples of x, y and visibility",
@@ -189,7 +232,7 @@ def _hull_of_keypoints(points: list[Number]) -> tuple[Number, Number, Number, Nu
 def _confidence(extra: dict[str, Any]) -> float | None:
     """The score where it is one; a logit or a percentage stays an unknown key."""
     score = extra.get("score")
-    if is_number(score) and 0 <= score <= 1:  # type: ignore[operator]
+    if is_number(score) and 0 <= score <= 1:
         return extra.pop("score")
     return None
 
@@ -199,15 +242,15 @@ def _attributes(
 ) -> dict[str, tuple[Value, ...]]:
     """Attributes as text, their JSON type noted where it is not text; the reserved ones are metadata."""
     given = extra.get("attributes")
-    if not isinstance(given, dict) or not given:
+    if not is_object(given) or not given:
         return {}
     del extra["attributes"]
     values = extra.get("attribute_values")
-    full: dict[str, Any] = values if isinstance(values, dict) else {}
+    full = values if is_object(values) else {}
     if full:
         del extra["attribute_values"]
     out: dict[str, tuple[Value, ...]] = {}
-    for name, value in given.items():  # type: ignore[attr-defined]
+    for name, value in given.items():
         if name in RESERVED_ATTRIBUTES and isinstance(value, str | int | float):
             (bookkeeping if name == "source" else meaning)[name] = value
         elif name in full:
@@ -227,7 +270,7 @@ def _value(value: Any) -> Value:
 def _metadata(extra: dict[str, Any], meaning: Mapping[str, Any], bookkeeping: Mapping[str, Any]) -> dict[str, Any]:
     """Free metadata that came through COCO in an object of its own."""
     given = extra.get("metadata")
-    if not isinstance(given, dict) or not given or given.keys() & (meaning.keys() | bookkeeping.keys()):
+    if not is_object(given) or not given or given.keys() & (meaning.keys() | bookkeeping.keys()):
         return {}
     return extra.pop("metadata")
 
@@ -241,9 +284,8 @@ def _derived(
 ) -> None:
     """Area and box as the file has them, where the shape alone does not give them back."""
     area = plain.get("area")
-    if is_number(area):
-        if rings.rings or box is None or area != box[2] * box[3]:
-            bookkeeping["area"] = area
+    if is_number(area) and (rings.rings or box is None or area != box[2] * box[3]):
+        bookkeeping["area"] = area
     given = plain.get("bbox") or None
     if given is None or (rings.rings and not is_hull(given, rings.rings)):
         bookkeeping["bbox"] = text(given)

@@ -13,21 +13,22 @@ from typing import Any
 
 import msgspec
 
-from ...schemas import jsontext
 from ...schemas.errors import InvalidInput
-from ...schemas.model import Annotation, Catalog, Category, Record, Tag
+from ...schemas.model import Annotation, Catalog, Category, Record, Rectangle, Tag
 from ...schemas.problems import Problem
-from ..files import is_safe_name
-from ..format import Reading
-from ..images import is_image_name
+from ..fidelity import Fidelity
+from ..format import Reading, Records
 from ..ledger import Ledger
 from .document import Document
 from .layout import Source
-from .objects import Plain, from_any, from_plain
+from .objects import Plain, PlainBox, Wanted, from_any, from_plain
+from .pictures import Images
 from .segmentation import Unreadable
 
 _PLAIN = msgspec.json.Decoder(Plain)
+_PLAIN_BOX = msgspec.json.Decoder(PlainBox)
 _PLAIN_QUOTES = 14
+_NO_RINGS = len("[]")
 
 
 def read_sources(sources: Sequence[Source], ledger: Ledger) -> Reading:
@@ -37,18 +38,24 @@ def read_sources(sources: Sequence[Source], ledger: Ledger) -> Reading:
     if clashing:
         ledger.decide("names", f"{len(clashing)} image names stand in several splits: they get the split in front")
 
-    def records(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
-        first = 0
-        for document in documents:
-            numbers = range(len(document.images))
-            end = len(numbers) if stop is None else max(stop - first, 0)
-            yield from _Records(document, ledger, clashing).stream(numbers[max(start - first, 0) : end])
-            first += len(numbers)
+    def records_for(fidelity: Fidelity | None) -> Records:
+        wanted = Wanted.by(fidelity)
+
+        def records(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
+            first = 0
+            for document in documents:
+                numbers = range(len(document.images))
+                end = len(numbers) if stop is None else max(stop - first, 0)
+                yield from _Records(document, ledger, clashing, wanted).stream(numbers[max(start - first, 0) : end])
+                first += len(numbers)
+
+        return records
 
     return Reading(
         catalog=_catalog(documents),
-        records=records,
+        records=records_for(None),
         images=sum(len(document.images) for document in documents),
+        records_for=records_for,
     )
 
 
@@ -70,22 +77,29 @@ def _catalog(documents: Sequence[Document]) -> Catalog:
         {"split": document.source.split, "name": document.source.name, "head": document.head}
         for document in documents
     ]
+    if len(documents) == 1 and documents[0].files:
+        files = documents[0].files
+    if len({category.id for category in labels.values()}) < len(labels):
+        for file, document in zip(files, documents, strict=True):
+            file["categories"] = msgspec.to_builtins(document.categories)
     extras["coco"] = {
-        "files": documents[0].files or files if len(documents) == 1 else files,
+        "files": files,
         "next_id": max(document.next_id for document in documents),
         "next_image_id": max(document.next_image_id for document in documents),
     }
-    splits = dict.fromkeys(file["split"] for file in extras["coco"]["files"] if file.get("split"))
+    splits = dict.fromkeys(file["split"] for file in files if file.get("split"))
     return Catalog(labels=tuple(labels.values()), splits=tuple(splits), extras=extras)
 
 
 class _Records:
     """The records of one file."""
 
-    def __init__(self, document: Document, ledger: Ledger, clashing: frozenset[str]) -> None:
+    def __init__(self, document: Document, ledger: Ledger, clashing: frozenset[str], wanted: Wanted) -> None:
         self.document = document
+        self.wanted = wanted
+        self.plain = self._plain_box if wanted.boxes else self._plain_rings
         self.ledger = ledger
-        self.clashing = clashing
+        self.images = Images(document, ledger, clashing, wanted)
         names = Counter(category.name for category in document.categories)
         self.labels = {c.id: c.name for c in document.categories}
         self.plain_labels = {c.id: c.name for c in document.categories if names[c.name] == 1}
@@ -94,13 +108,13 @@ class _Records:
         """The images with these numbers. Annotations that belong to none are counted with the first."""
         document, ledger = self.document, self.ledger
         ledger.file = document.file
-        if numbers and numbers[0] == 0 or not document.images:
+        if (numbers and numbers[0] == 0) or not document.images:
             self._lose(document.dropped, document.dropped)
         for index in numbers:
             ledger.seen["images"] += 1
             seen = document.start[index + 1] - document.start[index]
             try:
-                record = self._image(document.images[index], index)
+                record = self.images.record(index)
             except InvalidInput as error:
                 ledger.problem(Problem.of(document.located(error)))
                 ledger.seen["images dropped"] += 1
@@ -115,99 +129,54 @@ class _Records:
         self.ledger.seen["annotations dropped"] += lost
         self.ledger.dropped += lost
 
-    def _image(self, raw: msgspec.Raw, index: int) -> Record:
-        document = self.document
-        rest = self._object(raw, ("images", index))
-        given = rest.pop("file_name", None)
-        name = given if isinstance(given, str) and given else _name_from_url(rest)
-        if name is None:
-            name = str(rest["id"])
-            place = document.place("images", index, image=name)
-            fix = "give it the name of its picture"
-            document.problem(self.ledger, "missing-name", "no file_name: called by its id", place, fix, "warning")
-        if name != given:
-            rest["file_name"] = given
-        if not is_safe_name(name):
-            raise InvalidInput(
-                "unsafe-name",
-                "this name leads out of the data set",
-                place=document.place("images", index, "file_name", image=name),
-                hint="file_name is relative to the folder of the pictures, without `..`",
-            )
-        width, height = rest.pop("width", None), rest.pop("height", None)
-        for key, value in (("width", width), ("height", height)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-                raise InvalidInput(
-                    "wrong-type",
-                    f"{key} is a number of pixels",
-                    place=document.place("images", index, key, image=name),
-                    hint="give a number, or leave it out",
-                )
-        split = document.source.split
-        if split is None and isinstance(rest.get("split"), str):
-            split = rest.pop("split")
-        image = f"{split}/{name}" if name in self.clashing else name
-        if image != name:
-            rest["file_name"] = name
-        return Record(
-            image=image,
-            width=width,
-            height=height,
-            id=rest.pop("id"),
-            split=split,
-            storage_name=None,
-            extras={"coco": rest} if rest else {},
-        )
-
-    def _object(self, raw: msgspec.Raw, at: tuple[str | int, ...]) -> dict[str, Any]:
-        """A JSON object as a dict, quickly where a count of quotation marks proves that no key stands twice."""
-        quotes = jsontext.quotes(raw)
-        if quotes >= 0:
-            try:
-                plain = _OBJECT.decode(raw)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                pass
-            else:
-                strings = sum(isinstance(value, str) for value in plain.values())
-                if quotes == 2 * (len(plain) + strings):
-                    return plain
-        plain = self.document.plain(raw, at)
-        if not isinstance(plain, dict):
-            raise InvalidInput("wrong-type", "expected an object", place=self.document.place(*at), hint="mend it")
-        return plain  # type: ignore[return-value]
-
     def _annotations(self, record: Record, index: int) -> tuple[list[Annotation], list[Tag]]:
         document, places = self.document, self.ledger.places
         annotations: list[Annotation] = []
         tags: list[Tag] = []
-        for number in document.order[document.start[index] : document.start[index + 1]].tolist():
+        numbers: list[int] = document.order[document.start[index] : document.start[index + 1]].tolist()
+        for number in numbers:
             before = len(annotations)
             raw = document.annotations[number]
-            found = None if document.fresh else self._plain(raw)
+            found = None if document.fresh else self.plain(raw, record)
             if found is not None:
                 annotations += found
             else:
                 for item in self._any(raw, number, record):
-                    (tags if isinstance(item, Tag) else annotations).append(item)  # type: ignore[arg-type]
+                    if isinstance(item, Tag):
+                        tags.append(item)
+                    else:
+                        annotations.append(item)
             if places is not None:
                 place = document.place("annotations", number, image=record.image, annotation=_id(raw))
                 places.extend([place] * (len(annotations) - before))
         return annotations, tags
 
-    def _plain(self, raw: msgspec.Raw) -> list[Annotation] | None:
+    def _plain_rings(self, raw: msgspec.Raw, _: Record) -> list[Annotation] | None:
         if bytes(raw).count(b'"') != _PLAIN_QUOTES:
             return None
         try:
             plain = _PLAIN.decode(raw)
-            return from_plain(plain, self.plain_labels[plain.category_id])
+            return from_plain(plain, self.plain_labels[plain.category_id], carried=self.wanted.carried)
         except (msgspec.MsgspecError, KeyError):
             return None
+
+    def _plain_box(self, raw: msgspec.Raw, record: Record) -> list[Annotation] | None:
+        if bytes(raw).count(b'"') != _PLAIN_QUOTES:
+            return None
+        try:
+            plain = _PLAIN_BOX.decode(raw)
+            label = self.plain_labels[plain.category_id]
+        except (msgspec.MsgspecError, KeyError):
+            return None
+        if len(bytes(plain.segmentation)) > _NO_RINGS:
+            self.ledger.book("polygon-boxed", image=record.image, annotation=plain.id)
+        return [Rectangle(bbox=plain.bbox, label=label, metadata={"coco_id": plain.id})]
 
     def _any(self, raw: msgspec.Raw, number: int, record: Record) -> list[Annotation | Tag]:
         document, at = self.document, ("annotations", number)
         identity = _id(raw)
         try:
-            plain = self._object(raw, at)
+            plain = document.object(raw, at)
             if number in document.fresh:
                 plain["id"] = document.fresh[number]
             category = plain.get("category_id")
@@ -219,7 +188,7 @@ class _Records:
                     ("category_id",),
                     "add the category, or remove the annotation",
                 )
-            found, codes = from_any(plain, label, number, (record.width, record.height))
+            found, codes = from_any(plain, label, number, (record.width, record.height), self.wanted)
         except Unreadable as error:
             place = document.place(*at, *error.steps, image=record.image, annotation=identity)
             document.problem(self.ledger, error.code, error.message, place, error.hint)
@@ -235,18 +204,10 @@ class _Records:
         return []
 
 
-def _name_from_url(image: dict[str, Any]) -> str | None:
-    """LVIS names its pictures by address only."""
-    url = image.get("coco_url")
-    name = url.rpartition("/")[2] if isinstance(url, str) else ""
-    return name if is_image_name(name) else None
-
-
 class _Identity(msgspec.Struct):
     id: int | str | None = None
 
 
-_OBJECT = msgspec.json.Decoder(dict[str, Any])
 _IDENTITY = msgspec.json.Decoder(_Identity)
 
 

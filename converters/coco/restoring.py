@@ -90,8 +90,10 @@ def _describe(out: dict[str, Any], annotation: Annotation | Tag, *, use_form: bo
     if annotation.confidence is not None:
         out["score"] = annotation.confidence
     if isinstance(metadata.get("keypoints"), str):
-        out["keypoints"] = json.loads(metadata["keypoints"])
-        out["num_keypoints"] = sum(v > 0 for v in out["keypoints"][2::3])
+        out["keypoints"] = keypoints = json.loads(metadata["keypoints"])
+        # A YOLO point without visibility is there, which is what COCO's 2 says.
+        keypoints[2::3] = [2 if v is None else v for v in keypoints[2::3]]
+        out["num_keypoints"] = sum(v > 0 for v in keypoints[2::3])
     attributes: dict[str, Any] = {key: metadata[key] for key in RESERVED_ATTRIBUTES if key in metadata}
     full: dict[str, Any] = {}
     for name, values in annotation.attributes.items():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+
+from ...schemas.plain import is_list, is_number, is_object
 
 Number = int | float
 
@@ -33,12 +34,12 @@ def read_segmentation(
     given = plain.get("segmentation")
     if given is None or given == [] or given == [[]]:
         return Rings(), []
-    if isinstance(given, dict):
+    if is_object(given):
         return _from_mask(given, bookkeeping, size), ["mask-outlined"]
-    if not isinstance(given, list):
+    if not is_list(given):
         raise _unreadable("wrong-type", "segmentation is a list of rings or a run-length encoded mask")
-    parts: list[Any] = given
-    if not any(isinstance(part, list) for part in parts):
+    parts = given
+    if not any(is_list(part) for part in parts):
         extra["segmentation"] = given
         parts = [parts]
     rings: list[list[Number]] = []
@@ -58,21 +59,24 @@ def read_segmentation(
 
 
 def _checked(part: Any, number: int) -> list[Number]:
-    if not isinstance(part, list):
+    if not is_list(part):
         raise _unreadable("wrong-type", "a ring is a flat list of numbers x1, y1, x2, y2, ...", number)
-    for index, value in enumerate(part):  # type: ignore[arg-type]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    for index, value in enumerate(part):
+        if not is_number(value):
             raise _unreadable("wrong-type", "a coordinate is a finite number", number, index)
-    if len(part) % 2:  # type: ignore[arg-type]
-        raise _unreadable("odd-ring", f"a ring has x and y for each point, and this one {len(part)} numbers", number)  # type: ignore[arg-type]
-    return part  # type: ignore[return-value]
+    if len(part) % 2:
+        raise _unreadable("odd-ring", f"a ring has x and y for each point, and this one {len(part)} numbers", number)
+    return part
 
 
 def _from_mask(given: dict[str, Any], bookkeeping: dict[str, Any], size: tuple[Any, Any]) -> Rings:
     from ...schemas import masks
 
+    shape, counts = given.get("size"), given.get("counts")
+    if not is_list(shape) or not (is_list(counts) or isinstance(counts, str)):
+        raise _unreadable("broken-mask", "a mask has a `size` [height, width] and `counts`, a list of runs or a text")
     try:
-        rle = masks.parse(given.get("size", ()), given.get("counts", ()))
+        rle = masks.parse(shape, counts)
         width, height = size
         if width and height and (rle.width, rle.height) != (width, height):
             raise masks.MaskError(

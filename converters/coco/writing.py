@@ -50,7 +50,9 @@ def write_folder(path: Path, catalog: Catalog, records: Iterable[Record]) -> Wri
                 name = file.get("name") or f"annotations/instances_{split or 'default'}.json"
                 target = path / name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                writer = _Writer(target, catalog, file.get("head", _EMPTY_HEAD), _extension(catalog), split_key=False)
+                own = msgspec.convert(file.get("categories", catalog.labels), tuple[Category, ...])
+                known = msgspec.structs.replace(catalog, labels=own)
+                writer = _Writer(target, known, file.get("head", _EMPTY_HEAD), _extension(catalog), split_key=False)
                 writers[split] = stack.enter_context(writer)
             return writers[split]
 
@@ -130,7 +132,7 @@ class _Writer:
         coco: dict[str, Any] = dict(record.extras.get("coco", {}))
         name = coco.pop("file_name", ...)
         out: dict[str, Any] = {"id": image_id}
-        if name is ...:
+        if name is ... or (self.split_key and record.image == f"{record.split}/{name}"):
             out["file_name"] = record.image
         elif name is not None:
             out["file_name"] = name
@@ -152,7 +154,7 @@ class _Writer:
         """The category of a label; one that the catalogue does not have is added at the end."""
         chosen = metadata.get("coco_category_id")
         if chosen is not None and self.category_ids.get((label, chosen)) is not None:
-            return chosen
+            return self.category_ids[label, chosen]
         if (label, None) not in self.category_ids:
             fresh = max((c["id"] for c in self.categories if isinstance(c["id"], int)), default=0) + 1
             self.categories.append({"id": fresh, "name": label})
@@ -192,17 +194,19 @@ class _Ids:
 def _numbered(labels: Iterable[Category]) -> tuple[list[dict[str, Any]], dict[tuple[str, Any], Any]]:
     """Categories as COCO has them, and the id of each by (name, id) and (name, None). Numbered from 1 where needed."""
     labels = list(labels)
-    used = {label.id for label in labels}
+    taken = {label.id for label in labels}
+    given: set[Any] = set()
     following = 1
     out: list[dict[str, Any]] = []
     ids: dict[tuple[str, Any], Any] = {}
     for label in labels:
         identity = label.id
-        if identity is None:
-            while following in used:
+        if identity is None or identity in given:
+            while following in taken:
                 following += 1
             identity = following
-            used.add(identity)
+            taken.add(identity)
+        given.add(identity)
         plain: dict[str, Any] = {"id": identity, "name": label.name}
         if label.supercategory is not None:
             plain["supercategory"] = label.supercategory
@@ -213,6 +217,8 @@ def _numbered(labels: Iterable[Category]) -> tuple[list[dict[str, Any]], dict[tu
         out.append({**plain, **label.extras})
         ids.setdefault((label.name, None), identity)
         ids[label.name, identity] = identity
+        if label.id is not None:
+            ids[label.name, label.id] = identity
     return out, ids
 
 

@@ -1,9 +1,10 @@
 """YOLO: data sets of Ultralytics (detect, segment, OBB, pose) and of Darknet.
 
 Specification: docs.ultralytics.com/datasets (detect, segment, obb, pose), and what Ultralytics' own reader accepts;
-Darknet's `obj.data`. One text file per image, one row per object: a class number and fractions of the image's
-width and height, 0 to 1 from the outer edge of the first pixel to the outer edge of the last (edge model). A box is its
-centre and size, a ring its vertices. Sizes, ids, holes and parts have no place; class numbers are the order of the names.
+Darknet's `obj.data`. One text file per image, one row per object: a class number and fractions of the image's width
+and height, 0 to 1 from the outer edge of the first pixel to the outer edge of the last (edge model). A box is its
+centre and size, a ring its vertices. Sizes, ids, holes and parts have no place; classes are numbered in the order of
+their names.
 
 A folder may lack pictures, lists, names or label files: `layout` and `pairs` find what there is, `columns` what the
 columns mean, `rows` and `formatting` are the two directions of one row.
@@ -11,11 +12,10 @@ columns mean, `rows` and `formatting` are the two directions of one row.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -42,7 +42,8 @@ class Options(BaseOptions, frozen=True, kw_only=True):
         str, Meta(description="Reading: extension of images whose picture is not there, such as .jpg.")
     ] = ""
     kpt_shape: Annotated[
-        str | None, Meta(description="Number of key points and numbers per point, such as 17x3, where no data.yaml says it.")
+        str | None,
+        Meta(description="Number of key points and numbers per point, such as 17x3, where no data.yaml says it."),
     ] = None
     save_conf: Annotated[
         bool, Meta(description="Writing: confidence as last column. Such a set cannot be trained on.")
@@ -52,8 +53,8 @@ class Options(BaseOptions, frozen=True, kw_only=True):
         Meta(description="Writing: crowd regions are left out, as Ultralytics does, or become objects."),
     ] = "skip"
     decimals: Annotated[
-        int | None,
-        Meta(description="Writing: decimals of a number; 6 for sources in pixels, else up to 12 where needed.", ge=1, le=12),
+        Annotated[int, Meta(ge=1, le=12)] | None,
+        Meta(description="Writing: decimals; 6 for sources in pixels, else up to 12 where needed."),
     ] = None
     layout: Annotated[
         Literal["ultralytics", "darknet"],
@@ -75,6 +76,7 @@ def fidelity(options: Options) -> Fidelity:
         coordinates=("normalized",),
         decimals=6 if options.decimals is None else options.decimals,
         inside=True,
+        overhang=0.01,
         unique_stems=True,
     )
 
@@ -98,11 +100,25 @@ def write(path: Path, options: Options, context: Context, catalog: Catalog, reco
     return write(path, options, context, catalog, records)
 
 
+def write_part(
+    path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
+) -> Any:
+    from .writing import write_part
+
+    return write_part(path, part, options, context, catalog, records)
+
+
+def join(path: Path, options: Options, context: Context, catalog: Catalog, parts: list[Any]) -> Written:
+    from .writing import join
+
+    return join(path, options, context, catalog, parts)
+
+
 def settle(
     options: Options, catalog: Catalog, records: Callable[[], Iterator[Record]], ledger: Ledger
 ) -> Options:
     """Options with task, decimals and shape of key points fixed: one task per set, never mixed rows."""
-    from .writing import catalog_keypoints
+    from .columns import catalog_keypoints
 
     task = options.task
     if options.layout == "darknet":
@@ -126,7 +142,7 @@ def owns(relative: str) -> bool:
 
 
 _OWNED = re.compile(
-    r"data\.yaml|obj\.data|obj\.names|(train|val|test|split_[\w-]+)\.txt|(labels|images/.*labels|obj_[\w-]+_data)/.*\.txt"
+    r"data\.yaml|obj\.data|obj\.names|(train|val|test|unsplit|split_[\w-]+)\.txt|(labels|images/.*labels|obj_[\w-]+_data)/.*\.txt"
 )
 
 
@@ -148,12 +164,14 @@ def _most_keypoints(records: Iterator[Record]) -> int:
 FORMAT = Format(
     name="yolo",
     title="YOLO (Ultralytics detect, segment, OBB, pose; Darknet)",
-    output="folder",
+    output=lambda _: "folder",
     options=Options,
     fidelity=fidelity,
     sniff=sniff,
     read=read,
     write=write,
     settle=settle,
+    write_part=write_part,
+    join=join,
     owns=owns,
 )

@@ -10,14 +10,19 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ...schemas.errors import AnnolakeError, InvalidInput, Place, UsageError
+from ...schemas.model import Catalog
 from ..files import read_bytes
 from ..ledger import Ledger
 from .declaration import Declaration, Task
 from .text import FILE_LIMIT
+
+if TYPE_CHECKING:
+    from . import Options
 
 _NUMERIC = b"0123456789+-.eE \t\r\n"
 
@@ -84,6 +89,26 @@ def meaning(
         keypoints = _guessed_keypoints(widths, declaration.file)
     boxes = facts.boxes == "four-corners" and task in ("segment", "obb")
     return Columns(task=task, confidence=confidence, track=track, keypoints=keypoints or (0, 0), boxes=boxes)
+
+
+def columns_to_write(options: Options, catalog: Catalog) -> Columns:
+    """The columns that settled options ask for."""
+    task = options.task or "detect"
+    return Columns(
+        task=task,
+        confidence="last" if options.save_conf else "none",
+        keypoints=parsed_keypoints(options.kpt_shape) or catalog_keypoints(catalog) or (0, 3),
+        boxes=task in ("segment", "obb"),
+    )
+
+
+def catalog_keypoints(catalog: Catalog) -> tuple[int, int] | None:
+    """The shape of key points that the data set declares: YOLO's own, or its largest skeleton with visibility."""
+    shape = catalog.extras.get("yolo", {}).get("kpt_shape")
+    if shape is not None:
+        return msgspec.convert(shape, tuple[int, int])
+    most = max((len(category.keypoints or ()) for category in catalog.labels), default=0)
+    return (most, 3) if most else None
 
 
 def declared_keypoints(declaration: Declaration) -> tuple[int, int] | None:

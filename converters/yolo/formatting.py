@@ -1,7 +1,7 @@
 """Annotations -> rows of a label file.
 
-Numbers have six decimals, as every writer of YOLO gives them (0.004 px on a picture of 4000 px); more, where the source's
-fractions had more, or where fewer would make a box vanish.
+Numbers have six decimals, as every writer of YOLO gives them (0.004 px on a picture of 4000 px); more, where the
+fractions of the source had more, or where fewer would make a box vanish.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ class RowWriter:
             flat: list[Any] = json.loads(text)
             points = [(float(x), float(y), 2.0 if v is None else float(v)) for x, y, v in _triples(flat)]
         except (TypeError, ValueError) as error:
-            raise _refused(record, "keypoints", f"{text!r} are no key points: {error}", "they are x, y, v, ...") from None
+            message = f"{text!r} are no key points: {error}"
+            raise _refused(record, "keypoints", message, "they are a list: x, y, v, ...") from None
         if len(points) > count:
             message = f"{len(points)} key points, where the set has {count}"
             raise _refused(record, "keypoints", message, f"give --yolo-kpt-shape {len(points)}x{size}")
@@ -103,7 +104,12 @@ class RowWriter:
         pattern = self._patterns.get(len(numbers))
         if pattern is None:
             pattern = self._patterns[len(numbers)] = " ".join([f"%.{self.places}f"] * len(numbers))
-        return pattern % tuple(numbers)
+        text = pattern % tuple(numbers)
+        return _without_minus_zero(text) if "-" in text else text
+
+
+def _without_minus_zero(text: str) -> str:
+    return " ".join(number if float(number) else number.removeprefix("-") for number in text.split())
 
 
 def _triples(flat: list[Any]) -> list[tuple[Any, Any, Any]]:

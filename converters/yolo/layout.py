@@ -19,13 +19,13 @@ from ...schemas.problems import Problem
 from ..images import ImageFinder, is_image_name
 from ..ledger import Ledger
 from . import pairs as pairing
-from .declaration import Declaration, Entry, from_list, from_obj_data, from_yaml
+from .declaration import Declaration, Entry, from_list, from_obj_data
 from .pairs import Pair, Shelf
 from .text import read_lines
 
 _YAML_KEYS = re.compile(rb"^[\"']?(names|nc)[\"']?[ \t]*:", re.MULTILINE)
 _OTHER_NAMES = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test",)}
-_SPLIT_FOLDER = re.compile(r"(train|val|valid|validation|test)\d*|split_[\w-]+")
+_SPLIT_FOLDER = re.compile(r"(train|val|valid|validation|test)\d*|unsplit|split_[\w-]+")
 _CLASS_LISTS = ("classes.txt", "labels.txt", "names.txt")
 
 
@@ -48,6 +48,8 @@ def find(path: Path, extension: str, images: ImageFinder | None, ledger: Ledger)
     if source is None:
         declaration = msgspec.structs.replace(declaration, names=_class_list(path))
     elif source.suffix.lower() in (".yaml", ".yml"):
+        from .datayaml import from_yaml
+
         declaration = from_yaml(source, ledger)
     elif source.suffix.lower() == ".data":
         declaration = from_obj_data(source, ledger)
@@ -82,7 +84,8 @@ def declared_in(path: Path) -> Path | None:
     for candidates in (yamls, [n for n in names if n.endswith(".data")], [n for n in names if n.endswith(".names")]):
         if len(candidates) > 1:
             message = f"{candidates[0]} and {candidates[1]} may both describe this data set"
-            raise InvalidInput("data-ambiguous", message, place=Place(file=str(path)), hint="give the one that is meant")
+            hint = "give the one that is meant"
+            raise InvalidInput("data-ambiguous", message, place=Place(file=str(path)), hint=hint)
         if candidates:
             return path / candidates[0]
     return None
@@ -160,15 +163,15 @@ class _Splits:
     def _resolved(self, value: str, entry: Entry) -> str | None:
         """The folder, list or picture that a value means, with its usual mistakes allowed for."""
         written = value.strip().replace("\\", "/") if "/" not in value else value.strip()
-        tries = [written, re.sub(r"^(\.\./)+", "", written), re.sub(r"^(\./)?data/", "", written)]
+        tries = [written, re.sub(r"^(\./)?data/", "", written), re.sub(r"^(\.\./)+", "", written)]
         tries += _endings(written)[:-1] if _is_absolute(written) else []
         for name in _OTHER_NAMES.get(entry.key, (entry.key,)):
             tries += [f"{name}/images", f"images/{name}"] if not written.endswith(".txt") else []
         for number, candidate in enumerate(tries):
-            for base in self.bases:
+            for base in self.bases if number == 0 or ".." not in candidate.split("/") else ():
                 path = os.path.normpath(os.path.join(base, candidate))
                 if self._inside(path) and _exists(path):
-                    if number:
+                    if number > 1:  # the leading data/ of Darknet is no mistake
                         self.ledger.decide("path", f"{entry.key}: {value} is not here; {path} is taken")
                     return path
         return None
@@ -180,7 +183,9 @@ class _Splits:
             return
         message = f"{entry.key}: {value} is not here; this split is left out"
         fix = "fetch it, or take the line out"
-        self.ledger.problem(Problem(code="split-missing", severity="warning", message=message, place=entry.place, fix=fix))
+        self.ledger.problem(
+            Problem(code="split-missing", severity="warning", message=message, place=entry.place, fix=fix)
+        )
 
     def _outside(self, value: str, place: Place) -> None:
         message = f"{value} leads out of the data set"
@@ -203,7 +208,7 @@ class _Splits:
             else:
                 missing.append(number)
         if missing:
-            message = f"{len(missing)} listed images have neither a picture nor a label file here; they are left out"
+            message = f"listed, but with neither a picture nor a label file here, and left out: {len(missing)}"
             place = Place(file=path, line=missing[0])
             self.ledger.problem(
                 Problem(code="listed-image-missing", severity="warning", message=message, place=place)
@@ -270,10 +275,10 @@ def _is_absolute(path: str) -> bool:
 def _name(listed: str) -> str:
     """An image's name from its path in a list: below `images` and a split's folder, as those do not name it."""
     parts = listed.split("/")
-    if "images" in parts[:-1]:
+    if re.fullmatch(r"obj_[\w-]+_data", parts[0]) and len(parts) > 1:
+        parts = parts[1:]
+    elif "images" in parts[:-1]:
         parts = parts[parts.index("images") + 1 :]
         if len(parts) > 1 and _SPLIT_FOLDER.fullmatch(parts[0]):
             parts = parts[1:]
-    elif re.fullmatch(r"obj_\w+_data", parts[0]) and len(parts) > 1:
-        parts = parts[1:]
     return "/".join(parts)

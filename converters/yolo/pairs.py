@@ -119,7 +119,7 @@ def of_tree(root: str) -> Iterator[Pair]:
     for text in label_names(root):
         before, folder, after = _split_at(text[:-4], _LABEL_FOLDER)
         tries = [text[:-4]] if not folder else [f"{before}images/{after}", f"{before}{after}", text[:-4]]
-        found = next((pictures.pop(key) for key in tries if key in pictures), [])
+        found = next((pictures.pop(key) for key in tries if key in pictures), list[str]())
         for picture in found:
             yield _pictured(root, picture, f"{root}/{text}")
         if not found:

@@ -11,7 +11,7 @@ from ...schemas.model import Annotation, Catalog, Category, Record
 from ...schemas.problems import Problem
 from ..files import read_bytes
 from ..format import Context, Reading
-from ..images import ImageSize, image_size
+from ..images import Exif, ImageSize, image_size
 from ..ledger import Ledger
 from .columns import Columns, Survey, meaning, parsed_keypoints, survey
 from .declaration import Declaration
@@ -54,13 +54,13 @@ class _Records:
         self.columns = columns
         self.names = names
         self.labels = catalog.labels
-        self.exif = context.exif
+        self.exif: Exif = context.exif
         self.sizes: dict[str, ImageSize | None] = {}
 
-    def records(self, ledger: Ledger) -> Iterator[Record]:
-        """Every image in order, its annotations booked as the source has them."""
+    def records(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
+        """Images in order, their annotations booked as the source has them."""
         rows = RowReader(self.columns, self.names, self.labels)
-        for pair in self.pairs:
+        for pair in self.pairs[start:stop]:
             ledger.seen["images"] += 1
             annotations: list[Annotation] = []
             if pair.labels is not None:
@@ -74,11 +74,6 @@ class _Records:
                 height=None if size is None else size.height,
                 split=pair.split,
             )
-        rows.report(ledger)
-        turned = sum(size.orientation != 1 for size in self.sizes.values() if size is not None)
-        if turned:
-            how = "as people see the picture" if self.exif == "turned" else "of the stored pixels"
-            ledger.decide("exif", f"{turned} pictures have an EXIF turning tag; sizes are {how}")
 
     def _size(self, picture: str, image: str, ledger: Ledger) -> ImageSize | None:
         if picture not in self.sizes:
@@ -90,7 +85,14 @@ class _Records:
                 ledger.problem(
                     Problem(code=error.code, severity="warning", message=error.message, place=place, fix=error.hint)
                 )
-        return self.sizes[picture]
+        size = self.sizes[picture]
+        if size is not None and size.orientation != 1:
+            how = "as people see it" if self.exif == "turned" else "of the stored pixels"
+            message = f"EXIF orientation {size.orientation}: {size.width} × {size.height} is its size {how}"
+            where = Place(file=picture, image=image)
+            ledger.problem(Problem(code="exif-turned", severity="notice", message=message, place=where))
+            ledger.decide("exif", f"pictures have an EXIF turning tag: sizes are {how}; each is listed as a notice")
+        return size
 
 
 def _annotations(rows: RowReader, labels: str, image: str, ledger: Ledger) -> list[Annotation]:

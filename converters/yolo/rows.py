@@ -24,20 +24,19 @@ from .text import lines
 _NUMERIC = b"0123456789+-.eE \t\r\n"
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _HIGHEST, _LOWEST = 1.01, -0.01
+_MOST_VISIBLE = 1e9  # models write any number there; only infinity is none
 _BOX = ("xc", "yc", "w", "h")
-_PIXELS = "coordinates are fractions of the image; were pixels written? Then divide x and w by its width, y and h by its height"
+_PIXELS = "fractions of the image are wanted; were these pixels? Divide x and w by its width, y and h by its height"
 
 
 class RowReader:
-    """Reads the label files of one pass over a data set. `duplicates` counts rows that a file holds more than once."""
+    """Reads the label files of one data set."""
 
     def __init__(self, columns: Columns, names: list[str], labels: tuple[Category, ...]) -> None:
         self.columns = columns
         self.names = names
         self.by_number = {float(index): name for index, name in enumerate(names)}
         self.points = {category.name: len(category.keypoints) for category in labels if category.keypoints}
-        self.duplicates = 0
-        self.first_duplicate: Place | None = None
 
     def annotations(self, data: bytes, file: str, image: str, ledger: Ledger) -> list[Annotation]:
         """The annotations of one file. InvalidInput (`not-text`, `line-too-long`) where it has no rows at all."""
@@ -46,6 +45,7 @@ class RowReader:
         out: list[Annotation] = []
         seen: set[str] = set()
         number = 0
+        repeated: list[Place] = []
         for line_number, line in enumerate(lines(data, file), 1):
             tokens = line.split()
             if not tokens:
@@ -72,20 +72,16 @@ class RowReader:
                 if doubtful:
                     ledger.problem(Problem(code=doubtful[0], severity="warning", message=doubtful[1], place=where))
                 if duplicate:
-                    self.duplicates += 1
-                    self.first_duplicate = self.first_duplicate or where
+                    repeated.append(where)
             if "keypoints" in annotation.metadata:
                 ledger.book("keypoints-boxed", image=image, annotation=number)
         ledger.seen["annotations"] += len(out)
-        return out
-
-    def report(self, ledger: Ledger) -> None:
-        """Says once what the files of the whole pass have in common."""
-        if self.duplicates:
-            message = f"{self.duplicates} rows repeat another row of their file; they are kept"
+        if repeated:
+            message = f"{len(repeated)} rows repeat another row of the file; they are kept"
             fix = "predictions written twice into one folder double every row; Ultralytics trains on each row once"
-            where = self.first_duplicate or Place()
+            where = repeated[0]
             ledger.problem(Problem(code="duplicate-row", severity="warning", message=message, place=where, fix=fix))
+        return out
 
     def _annotation(self, tokens: list[str], numeric: bool) -> Annotation:
         columns = self.columns
@@ -146,7 +142,8 @@ class RowReader:
         for index, name in enumerate(_BOX, 1):
             value = numbers[index]
             if index > 2 and value < 0:
-                raise _BadRow("negative-size", f"{name} is {value:g}: a size is never below 0", self._token(index))
+                message = f"{name} is {value:g}, below 0"
+                raise _BadRow("negative-size", message, self._token(index), "a size is never negative")
             if not _LOWEST <= value <= _HIGHEST:
                 raise _out_of_range(name, value, self._token(index))
 
@@ -157,15 +154,16 @@ class RowReader:
         for name, value in zip(_BOX, centre_box(*hull(xy)), strict=True):
             if not _LOWEST <= value <= _HIGHEST:
                 worst = max(range(len(xy)), key=lambda index: abs(xy[index] - 0.5))
-                message = f"{'xy'[worst % 2]}{worst // 2 + 1}"
-                raise _out_of_range(message, xy[worst], self._token(worst + 1), f", and {name} of the hull is {value:g}")
+                vertex = f"{'xy'[worst % 2]}{worst // 2 + 1}"
+                more = f", and {name} of the hull is {value:g}"
+                raise _out_of_range(vertex, xy[worst], self._token(worst + 1), more)
 
     def _keypoints(self, numbers: list[float], label: str) -> dict[str, Any]:
         """Triples of x, y and visibility, which is null where a row has none; nothing where no point is labelled."""
         size = self.columns.keypoints[1]
         for index, value in enumerate(numbers):
             is_visibility = size == 3 and index % size == 2
-            if not (_LOWEST <= value and value <= (1e9 if is_visibility else _HIGHEST)):
+            if not _LOWEST <= value <= (_MOST_VISIBLE if is_visibility else _HIGHEST):
                 raise _out_of_range(f"key point {index // size + 1}", value, self._token(5 + index))
         if size == 3:
             flat: list[Any] = numbers
@@ -191,7 +189,7 @@ class RowReader:
 
     def _wrong_class(self, value: float) -> _BadRow:
         if not value.is_integer() or value < 0:
-            return _BadRow("bad-class", f"{value:g} is not a class: they are numbered 0, 1, 2, ...", 0)
+            return _BadRow("bad-class", f"{value:g} is not a class", 0, "classes are numbered 0, 1, 2, ...")
         count = len(self.names)
         message = f"class {value:.0f}, but there are {count} names, numbered from 0"
         return _BadRow("class-out-of-range", message, 0, "add its name to the names, or correct the row")
@@ -213,12 +211,8 @@ class _BadRow(Exception):
 
 
 def is_box(xy: tuple[float, ...] | list[float]) -> bool:
-    """Whether a ring is what annolake writes for a rectangle among polygons: from the bottom-right corner up, and on."""
-    return (
-        len(xy) == 8
-        and xy[0] == xy[2] > xy[4] == xy[6]
-        and xy[7] == xy[1] > xy[3] == xy[5]
-    )
+    """Whether a ring is what annolake writes for a rectangle among polygons: from bottom right up, left, and down."""
+    return len(xy) == 8 and xy[0] == xy[2] > xy[4] == xy[6] and xy[7] == xy[1] > xy[3] == xy[5]
 
 
 def _numbers(tokens: list[str], numeric: bool) -> list[float]:
@@ -241,7 +235,8 @@ def _bad_number(tokens: list[str], index: int) -> _BadRow:
         return _BadRow("dota-rows", message, index, "export it as YOLO OBB: class number and four corners as fractions")
     if "," in token:
         return _BadRow("bad-number", f"{token!r}: decimals are written with a point", index, "replace the commas")
-    return _BadRow("bad-number", f"{token!r} is not a number", index, "a row is a class number and fractions of the image")
+    fix = "a row is a class number and fractions of the image"
+    return _BadRow("bad-number", f"{token!r} is not a number", index, fix)
 
 
 def _track(value: float, index: int) -> int:

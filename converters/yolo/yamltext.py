@@ -2,14 +2,14 @@
 
 Scalars keep their text: a class called `no`, `on`, `1:30` or `010` stays what the author wrote, where YAML 1.1 makes
 False, True, 90 and 8 of them. Foreign files go through PyYAML's pure Python scanner only (the C one dies of a few
-kilobytes of brackets), up to 1 MiB, 32 levels deep, with unique keys and without aliases.
+kilobytes of brackets), up to 1 MiB, 32 levels deep, with unique keys, 100,000 values and no aliases.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from yaml.events import AliasEvent
@@ -21,6 +21,7 @@ from .text import decoded
 
 LIMIT = 1 << 20
 _DEPTH = 32
+_VALUES = 100_000
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -62,7 +63,7 @@ def plain(node: Node) -> Any:
     if isinstance(node, SequenceNode):
         return [plain(item) for item in node.value]
     text = str(node.value)
-    if node.style is not None:
+    if not _is_plain(node):
         return text
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
@@ -73,7 +74,12 @@ def plain(node: Node) -> Any:
 
 def is_ambiguous(node: Node) -> bool:
     """Whether readers of YAML 1.1 see something else than the text that stands there."""
-    return isinstance(node, ScalarNode) and node.tag != _TEXT and not _INTEGER.fullmatch(node.value)
+    return _is_plain(node) and node.tag != _TEXT and not _INTEGER.fullmatch(str(node.value))
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether a scalar stands there without quotes."""
+    return isinstance(node, ScalarNode) and node.style is None
 
 
 def place(node: Node, path: Path | str) -> Place:
@@ -85,9 +91,10 @@ def flow(value: Any) -> str:
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{quoted(str(key))}: {flow(item)}" for key, item in value.items()) + "}"
+        mapping = cast("dict[Any, Any]", value)
+        return "{" + ", ".join(f"{quoted(str(key))}: {flow(item)}" for key, item in mapping.items()) + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(flow(item) for item in value) + "]"
+        return "[" + ", ".join(map(flow, cast("list[Any]", value))) + "]"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return repr(value)
@@ -102,15 +109,19 @@ class _Loader(yaml.SafeLoader):
     """Composes nodes and never constructs. Limits apply while composing, which is where PyYAML recurses."""
 
     depth = 0
+    values = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()
+        event = cast(Any, self.peek_event())  # pyright: ignore[reportUnknownMemberType]
         if isinstance(event, AliasEvent):
             raise _stop("aliases (*name) are not accepted: write the value out", event)
         if getattr(event, "tag", None) is not None and not _PLAIN_TAG.fullmatch(event.tag):
             raise _stop(f"the tag {event.tag} is not accepted", event)
         if self.depth >= _DEPTH:
             raise _stop(f"more than {_DEPTH} levels deep", event)
+        if self.values >= _VALUES:
+            raise _stop(f"more than {_VALUES:,} keys and values", event)
+        self.values += 1
         self.depth += 1
         try:
             return super().compose_node(parent, index)

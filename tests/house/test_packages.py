@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 ROOMS = ["schemas", "converters", "metalake_io", "commands"]
 LONGEST = 320
+LONGEST_TEST = 400
+"""Tests are tables; a longer one is still read a row at a time."""
 
 
 def test_every_folder_with_modules_is_listed(root: Path, pyproject: dict[str, Any]) -> None:
@@ -44,7 +46,7 @@ def test_files_are_short(root: Path) -> None:
         f"{path}: {lines} lines"
         for folder in [*ROOMS, "tests", "fixtures", "benchmarks"]
         for path in sorted((root / folder).rglob("*.py"))
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > (LONGEST_TEST if folder == "tests" else LONGEST)
     ]
     assert long == []
 

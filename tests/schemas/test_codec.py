@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
 import pytest
-from annolake.schemas import metalake_decoding, metalake_encoding, structure
-from annolake.schemas.errors import InvalidInput
-from annolake.schemas.model import Catalog, Category, Line, Points, Polygon, Record, Rectangle, Tag, Value
-from annolake.schemas.problems import Problem
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
+
+from annolake.schemas import metalake_decoding, metalake_encoding, structure
+from annolake.schemas.errors import InvalidInput
+from annolake.schemas.model import Catalog, Category, Line, Points, Polygon, Record, Rectangle, Tag, Value
+from annolake.schemas.problems import Problem
 
 NAMES = st.text(min_size=1, max_size=6)
 NUMBERS = (
@@ -50,7 +52,7 @@ SHAPES = {
     "points": ("points", POINTS),
 }
 ANNOTATIONS = st.one_of(
-    objects({"type": st.just(kind), key: shape, "label": NAMES}, FACTS) for kind, (key, shape) in SHAPES.items()
+    *(objects({"type": st.just(kind), key: shape, "label": NAMES}, FACTS) for kind, (key, shape) in SHAPES.items())
 )
 TAGS = objects({"label": NAMES}, FACTS)
 IMAGES = objects(
@@ -170,7 +172,8 @@ def test_polygon_line_points_and_an_empty_image():
 
 
 def test_written_as_the_documentation_has_it():
-    record = Record(image="a b.png", annotations=[Line(xy=(1, 2, 3.5, 4), label="Kerb"), Points(xy=(5, 6), label="Post")])
+    shapes = [Line(xy=(1, 2, 3.5, 4), label="Kerb"), Points(xy=(5, 6), label="Post")]
+    record = Record(image="a b.png", annotations=shapes)
     assert metalake_encoding.encode_record(record) == (
         b'{"image":"a b.png","annotations":['
         b'{"type":"line","line":[[1,2],[3.5,4]],"label":"Kerb"},'
@@ -243,9 +246,8 @@ def test_doubled_keys_in_the_catalogue_are_refused():
 
 
 WRONG = st.one_of(
-    st.sampled_from(
-        [None, True, False, 0, 1, 1.0, -1, 2, 0.5, 2.0, "", "1", "line", "rectangle", "Polygon", [], {}, [1, 2], [[1, 2]]]
-    ),
+    st.sampled_from([None, True, False, 0, 1, 1.0, -1, 2, 0.5, 2.0]),
+    st.sampled_from(["", "1", "line", "rectangle", "Polygon", [], {}, [1, 2], [[1, 2]]]),
     st.sampled_from([2**53 + 1, 2**63, -(2**63) - 1, 10**30, 10**307, 1e308, -1e308, 5e-324, 1e30, [10**30] * 4]),
     PLAIN,
 )
@@ -254,7 +256,7 @@ WRONG = st.one_of(
 @st.composite
 def mutated(draw: st.DrawFn, documents: st.SearchStrategy[Any]) -> Any:
     """A valid document with up to three keys or items dropped, retyped or doubled."""
-    document = draw(documents)
+    document = copy.deepcopy(draw(documents))  # strategies may hand out the same object again
     for _ in range(draw(st.integers(0, 3))):
         places = list(spots(document))
         if not places:
@@ -264,11 +266,10 @@ def mutated(draw: st.DrawFn, documents: st.SearchStrategy[Any]) -> Any:
         if change == "drop":
             del holder[step]
         elif change == "retype":
-            holder[step] = draw(WRONG)
+            holder[step] = copy.deepcopy(draw(WRONG))
         elif isinstance(holder, list):
-            holder.append(holder[step])
-    # The drawn parts may share objects; a copy through text makes them separate.
-    return json.loads(json.dumps(document))
+            holder.append(copy.deepcopy(holder[step]))
+    return document
 
 
 def spots(value: Any) -> Any:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from annolake.schemas import jsonscan, jsontext, metalake_decoding
-from annolake.schemas.errors import InvalidInput, Place
 from hypothesis import given
 from hypothesis import strategies as st
+
+from annolake.schemas import jsonscan, jsontext, metalake_decoding
+from annolake.schemas.errors import InvalidInput, Place
 
 SMALL = (
     '{"images":[{"image":"ä \\"b\\".png","width":6.5e2,"annotations":[{"type":"polygon","polygon":[[1,2],[3,4],[5,-6]],'
@@ -144,6 +145,16 @@ def test_a_scan_finds_every_value_where_it_stands(value: object, indent: int | N
             found = found[step]  # type: ignore[index]
         assert decoder.raw_decode(data.decode(), offset)[0] == found
     assert () in scan.offsets
+
+
+@given(st.lists(st.integers(0, 12), max_size=8))
+def test_lines_and_columns_of_offsets_in_any_order(offsets: list[int]):
+    data = b"ab\n\n{x\n\ny}\n"
+    expected = {0: (1, 1), 1: (1, 2), 2: (1, 3), 3: (2, 1), 4: (3, 1), 5: (3, 2), 6: (3, 3), 7: (4, 1), 8: (5, 1)}
+    expected |= {9: (5, 2), 10: (5, 3), 11: (6, 1), 12: (6, 2)}
+    lines = jsonscan.Lines(data, "f.json")
+    found = [lines.place(offset) for offset in offsets]
+    assert [(place.line, place.column) for place in found] == [expected[offset] for offset in offsets]
 
 
 def test_a_scan_finds_doubled_keys_and_bare_words():

@@ -244,6 +244,11 @@ class TestRings:
     def test_nothing_has_no_outline(self) -> None:
         assert rings(encode(AWKWARD["nothing"])) == []
 
+    @pytest.mark.parametrize("counts", [[1, 3, 2], [1, 2, 0, 1, 2], [1, 3, 1, 0, 1], [0, 0, 1, 3, 2, 0]])
+    def test_empty_runs_leave_no_trace(self, counts: list[int]) -> None:
+        """The picture is `.#. ##.`, whose one object run goes on from the first column into the second."""
+        assert rings(parse([2, 3], counts)) == [Ring((1, 0, 2, 0, 2, 2, 0, 2, 0, 1, 1, 1))]
+
     def test_only_the_box_around_the_object_is_worked_on(self) -> None:
         """A mask of the largest size allowed, with one object pixel in its last corner."""
         side = 2**14

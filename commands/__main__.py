@@ -1,0 +1,5 @@
+"""`python -m annolake.commands` is `annolake`."""
+
+from .main import main
+
+main()

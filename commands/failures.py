@@ -1,0 +1,107 @@
+"""From errors and signals to a few calm words and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from contextlib import suppress
+from types import FrameType
+
+import click
+
+from ..schemas.errors import AnnolakeError, LocalFailure, LossRefused, Place, UsageError
+from . import screen
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+_BROKEN_PIPE = 141
+_DEBUG = "ANNOLAKE_DEBUG"
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asks the program to stop."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+def raise_on_signals() -> None:
+    """Let Ctrl-C, `kill` and a closed terminal raise Interrupted in the main thread, so that temporary files vanish.
+
+    Once: whoever asks again waits until all is tidied up. Forked processes end at once, without a word: what they wrote is
+    removed by the first. A signal that the caller had us ignore (`nohup`) stays ignored.
+    """
+    first = os.getpid()
+    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    numbers = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
+
+    def stop(number: int, _: FrameType | None) -> None:
+        if os.getpid() != first:
+            os._exit(128 + number)
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        raise Interrupted(number)
+
+    for number in numbers:
+        signal.signal(number, stop)
+
+
+def tell(error: BaseException, *, as_json: bool) -> int:
+    """Say what went wrong; the exit code that stands for it."""
+    if isinstance(error, BrokenPipeError):
+        _look_away()
+        return _BROKEN_PIPE
+    if isinstance(error, KeyboardInterrupt):
+        code = getattr(error, "exit_code", 128 + signal.SIGINT)
+        return _say(AnnolakeError("interrupted", "interrupted; no half-written file is left"), code, as_json)
+    known = _known(error)
+    if os.environ.get(_DEBUG) == "1" and known.exit_code == 1:
+        traceback.print_exception(error)
+    return _say(known, known.exit_code, as_json and not isinstance(error, LossRefused))
+
+
+def tell_usage(error: click.ClickException, *, as_json: bool) -> None:
+    """Say on standard output, too, what click is going to say on standard error."""
+    if as_json:
+        screen.emit(_as_json(UsageError("usage", error.format_message()), error.exit_code))
+
+
+def _known(error: BaseException) -> AnnolakeError:
+    if isinstance(error, AnnolakeError):
+        return error
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return LocalFailure("out-of-memory", "this computer's memory is full", hint="--jobs 1 needs the least")
+    if isinstance(error, OSError):
+        place = Place(file=error.filename) if isinstance(error.filename, str) else None
+        return LocalFailure("local-file", error.strerror or str(error), place=place, hint="check the disk and the path")
+    return AnnolakeError(
+        "unexpected",
+        f"this is a defect of annolake, not of your files: {type(error).__name__}: {error}",
+        hint=f"please report it with the command you gave; {_DEBUG}=1 shows where it happened",
+    )
+
+
+def _say(error: AnnolakeError, exit_code: int, as_json: bool) -> int:
+    """`as_json`: on standard output too. A refused conversion has written its report there already."""
+    if as_json:
+        screen.emit(_as_json(error, exit_code))
+    screen.show_error(error)
+    return exit_code
+
+
+def _as_json(error: AnnolakeError, exit_code: int) -> dict[str, object]:
+    out: dict[str, object] = {"code": error.code, "message": error.message}
+    out["where"] = screen.place_json(error.place)
+    out["hint"] = error.hint
+    return {"error": {**out, "exit_code": exit_code}}
+
+
+def _look_away() -> None:
+    """Nobody reads on: what is still buffered would be one more complaint when the program ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())

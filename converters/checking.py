@@ -1,0 +1,292 @@
+"""All that is wrong with a file or a data set, in one pass: its structure, then the meaning of what can be read.
+
+MetaLake JSON is looked at here itself, so that every problem has line and column; other formats through their readers,
+which collect what they cannot read instead of stopping at it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..schemas import jsonscan, jsontext, metadata_file, metalake_decoding, structure
+from ..schemas.errors import AnnolakeError, InvalidInput, Place, UsageError
+from ..schemas.jsontext import pointer_text
+from ..schemas.model import Record, count_objects
+from ..schemas.names import is_safe_name
+from ..schemas.problems import Problem
+from ..schemas.validation import Checker
+from ..schemas.wording import metadata_mistakes
+from . import registry
+from .files import no_gc, read_bytes
+from .format import Context, Options
+from .images import ImageFinder
+from .ledger import Ledger
+from .opening import Progress, find_format, streamed
+
+METADATA = "metadata"
+"""The name by which the MetaLake's per-file metadata JSON is checked; it is no format that can be converted."""
+
+_HEAD = 1 << 16
+_FILES_FIRST = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"files"\s*:')
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found. `images` and `annotations` count what was looked at: of a metadata file its entries."""
+
+    problems: list[Problem]
+    images: int = 0
+    annotations: int = 0
+
+    @property
+    def valid(self) -> bool:
+        """Whether no problem is an error."""
+        return not any(problem.severity == "error" for problem in self.problems)
+
+    def as_json(self) -> dict[str, Any]:
+        """The form of `annolake validate --json`."""
+        severities = Counter(problem.severity for problem in self.problems)
+        codes = Counter(problem.code for problem in self.problems)
+        return {
+            "valid": self.valid,
+            "problems": [problem.as_json() for problem in self.problems],
+            "counts": {
+                "errors": severities["error"],
+                "warnings": severities["warning"],
+                "notices": severities["notice"],
+                "images": self.images,
+                "annotations": self.annotations,
+                "by_code": dict(sorted(codes.items())),
+            },
+        }
+
+
+def kind_of(path: Path, format_name: str | None) -> str:
+    """The format's name, or `metadata`: the one named, else the one that recognises `path`.
+
+    UsageError where there is nothing, or no such format; InvalidInput where none, or several, recognise it.
+    """
+    if format_name == METADATA and path.exists():
+        return METADATA
+    try:
+        return find_format(path, format_name).name
+    except InvalidInput:
+        if _is_metadata(path):
+            return METADATA
+        raise
+
+
+def check(
+    path: str | Path,
+    *,
+    format_name: str | None = None,
+    images: str | Path | None = None,
+    labels: Sequence[str] | None = None,
+    normalized: bool = False,
+    options: Mapping[str, Options] | None = None,
+    progress: Progress | None = None,
+) -> Checked:
+    """All problems of the file or data set at `path`.
+
+    `images` is the folder of the pictures: sizes are compared and missing ones told. `labels` are the allowed names.
+    `normalized`: coordinates are fractions, in a MetaLake file that does not say. `options` maps a format's name to
+    its Options. A source that cannot be opened at all is one problem; UsageError if there is none, or the call makes no
+    sense; LocalFailure where this computer refuses.
+    """
+    path = Path(path)
+    try:
+        kind = kind_of(path, format_name)
+    except InvalidInput as error:
+        return Checked(problems=[Problem.of(error)])
+    if normalized and kind != METADATA and "normalized" not in _spaces(kind, options):
+        raise UsageError("coordinates", f"{kind} has coordinates in pixels only", hint="leave --normalized out")
+    finder = None if images is None else ImageFinder(Path(images))
+    checker = _Checker(finder, None if labels is None else tuple(labels), progress)
+    with no_gc():
+        if kind == METADATA:
+            checker.metadata(path)
+        elif kind == "metalake":
+            own = (options or {}).get(kind)
+            checker.metalake(path, normalized=normalized or bool(getattr(own, "normalized", False)))
+        else:
+            checker.by_reader(path, kind, (options or {}).get(kind))
+    return checker.result()
+
+
+class _Checker:
+    def __init__(self, finder: ImageFinder | None, labels: tuple[str, ...] | None, progress: Progress | None) -> None:
+        self.finder = finder
+        self.labels = labels
+        self.progress = progress
+        self.problems: list[Problem] = []
+        self.images = self.annotations = 0
+
+    def result(self) -> Checked:
+        return Checked(problems=self.problems, images=self.images, annotations=self.annotations)
+
+    def metadata(self, path: Path) -> None:
+        file, data = str(path), read_bytes(path)
+        self.problems += structure.problems(data, file, "metadata")
+        try:
+            data = jsontext.checked(data, file)
+            raws, _ = metadata_file.open_file(data, file)
+        except InvalidInput as error:
+            self._stopped_by(error)
+            return
+        self.images = len(raws)
+        first: dict[str, int] = {}
+        for index, (raw, here) in enumerate(_placed(data, file, metadata_file.LIST_KEY, raws)):
+            try:
+                entry = metadata_file.decode_entry(raw, file, index)
+            except InvalidInput:
+                continue  # explained above
+            place = msgspec.structs.replace(here, pointer=pointer_text((metadata_file.LIST_KEY, index)), image=entry.file)
+            for code, severity, message, fix in _entry_mistakes(entry, first.setdefault(entry.file, index), index):
+                self.problems.append(Problem(code=code, severity=severity, message=message, place=place, fix=fix))
+
+    def metalake(self, path: Path, *, normalized: bool) -> None:
+        file, data = str(path), read_bytes(path)
+        self.problems += structure.problems(data, file, "annotations")
+        try:
+            document = metalake_decoding.open_document(data, file)
+        except InvalidInput as error:
+            self._stopped_by(error)
+            return
+        meaning = Checker(coordinates=document.catalog_as(normalized=normalized).coordinates, labels=self.labels)
+        self.images = len(document.images)
+        for index, (raw, here) in enumerate(_placed(document.data, file, "images", document.images)):
+            try:
+                record = metalake_decoding.decode_record(raw, file, index, _unheard)
+            except InvalidInput:
+                continue  # explained above
+            self.annotations += count_objects(record)
+            record, found = self._with_picture(record)
+            for problem in (*found, *meaning.check(record)):
+                self.problems.append(_in_image(problem, raw, index, here))
+            self._tell(index + 1)
+
+    def by_reader(self, path: Path, kind: str, options: Options | None) -> None:
+        reader, ledger = registry.get(kind), Ledger(lenient=True)
+        context = Context(images=self.finder)
+        try:
+            reading = reader.read(path, options or reader.options(), context, ledger)
+            meaning = Checker(coordinates=reading.catalog.coordinates, labels=self.labels)
+            for record in streamed(reading, ledger, self.progress):
+                said = self._take(ledger)
+                record, found = self._with_picture(record)
+                for problem in (*found, *meaning.check(record, ledger.places or ())):
+                    if (problem.code, problem.place.image, problem.place.annotation) not in said:
+                        self.problems.append(_in_file(problem, ledger.file))
+        except InvalidInput as error:
+            ledger.problems.append(Problem.of(error))
+        self._take(ledger)
+        self.images, self.annotations = ledger.seen["images"], ledger.seen["annotations"]
+
+    def _take(self, ledger: Ledger) -> set[tuple[str, str | None, int | str | None]]:
+        """Take over what the reader has found; the keys of it, so that nothing is said twice."""
+        taken = {(problem.code, problem.place.image, problem.place.annotation) for problem in ledger.problems}
+        self.problems += ledger.problems
+        ledger.problems.clear()
+        return taken
+
+    def _stopped_by(self, error: InvalidInput) -> None:
+        if self.result().valid:
+            self.problems.append(Problem.of(error))
+
+    def _with_picture(self, record: Record) -> tuple[Record, list[Problem]]:
+        """The record with its picture's size where it has none, and what does not fit between the two."""
+        if self.finder is None:
+            return record, []
+        place = Place(image=record.image)
+        try:
+            size = self.finder.size(record.image)
+        except AnnolakeError as error:
+            problem = msgspec.structs.replace(Problem.of(error), severity="warning", place=place)
+            return record, [problem]
+        if size is None:
+            return record, [_warning("missing-picture", "there is no such picture", place, "check --images")]
+        if not (record.width and record.height):
+            return msgspec.structs.replace(record, width=size.width, height=size.height), []
+        if (record.width, record.height) == (size.width, size.height):
+            return record, []
+        message = f"the file says {record.width} x {record.height}, the picture has {size.width} x {size.height}"
+        fix = "which picture was annotated? Coordinates belong to its size"
+        if size.orientation != 1 and (record.width, record.height) == (size.height, size.width):
+            fix = "the picture has an EXIF turning tag; the file's size is that of the stored pixels"
+        return record, [_warning("size-differs", message, place, fix)]
+
+    def _tell(self, done: int) -> None:
+        if self.progress is not None and (done % 256 == 0 or done == self.images):
+            self.progress(done, self.images)
+
+
+def _spaces(kind: str, options: Mapping[str, Options] | None) -> Sequence[str]:
+    reader = registry.get(kind)
+    return reader.fidelity((options or {}).get(kind) or reader.options()).coordinates
+
+
+def _is_metadata(path: Path) -> bool:
+    """By the key `files` at the root: the first one, or any in a file that can be decoded."""
+    if not path.is_file():
+        return False
+    data = read_bytes(path)
+    if _FILES_FIRST.match(data[:_HEAD]):
+        return True
+    try:
+        return metadata_file.LIST_KEY in jsontext.members(jsontext.checked(data, str(path)), str(path))
+    except InvalidInput:
+        return False
+
+
+def _placed(
+    data: bytes, file: str, key: str, raws: list[msgspec.Raw]
+) -> Iterator[tuple[msgspec.Raw, Place]]:
+    """Each element of a root list with the line and column where it begins."""
+    lines = jsonscan.Lines(data, file)
+    start = next(one.start for one in jsonscan.members(data, jsontext.members(data, file)) if one.key == key)
+    for raw, offset in zip(raws, jsonscan.elements(data, start, raws), strict=True):
+        yield raw, lines.place(offset)
+
+
+def _in_image(problem: Problem, raw: msgspec.Raw, index: int, here: Place) -> Problem:
+    """The problem with pointer, line and column. `here` is where the image, number `index` from 0, begins."""
+    number = problem.place.annotation
+    steps = ("annotations", number - 1) if isinstance(number, int) else ()
+    inner = jsontext.locate(bytes(raw), Place(pointer=pointer_text(steps)))
+    line, column = inner.line or 1, inner.column or 1
+    place = msgspec.structs.replace(
+        problem.place,
+        file=here.file,
+        line=(here.line or 1) + line - 1,
+        column=column if line > 1 else (here.column or 1) + column - 1,
+        pointer=pointer_text(("images", index, *steps)),
+    )
+    return msgspec.structs.replace(problem, place=place)
+
+
+def _in_file(problem: Problem, file: str) -> Problem:
+    if problem.place.file is not None:
+        return problem
+    return msgspec.structs.replace(problem, place=msgspec.structs.replace(problem.place, file=file))
+
+
+def _warning(code: str, message: str, place: Place, fix: str) -> Problem:
+    return Problem(code=code, severity="warning", message=message, place=place, fix=fix)
+
+
+def _entry_mistakes(entry: metadata_file.Entry, first: int, index: int) -> Iterable[tuple[str, Any, str, str | None]]:
+    """Mistakes of one entry of a metadata file; `first` is the number of the first entry with its name."""
+    if not is_safe_name(entry.file):
+        yield "unsafe-name", "error", "this name is absolute or leads out of its folder", "use a relative name"
+    if first != index:
+        yield "duplicate-file", "error", f"the file is listed twice, first as files/{first}", "merge the two entries"
+    yield from metadata_mistakes(entry.fields)
+
+
+def _unheard(_: Problem) -> None:
+    """Older forms are told by the structure's examination."""

@@ -1,0 +1,118 @@
+"""The entries of `images` to records that have no annotations yet."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from ...schemas.errors import InvalidInput
+from ...schemas.model import Record
+from ...schemas.names import is_safe_name
+from ...schemas.plain import is_number, is_object
+from ..images import is_image_name
+from ..ledger import Ledger
+from .document import EXTENSION, Document
+from .objects import Wanted
+
+
+class PlainImage(msgspec.Struct, gc=False):
+    """An image with COCO's own eight keys: with twenty-four quotation marks it has no other."""
+
+    id: int
+    file_name: Annotated[str, Meta(min_length=1)]
+    width: int
+    height: int
+    license: int
+    coco_url: str
+    date_captured: str
+    flickr_url: str
+
+
+_PLAIN_IMAGE = msgspec.json.Decoder(PlainImage)
+_PLAIN_IMAGE_QUOTES = 24
+_IMAGE_FACTS = ("license", "coco_url", "date_captured", "flickr_url")
+
+
+class Images:
+    """The images of one file. Names in `clashing` get the split in front."""
+
+    def __init__(self, document: Document, ledger: Ledger, clashing: frozenset[str], wanted: Wanted) -> None:
+        self.document = document
+        self.ledger = ledger
+        self.clashing = clashing
+        self.wanted = wanted
+
+    def record(self, index: int) -> Record:
+        """Image number `index` without annotations. InvalidInput where it has no safe name or no sensible size."""
+        raw = self.document.images[index]
+        if bytes(raw).count(b'"') == _PLAIN_IMAGE_QUOTES and not self.clashing:
+            with suppress(msgspec.MsgspecError):
+                plain = _PLAIN_IMAGE.decode(raw)
+                if is_safe_name(plain.file_name):
+                    facts = {key: getattr(plain, key) for key in _IMAGE_FACTS} if self.wanted.carried else {}
+                    return Record(
+                        image=plain.file_name,
+                        width=plain.width,
+                        height=plain.height,
+                        id=plain.id,
+                        split=self.document.source.split,
+                        extras={"coco": facts} if facts else {},
+                    )
+        return self._any(raw, index)
+
+    def _any(self, raw: msgspec.Raw, index: int) -> Record:
+        document = self.document
+        rest = document.object(raw, ("images", index))
+        own = rest.pop(EXTENSION, None)
+        extras = own if is_object(own) else {}
+        storage = extras.pop("storageName", None)
+        given = rest.pop("file_name", None)
+        name = given if isinstance(given, str) and given else _name_from_url(rest)
+        if name is None:
+            name = str(rest["id"])
+            place = document.place("images", index, image=name)
+            fix = "give it the name of its picture"
+            document.problem(self.ledger, "missing-name", "no file_name: called by its id", place, fix, "warning")
+        if name != given:
+            rest["file_name"] = given
+        if not is_safe_name(name):
+            raise InvalidInput(
+                "unsafe-name",
+                "this name leads out of the data set",
+                place=document.place("images", index, "file_name", image=name),
+                hint="file_name is relative to the folder of the pictures, without `..`",
+            )
+        width, height = rest.pop("width", None), rest.pop("height", None)
+        for key, value in (("width", width), ("height", height)):
+            if value is not None and not is_number(value):
+                raise InvalidInput(
+                    "wrong-type",
+                    f"{key} is a number of pixels",
+                    place=document.place("images", index, key, image=name),
+                    hint="give a number, or leave it out",
+                )
+        split = document.source.split
+        if split is None and isinstance(rest.get("split"), str):
+            split = rest.pop("split")
+        image = f"{split}/{name}" if name in self.clashing else name
+        if image != name:
+            rest["file_name"] = name
+        return Record(
+            image=image,
+            width=width,
+            height=height,
+            id=rest.pop("id"),
+            split=split,
+            storage_name=storage,
+            extras={**({"coco": rest} if rest else {}), **extras},
+        )
+
+
+def _name_from_url(image: dict[str, Any]) -> str | None:
+    """LVIS names its pictures by address only."""
+    url = image.get("coco_url")
+    name = url.rpartition("/")[2] if isinstance(url, str) else ""
+    return name if is_image_name(name) else None
