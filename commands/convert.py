@@ -37,11 +37,19 @@ _REPORT = re.compile(rb'\s*\{\s*"source"\s*:')
 @click.argument("target", metavar="DST", type=click.Path(path_type=Path))
 @click.option("--to", metavar="FORMAT", required=True, help="The format to write.")
 @click.option("--from", "from_", metavar="FORMAT", help="The format of SRC, where it does not show.")
-@click.option("--coordinates", type=click.Choice(("pixels", "normalized")), help="Write pixels, or fractions of the image.")
-@click.option("--overwrite", is_flag=True, help="Replace DST, if annolake wrote what is there.")
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use; for large sets one a core.")
 @click.option(
-    "--images", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Where the pictures are, for sizes."
+    "--coordinates",
+    type=click.Choice(("pixels", "normalized")),
+    help="Write pixels, or fractions of the image.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace DST, if annolake wrote what is there.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use; for large sets one a core."
+)
+@click.option(
+    "--images",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the pictures are, for sizes.",
 )
 @click.option(
     "--exif",
@@ -63,7 +71,9 @@ _REPORT = re.compile(rb'\s*\{\s*"source"\s*:')
     help="Take everything along for the way back (full), or only what changes the meaning (lean).",
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing; say what would become of everything.")
-@click.option("--report", type=click.Path(path_type=Path), metavar="FILE.json", help="Write the complete report there.")
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="FILE.json", help="Write the complete report there."
+)
 @click.option("--json", "as_json", is_flag=True, help="The complete report on standard output.")
 @click.pass_context
 def command(
@@ -129,7 +139,7 @@ command.sections = {
     "Formats": ("to", "from_", "coordinates"),
     "Pictures and labels": ("images", "exif", "labels"),
     "Losses": ("allow_loss", "carry", "dry_run", "report"),
-    "Output": ("overwrite", "jobs", "as_json", "help"),
+    "Output": ("overwrite", "jobs", "as_json"),
 }
 command.examples = (
     "annolake convert instances.json lake.json --to metalake",
@@ -146,10 +156,14 @@ def _check_report(path: Path, source: Path, target: Path, *, overwrite: bool) ->
     """Find out before the work whether the report can be written. UsageError, LocalFailure."""
     folder = path.resolve().parent
     if not folder.is_dir():
-        raise UsageError("no-folder", f"there is no folder {path.parent} for the report", hint="make it first")
+        raise UsageError(
+            "no-folder", f"there is no folder {path.parent} for the report", hint="make it first"
+        )
     for other, word in ((source, "SRC"), (target, "DST")):
         if path.resolve().is_relative_to(other.resolve()):
-            raise UsageError("report-in-data", f"the report would stand in {word}", hint="write it beside the data")
+            raise UsageError(
+                "report-in-data", f"the report would stand in {word}", hint="write it beside the data"
+            )
     if os.path.lexists(path) and not overwrite and not _is_report(path):
         message = f"{path} exists already, and is no report"
         raise UsageError("target-exists", message, hint="choose another name for the report, or --overwrite")
@@ -207,4 +221,4 @@ def _show_losses(losses: Sequence[dict[str, Any]]) -> None:
 
 
 def _counts(counter: dict[str, int]) -> str:
-    return f"{screen.counted(counter.get('images', 0), 'image')}, {screen.counted(counter.get('annotations', 0), 'annotation')}"
+    return ", ".join(screen.counted(counter.get(f"{word}s", 0), word) for word in ("image", "annotation"))

@@ -29,10 +29,11 @@ class Interrupted(KeyboardInterrupt):
 
 
 def raise_on_signals() -> None:
-    """Let Ctrl-C, `kill` and a closed terminal raise Interrupted in the main thread, so that temporary files vanish.
+    """Let Ctrl-C, `kill` and a closed terminal raise Interrupted in the main thread, so that temporary files
+    vanish.
 
-    Once: whoever asks again waits until all is tidied up. Forked processes end at once, without a word: what they wrote is
-    removed by the first. A signal that the caller had us ignore (`nohup`) stays ignored.
+    Once: whoever asks again waits until all is tidied up. Forked processes end at once, without a word: what
+    they wrote is removed by the first. A signal that the caller had us ignore (`nohup`) stays ignored.
     """
     first = os.getpid()
     numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
@@ -73,10 +74,14 @@ def _known(error: BaseException) -> AnnolakeError:
     if isinstance(error, AnnolakeError):
         return error
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
-        return LocalFailure("out-of-memory", "this computer's memory is full", hint="--jobs 1 needs the least")
+        return LocalFailure(
+            "out-of-memory", "this computer's memory is full", hint="--jobs 1 needs the least"
+        )
     if isinstance(error, OSError):
         place = Place(file=error.filename) if isinstance(error.filename, str) else None
-        return LocalFailure("local-file", error.strerror or str(error), place=place, hint="check the disk and the path")
+        return LocalFailure(
+            "local-file", error.strerror or str(error), place=place, hint="check the disk and the path"
+        )
     return AnnolakeError(
         "unexpected",
         f"this is a defect of annolake, not of your files: {type(error).__name__}: {error}",

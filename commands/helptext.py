@@ -8,10 +8,12 @@ import click
 
 from .optionflags import FormatOption
 
+_REST = "Options"
+
 
 class Command(click.Command):
-    """A command whose options stand under titles. `sections` maps a title to the parameters below it; those of a
-    format stand under the format's name, all others under "Options".
+    """A command whose options stand under titles. `sections` maps a title to the parameters below it; those
+    of a format stand under the format's name, all others under "Options".
     """
 
     sections: Mapping[str, Sequence[str]] = {}
@@ -19,12 +21,12 @@ class Command(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         titles = {name: title for title, names in self.sections.items() for name in names}
-        groups: dict[str, list[tuple[str, str]]] = {title: [] for title in self.sections}
+        groups: dict[str, list[tuple[str, str]]] = {title: [] for title in (*self.sections, _REST)}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if record is None or isinstance(param, click.Argument):
                 continue
-            title = param.section if isinstance(param, FormatOption) else titles.get(param.name or "", "Options")
+            title = param.section if isinstance(param, FormatOption) else titles.get(param.name or "", _REST)
             groups.setdefault(title, []).append(record)
         for title, records in groups.items():
             if records:

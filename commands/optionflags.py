@@ -1,13 +1,13 @@
 """A format's Options as `--<format>-<field>` flags, and the flags as Options again.
 
-Flags are made from the fields' types, so that a new field, or a plug-in, needs no line here. What was given is kept in the
-context and not handed to the command by name: no command takes arguments it does not know.
+Flags are made from the fields' types, so that a new field, or a plug-in, needs no line here. What was given
+is kept in the context and not handed to the command by name: no command takes arguments it does not know.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import click
 import msgspec
@@ -64,21 +64,25 @@ def all_flags(*, writing: bool = True) -> list[FormatOption]:
 
 
 def given_options(ctx: click.Context, *formats: str) -> dict[str, Options]:
-    """The Options of those of `formats` for which a flag was given. UsageError where one was given for another format,
-    or has a value that makes no sense.
+    """The Options of those of `formats` for which a flag was given. UsageError where one was given for
+    another format, or has a value that makes no sense.
     """
     given: Mapping[FormatOption, Any] = ctx.meta.get(_GIVEN, {})
     for option in given:
         if option.format_name not in formats:
             message = f"{option.flag} is for {option.format_name}, which has no part in this"
-            raise UsageError("option-of-other-format", message, hint=f"leave it out; here it is {' and '.join(formats)}")
+            raise UsageError(
+                "option-of-other-format", message, hint=f"leave it out; here it is {' and '.join(formats)}"
+            )
     out: dict[str, Options] = {}
     for name in dict.fromkeys(option.format_name for option in given):
         values = {option.field_name: value for option, value in given.items() if option.format_name == name}
         try:
             out[name] = msgspec.convert(values, registry.get(name).options)
         except msgspec.ValidationError as error:
-            raise UsageError("bad-option", f"an option of {name}: {error}", hint=f"see --{name}-... in --help") from None
+            raise UsageError(
+                "bad-option", f"an option of {name}: {error}", hint=f"see --{name}-... in --help"
+            ) from None
     return out
 
 
@@ -97,19 +101,20 @@ def _bare(kind: inspect.Type) -> inspect.Type:
 
 
 def _description(kind: inspect.Type) -> str:
-    extra = kind.extra_json_schema if isinstance(kind, inspect.Metadata) else None
-    return str((extra or {}).get("description", ""))
+    extra = cast(Any, kind).extra_json_schema if isinstance(kind, inspect.Metadata) else None
+    return extra.get("description", "") if extra else ""
 
 
 def _default_text(default: Any) -> str:
     return "" if default is None or default is False or default == "" else f"  [default: {default}]"
 
 
-def _click_type(kind: inspect.Type) -> click.ParamType:
+def _click_type(kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.LiteralType):
         return click.Choice([str(value) for value in kind.values])
     if isinstance(kind, inspect.IntType):
-        return click.IntRange(min=kind.ge, max=kind.le) if kind.ge is not None or kind.le is not None else click.INT
+        is_bounded = kind.ge is not None or kind.le is not None
+        return click.IntRange(min=kind.ge, max=kind.le) if is_bounded else click.INT
     if isinstance(kind, inspect.FloatType):
         return click.FLOAT
     return click.BOOL if isinstance(kind, inspect.BoolType) else click.STRING

@@ -1,7 +1,7 @@
 """What people and programs see: words for people on standard error, one JSON document on standard output.
 
-Texts from files are shown as they are: never as markup, control characters escaped. rich is loaded when something is
-shown.
+Texts from files are shown as they are: never as markup, control characters escaped. rich is loaded when
+something is shown.
 """
 
 from __future__ import annotations
@@ -72,20 +72,24 @@ def say(text: str = "", style: str = "", *, indent: int = 0) -> None:
     console().print(Text(" " * indent + printable(text), style=style), soft_wrap=True)
 
 
-def table(rows: Iterable[Sequence[str]], *, header: Sequence[str] = (), indent: int = 2, numbers: int | None = None) -> None:
+def table(
+    rows: Iterable[Sequence[str]], *, header: Sequence[str] = (), indent: int = 2, numbers: int | None = None
+) -> None:
     """Rows in columns, the column with the number `numbers` (from 0) flush right."""
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=None, show_header=bool(header), pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    drawn = Table(
+        box=None, show_header=bool(header), pad_edge=False, padding=(0, 2, 0, 0), header_style="bold"
+    )
     rows = [list(row) for row in rows]
     for number in range(max(map(len, [*rows, header]))):
         title = Text(header[number]) if header else ""
         drawn.add_column(title, justify="right" if number == numbers else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(printable(cell)) for cell in row))
-    console().print(Padding(drawn, (0, 0, 0, indent)))
+    console().print(Padding(drawn, (0, 0, 0, indent), expand=False))
 
 
 def show_error(error: AnnolakeError) -> None:
@@ -97,7 +101,8 @@ def show_error(error: AnnolakeError) -> None:
 
 
 def show_problems(problems: Iterable[Mapping[str, Any]]) -> None:
-    """Problems in their JSON form: the worst first, those with one code together, the first examples of each."""
+    """Problems in their JSON form: the worst first, those with one code together, the first examples of
+    each."""
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for problem in problems:
         groups.setdefault((problem["severity"], problem["code"]), []).append(problem)
@@ -125,7 +130,8 @@ def counted(count: int, word: str) -> str:
 class ProgressBar:
     """A bar with rate and time left, on a terminal only, and only where it takes over a second.
 
-    It is drawn when it is told how far things are, never by a thread of its own: processes fork while it stands.
+    It is drawn when it is told how far things are, never by a thread of its own: processes fork while it
+    stands.
     """
 
     def __init__(self) -> None:
@@ -137,11 +143,12 @@ class ProgressBar:
         if now - self._begin < _PATIENCE or now - self._drawn < _REDRAW or not sys.stderr.isatty():
             return
         self._drawn = now
+        state: dict[str, Any] = {"total": total, "completed": done, "rate": done / (now - self._begin)}
         if self._progress is None:
             self._progress = _progress()
-            self._progress.add_task("", rate=0.0)
+            self._progress.add_task("", **state)
             self._progress.start()
-        self._progress.update(self._progress.task_ids[0], completed=done, total=total, rate=done / (now - self._begin))
+        self._progress.update(self._progress.task_ids[0], **state)
         self._progress.refresh()
 
     def __enter__(self) -> Self:

@@ -9,6 +9,7 @@ import click
 
 from ..converters.opening import find_format
 from ..converters.statistics import statistics
+from ..schemas.jsontext import as_object
 from . import screen
 from .helptext import Command
 from .optionflags import all_flags, given_options
@@ -40,11 +41,14 @@ command.params.extend(all_flags(writing=False))
 
 def _show(counts: dict[str, Any]) -> None:
     """Single numbers first, then each count by something."""
-    screen.table(((_words(name), _text(value)) for name, value in counts.items() if not isinstance(value, dict)), indent=0)
-    for name, value in counts.items():
-        if isinstance(value, dict) and value:
+    grouped = {name: found for name, value in counts.items() if (found := as_object(value)) is not None}
+    screen.table(
+        ((_words(name), _text(value)) for name, value in counts.items() if name not in grouped), indent=0
+    )
+    for name, by in grouped.items():
+        if by:
             screen.say(_words(name))
-            screen.table(((f"{count:,}", key) for key, count in value.items()), numbers=0)
+            screen.table(((f"{count:,}", key) for key, count in by.items()), numbers=0)
 
 
 def _words(name: str) -> str:

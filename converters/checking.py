@@ -1,7 +1,8 @@
-"""All that is wrong with a file or a data set, in one pass: its structure, then the meaning of what can be read.
+"""All that is wrong with a file or a data set, in one pass: its structure, then the meaning of what can be
+read.
 
-MetaLake JSON is looked at here itself, so that every problem has line and column; other formats through their readers,
-which collect what they cannot read instead of stopping at it.
+MetaLake JSON is looked at here itself, so that every problem has line and column; other formats through their
+readers, which collect what they cannot read instead of stopping at it.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from typing import Any
 import msgspec
 
 from ..schemas import jsonscan, jsontext, metadata_file, metalake_decoding, structure
-from ..schemas.errors import AnnolakeError, InvalidInput, Place, UsageError
+from ..schemas.errors import InvalidInput, Place, UsageError
 from ..schemas.jsontext import pointer_text
-from ..schemas.model import Record, count_objects
+from ..schemas.model import count_objects
 from ..schemas.names import is_safe_name
 from ..schemas.problems import Problem
 from ..schemas.validation import Checker
@@ -28,9 +29,11 @@ from .format import Context, Options
 from .images import ImageFinder
 from .ledger import Ledger
 from .opening import Progress, find_format, streamed
+from .pictures import fitted
 
 METADATA = "metadata"
-"""The name by which the MetaLake's per-file metadata JSON is checked; it is no format that can be converted."""
+"""The name by which the MetaLake's per-file metadata JSON is checked; it is no format that can be
+converted."""
 
 _HEAD = 1 << 16
 _FILES_FIRST = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"files"\s*:')
@@ -93,10 +96,10 @@ def check(
 ) -> Checked:
     """All problems of the file or data set at `path`.
 
-    `images` is the folder of the pictures: sizes are compared and missing ones told. `labels` are the allowed names.
-    `normalized`: coordinates are fractions, in a MetaLake file that does not say. `options` maps a format's name to
-    its Options. A source that cannot be opened at all is one problem; UsageError if there is none, or the call makes no
-    sense; LocalFailure where this computer refuses.
+    `images` is the folder of the pictures: sizes are compared and missing ones told. `labels` are the allowed
+    names. `normalized`: coordinates are fractions, in a MetaLake file that does not say. `options` maps a
+    format's name to its Options. A source that cannot be opened at all is one problem; UsageError if there is
+    none, or the call makes no sense; LocalFailure where this computer refuses.
     """
     path = Path(path)
     try:
@@ -104,7 +107,9 @@ def check(
     except InvalidInput as error:
         return Checked(problems=[Problem.of(error)])
     if normalized and kind != METADATA and "normalized" not in _spaces(kind, options):
-        raise UsageError("coordinates", f"{kind} has coordinates in pixels only", hint="leave --normalized out")
+        raise UsageError(
+            "coordinates", f"{kind} has coordinates in pixels only", hint="leave --normalized out"
+        )
     finder = None if images is None else ImageFinder(Path(images))
     checker = _Checker(finder, None if labels is None else tuple(labels), progress)
     with no_gc():
@@ -119,11 +124,14 @@ def check(
 
 
 class _Checker:
-    def __init__(self, finder: ImageFinder | None, labels: tuple[str, ...] | None, progress: Progress | None) -> None:
+    def __init__(
+        self, finder: ImageFinder | None, labels: tuple[str, ...] | None, progress: Progress | None
+    ) -> None:
         self.finder = finder
         self.labels = labels
         self.progress = progress
         self.problems: list[Problem] = []
+        self.said: set[tuple[str, str | None, int | str | None]] = set()
         self.images = self.annotations = 0
 
     def result(self) -> Checked:
@@ -145,9 +153,15 @@ class _Checker:
                 entry = metadata_file.decode_entry(raw, file, index)
             except InvalidInput:
                 continue  # explained above
-            place = msgspec.structs.replace(here, pointer=pointer_text((metadata_file.LIST_KEY, index)), image=entry.file)
-            for code, severity, message, fix in _entry_mistakes(entry, first.setdefault(entry.file, index), index):
-                self.problems.append(Problem(code=code, severity=severity, message=message, place=place, fix=fix))
+            place = msgspec.structs.replace(
+                here, pointer=pointer_text((metadata_file.LIST_KEY, index)), image=entry.file
+            )
+            for code, severity, message, fix in _entry_mistakes(
+                entry, first.setdefault(entry.file, index), index
+            ):
+                self.problems.append(
+                    Problem(code=code, severity=severity, message=message, place=place, fix=fix)
+                )
 
     def metalake(self, path: Path, *, normalized: bool) -> None:
         file, data = str(path), read_bytes(path)
@@ -157,7 +171,9 @@ class _Checker:
         except InvalidInput as error:
             self._stopped_by(error)
             return
-        meaning = Checker(coordinates=document.catalog_as(normalized=normalized).coordinates, labels=self.labels)
+        meaning = Checker(
+            coordinates=document.catalog_as(normalized=normalized).coordinates, labels=self.labels
+        )
         self.images = len(document.images)
         for index, (raw, here) in enumerate(_placed(document.data, file, "images", document.images)):
             try:
@@ -165,7 +181,7 @@ class _Checker:
             except InvalidInput:
                 continue  # explained above
             self.annotations += count_objects(record)
-            record, found = self._with_picture(record)
+            record, found = fitted(record, self.finder)
             for problem in (*found, *meaning.check(record)):
                 self.problems.append(_in_image(problem, raw, index, here))
             self._tell(index + 1)
@@ -177,48 +193,25 @@ class _Checker:
             reading = reader.read(path, options or reader.options(), context, ledger)
             meaning = Checker(coordinates=reading.catalog.coordinates, labels=self.labels)
             for record in streamed(reading, ledger, self.progress):
-                said = self._take(ledger)
-                record, found = self._with_picture(record)
+                self._take(ledger)
+                record, found = fitted(record, self.finder)
                 for problem in (*found, *meaning.check(record, ledger.places or ())):
-                    if (problem.code, problem.place.image, problem.place.annotation) not in said:
+                    if _key(problem) not in self.said:
                         self.problems.append(_in_file(problem, ledger.file))
         except InvalidInput as error:
             ledger.problems.append(Problem.of(error))
         self._take(ledger)
         self.images, self.annotations = ledger.seen["images"], ledger.seen["annotations"]
 
-    def _take(self, ledger: Ledger) -> set[tuple[str, str | None, int | str | None]]:
-        """Take over what the reader has found; the keys of it, so that nothing is said twice."""
-        taken = {(problem.code, problem.place.image, problem.place.annotation) for problem in ledger.problems}
+    def _take(self, ledger: Ledger) -> None:
+        """Take over what the reader has found, so that nothing is said twice."""
+        self.said.update(map(_key, ledger.problems))
         self.problems += ledger.problems
         ledger.problems.clear()
-        return taken
 
     def _stopped_by(self, error: InvalidInput) -> None:
         if self.result().valid:
             self.problems.append(Problem.of(error))
-
-    def _with_picture(self, record: Record) -> tuple[Record, list[Problem]]:
-        """The record with its picture's size where it has none, and what does not fit between the two."""
-        if self.finder is None:
-            return record, []
-        place = Place(image=record.image)
-        try:
-            size = self.finder.size(record.image)
-        except AnnolakeError as error:
-            problem = msgspec.structs.replace(Problem.of(error), severity="warning", place=place)
-            return record, [problem]
-        if size is None:
-            return record, [_warning("missing-picture", "there is no such picture", place, "check --images")]
-        if not (record.width and record.height):
-            return msgspec.structs.replace(record, width=size.width, height=size.height), []
-        if (record.width, record.height) == (size.width, size.height):
-            return record, []
-        message = f"the file says {record.width} x {record.height}, the picture has {size.width} x {size.height}"
-        fix = "which picture was annotated? Coordinates belong to its size"
-        if size.orientation != 1 and (record.width, record.height) == (size.height, size.width):
-            fix = "the picture has an EXIF turning tag; the file's size is that of the stored pixels"
-        return record, [_warning("size-differs", message, place, fix)]
 
     def _tell(self, done: int) -> None:
         if self.progress is not None and (done % 256 == 0 or done == self.images):
@@ -243,9 +236,7 @@ def _is_metadata(path: Path) -> bool:
         return False
 
 
-def _placed(
-    data: bytes, file: str, key: str, raws: list[msgspec.Raw]
-) -> Iterator[tuple[msgspec.Raw, Place]]:
+def _placed(data: bytes, file: str, key: str, raws: list[msgspec.Raw]) -> Iterator[tuple[msgspec.Raw, Place]]:
     """Each element of a root list with the line and column where it begins."""
     lines = jsonscan.Lines(data, file)
     start = next(one.start for one in jsonscan.members(data, jsontext.members(data, file)) if one.key == key)
@@ -269,22 +260,34 @@ def _in_image(problem: Problem, raw: msgspec.Raw, index: int, here: Place) -> Pr
     return msgspec.structs.replace(problem, place=place)
 
 
+def _key(problem: Problem) -> tuple[str, str | None, int | str | None]:
+    return problem.code, problem.place.image, problem.place.annotation
+
+
 def _in_file(problem: Problem, file: str) -> Problem:
     if problem.place.file is not None:
         return problem
     return msgspec.structs.replace(problem, place=msgspec.structs.replace(problem.place, file=file))
 
 
-def _warning(code: str, message: str, place: Place, fix: str) -> Problem:
-    return Problem(code=code, severity="warning", message=message, place=place, fix=fix)
-
-
-def _entry_mistakes(entry: metadata_file.Entry, first: int, index: int) -> Iterable[tuple[str, Any, str, str | None]]:
+def _entry_mistakes(
+    entry: metadata_file.Entry, first: int, index: int
+) -> Iterable[tuple[str, Any, str, str | None]]:
     """Mistakes of one entry of a metadata file; `first` is the number of the first entry with its name."""
     if not is_safe_name(entry.file):
-        yield "unsafe-name", "error", "this name is absolute or leads out of its folder", "use a relative name"
+        yield (
+            "unsafe-name",
+            "error",
+            "this name is absolute or leads out of its folder",
+            "use a relative name",
+        )
     if first != index:
-        yield "duplicate-file", "error", f"the file is listed twice, first as files/{first}", "merge the two entries"
+        yield (
+            "duplicate-file",
+            "error",
+            f"the file is listed twice, first as files/{first}",
+            "merge the two entries",
+        )
     yield from metadata_mistakes(entry.fields)
 
 

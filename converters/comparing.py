@@ -1,7 +1,7 @@
 """Two data sets compared by meaning: what `annolake diff` shows.
 
-Images are matched by name, objects whatever their order and ids (`meaning` says what counts). Both sources are read side
-by side, each once; an image waits, packed, until the other side comes to its name.
+Images are matched by name, objects whatever their order and ids (`meaning` says what counts). Both sources are read
+side by side, each once; an image waits, packed, until the other side comes to its name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from ..schemas.errors import InvalidInput, Place, UsageError
 from ..schemas.model import Catalog, Coordinates, Record, Rectangle, Tag
-from .catalogs import CatalogDifference, compare_catalogs
+from .catalogs import CatalogDifference, compare_catalogs, same_facts
 from .coordinates import in_space
 from .files import no_gc
 from .format import Context, Options
@@ -104,10 +104,10 @@ def compare(
 ) -> Difference:
     """Compare the data sets at `a` and `b`.
 
-    Coordinates may differ by `tolerance` pixels (0.01), confidences by a millionth. Fractions are brought to pixels with
-    the size that either side knows; where both sides are fractions and neither knows it, a millionth is allowed. Sizes and
-    splits count where both sides have them, labels as a set. `exact`: ids, book-keeping, order and ids of labels, and
-    facts that only one format knows count too.
+    Coordinates may differ by `tolerance` pixels (0.01), confidences by a millionth. Fractions are brought to pixels
+    with the size that either side knows; where both sides are fractions and neither knows it, a millionth is allowed.
+    Sizes and splits count where both sides have them, labels as a set. `exact`: ids, book-keeping, order and ids of
+    labels, and facts that only one format knows count too.
 
     InvalidInput if a source is broken, or if the one is in pixels, the other in fractions and a size is missing;
     UsageError if there is no such source, or for a tolerance below zero.
@@ -133,7 +133,8 @@ def compare(
 
 class _Comparison:
     def __init__(self, a: Catalog, b: Catalog, tolerance: float, exact: bool) -> None:
-        self.space_a, self.space_b = a.coordinates, b.coordinates
+        self.space_a: Coordinates = a.coordinates
+        self.space_b: Coordinates = b.coordinates
         self.tolerance = tolerance
         self.exact = exact
         self.catalog = compare_catalogs(a, b)
@@ -210,7 +211,7 @@ class _Comparison:
         """What the two say about the image itself."""
         names = [name for name in _FACTS if (x := getattr(a, name)) != (y := getattr(b, name)) and None not in (x, y)]
         if self.exact:
-            names += [name for name in _EXACT_FACTS if getattr(a, name) != getattr(b, name)]
+            names += [name for name in _EXACT_FACTS if not same_facts(getattr(a, name), getattr(b, name))]
         if not names:
             return
         self.images_changed.append(a.image)

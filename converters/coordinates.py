@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import cycle
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from ..schemas.errors import InvalidInput, Place
@@ -66,9 +67,16 @@ def _scaled(annotation: Annotation, size: tuple[float, float], scale: Scale) -> 
 
 
 def _scaled_keypoints(text: str, size: tuple[float, float], scale: Scale) -> str:
-    """Triples of x, y and visibility; points that are not labelled stay at 0, 0."""
-    flat = json.loads(text)
+    """Triples of x, y and visibility; points that are not labelled stay at 0, 0. What is no list of numbers stays."""
+    try:
+        flat = _TRIPLES.decode(text)
+    except (msgspec.MsgspecError, UnicodeError):
+        return text
     for start in range(0, len(flat) - 2, 3):
-        flat[start] = scale(flat[start], size[0])
-        flat[start + 1] = scale(flat[start + 1], size[1])
+        x, y = flat[start : start + 2]
+        if x is not None and y is not None:
+            flat[start : start + 2] = scale(x, size[0]), scale(y, size[1])
     return json.dumps(flat)
+
+
+_TRIPLES = msgspec.json.Decoder(list[int | float | None])

@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 
 from ..schemas.keys import RINGS
-from ..schemas.model import Annotation, Coordinates, Polygon, Record
+from ..schemas.model import Annotation, Polygon, Record
 from .carrying import fingerprint
 
 
-def drawn(group: Sequence[Annotation], record: Record, space: Coordinates) -> list[Annotation] | None:
-    """The object as the outline of its mask on the image's pixels, run lengths in `geometry`.
+def drawn(group: Sequence[Annotation], record: Record) -> list[Annotation] | None:
+    """An object in pixels as the outline of its mask on the image's pixels, run lengths in `geometry`.
 
     None where the image's size is not known or nothing of it covers the centre of a pixel. Rings with whole numbers
     come back as they were.
@@ -24,12 +24,11 @@ def drawn(group: Sequence[Annotation], record: Record, space: Coordinates) -> li
     if not record.width or not record.height or len(rings) != len(group):
         return None
     width, height = int(record.width), int(record.height)
-    scale = (1, 1) if space == "pixels" else (width, height)
-    numbers = {a.metadata.get("part"): n for n, a in enumerate(rings)}
+    numbers = {str(a.metadata.get("part")): n for n, a in enumerate(rings)}
     outlines = [
         masks.Ring(
-            tuple(v * scale[i % 2] for i, v in enumerate(a.xy)),
-            numbers.get(a.metadata["hole_of"]) if "hole_of" in a.metadata else None,
+            tuple(a.xy),
+            numbers.get(str(a.metadata["hole_of"]), len(rings)) if "hole_of" in a.metadata else None,
         )
         for a in rings
     ]
@@ -41,7 +40,7 @@ def drawn(group: Sequence[Annotation], record: Record, space: Coordinates) -> li
     if not traced:
         return None
     first = rings[0]
-    shapes = [tuple(v / scale[i % 2] for i, v in enumerate(ring.xy)) for ring in traced]
+    shapes = [ring.xy for ring in traced]
     each = {key: value for key, value in first.metadata.items() if key not in RINGS}
     geometry = msgspec.json.encode({"size": [height, width], "counts": masks.compressed(rle)}).decode()
     form: dict[str, Any] = {"shape": "mask", "geometry": geometry, "outline": fingerprint(shapes)}

@@ -14,7 +14,8 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
 
     `metadata` is True where any key rides along, else the set of keys that have a place of their own. `decimals` is
     the number of decimals that survive (None: all). `inside` means that coordinates must lie within the image;
-    `overhang` is the share of its width and height by which they, and sizes, may exceed it all the same.
+    `overhang` is the share of its width and height by which they, and sizes, may exceed it all the same. `oriented`:
+    every polygon is an oriented box, of four corners and with the shape `obb`.
     """
 
     shapes: frozenset[str]
@@ -35,6 +36,7 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     decimals: int | None = None
     inside: bool = False
     overhang: float = 0.0
+    oriented: bool = False
     unique_stems: bool = False
 
     def holds(self, key: str) -> bool:

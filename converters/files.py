@@ -94,7 +94,10 @@ def check_target(target: Path, *, overwrite: bool, owns: Callable[[str], bool]) 
 
 @contextmanager
 def appearing_whole(target: Path) -> Generator[Path]:
-    """A temporary neighbour to write to; it takes the target's place at the end, or is removed on any failure."""
+    """A temporary neighbour to write to; it takes the target's place at the end, or is removed on any failure.
+
+    So is whatever else a writer has put beside it under a name that begins with the temporary one.
+    """
     temporary = target.parent / f".{target.name}.{secrets.token_hex(4)}.annolake"
     try:
         yield temporary
@@ -102,7 +105,8 @@ def appearing_whole(target: Path) -> Generator[Path]:
     except OSError as error:
         raise local_failure(error, target) from None
     finally:
-        _remove(temporary)
+        for path in [path for path in target.parent.iterdir() if path.name.startswith(temporary.name)]:
+            _remove(path)
 
 
 def _replace(temporary: Path, target: Path) -> None:

@@ -10,6 +10,7 @@ test suite. Heavy imports belong inside `read` and `write`: the command line imp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -126,3 +127,11 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     join: Join | None = None
     owns: Callable[[str], bool] = lambda _: False
     suffix: str = ""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """A format travels to another process as the name of the module that has it and its `Options`."""
+        return _format_in, (self.options.__module__,)
+
+
+def _format_in(module: str) -> Format:
+    return import_module(module).FORMAT

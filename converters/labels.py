@@ -12,8 +12,8 @@ _LIMIT = 16 << 20
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
-    """The names of a UTF-8 file; empty lines and blanks at the ends of lines do not count. InvalidInput (`encoding`,
-    `empty`, `duplicate-label`) with the line.
+    """The names of a UTF-8 file; empty lines and blanks at the ends of lines do not count. InvalidInput
+    (`encoding`, `empty`, `duplicate-label`) with the line.
     """
     file = str(path)
     first: dict[str, int] = {}
@@ -21,7 +21,9 @@ def read_labels(path: Path) -> tuple[str, ...]:
         name = line.strip()
         if name in first:
             message = f"this label stands in line {first[name]} already: its number would be ambiguous"
-            raise InvalidInput("duplicate-label", message, place=Place(file=file, line=number), hint="keep one")
+            raise InvalidInput(
+                "duplicate-label", message, place=Place(file=file, line=number), hint="keep one"
+            )
         if name:
             first[name] = number
     return tuple(first)

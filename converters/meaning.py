@@ -64,8 +64,8 @@ def alike(a: Thing, b: Thing, tolerance: float, *, exact: bool = False) -> bool:
 
 
 def differences(a: Thing, b: Thing, tolerance: float, *, exact: bool = False) -> tuple[list[str], list[str]]:
-    """In what two objects differ (type, geometry, label, confidence, attributes, keypoints, bbox, extras, metadata), and
-    the names of the attributes and metadata keys among it.
+    """In what two objects differ (type, geometry, label, confidence, attributes, keypoints, bbox, extras, metadata),
+    and the names of the attributes and metadata keys among it.
     """
     one, other = a.group, b.group
     fields: list[str] = []
@@ -136,11 +136,12 @@ def _same_fact(key: str, a: Any, b: Any) -> bool:
 def _structure(key: str, text: Any) -> Any:
     """What a JSON text says. The source's own form of an outline (closed rings) means nothing beside the outline."""
     try:
-        value = json.loads(text or "{}")
-    except (TypeError, ValueError):
+        value: Any = json.loads(text or "{}")
+    except (TypeError, ValueError, RecursionError):
         return text
     if key == "coco_extra" and isinstance(value, dict):
-        cast("dict[str, Any]", value).pop("segmentation", None)
+        extra = cast("dict[str, Any]", value)
+        return {name: fact for name, fact in extra.items() if name != "segmentation"}
     return value
 
 
@@ -208,7 +209,7 @@ def _same_box(a: Group, b: Group, tolerance: float) -> bool:
 
 
 def _stated_box(group: Group) -> Sequence[float] | None:
-    """Its edges; the outline's hull where COCO had just that. None for a box of no COCO file, or of an older outline."""
+    """Its edges; the outline's hull where COCO had just that. None if it is of no COCO file, or of an older outline."""
     metadata = group[0].metadata
     if "coco_id" not in metadata or "outline" not in metadata or not as_read(group, metadata["outline"]):
         return None

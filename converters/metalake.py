@@ -62,7 +62,7 @@ def sniff(path: Path) -> Sniffed:
 def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Reading:
     """The whole file is held, undecoded; records are decoded one by one."""
     document = metalake_decoding.open_document(read_bytes(path), str(path))
-    catalog = document.catalog or Catalog(coordinates="normalized" if options.normalized else "pixels")
+    catalog = document.catalog_as(normalized=options.normalized)
     if document.catalog is None or not document.catalog.labels:
         order = "as listed in --labels" if context.labels else "in A-Z order"
         ledger.decide("labels", f"labels are numbered {order}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
-from ..schemas.errors import UsageError
+from ..schemas.errors import LocalFailure, Place, UsageError
 from ..schemas.model import Record, count_objects
 from . import registry
 from .format import Context, Format, Options, Reading
@@ -23,6 +24,9 @@ def find_format(source: Path, name: str | None) -> Format:
     """The format to read `source` with: the one named, else the one that recognises it."""
     if not source.exists():
         raise UsageError("no-source", f"there is nothing at {source}", hint="check the path")
+    if not os.access(source, os.R_OK):
+        place = Place(file=str(source))
+        raise LocalFailure("local-file", "no permission to read this", place=place, hint="check its permissions")
     return registry.get(name) if name else registry.sniff(source)
 
 

@@ -80,6 +80,9 @@ def _work(part: Part, start: int, stop: int, ledger: Ledger, done: Any, number: 
         outcome = (None, None, error)
     except OSError as error:
         outcome = (None, None, error)
+    except Exception as error:  # noqa: BLE001  (a child's traceback would reach the user, and the parent no cause)
+        message = f"a process failed: {type(error).__name__}: {error}"
+        outcome = (None, None, AnnolakeError("worker-failed", message, hint="please report it; --jobs 1 shows more"))
     pipe.send(outcome)
     pipe.close()
 

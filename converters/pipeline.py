@@ -55,7 +55,7 @@ def convert(
     reader, writer = find_format(source, from_), registry.get(to)
     given = {name: registry.get(name).options() for name in (reader.name, to)} | dict(options or {})
     if not dry_run:
-        _check_target(target, source, writer, given[to], overwrite=overwrite)
+        check_conversion_target(target, source, writer, given[to], overwrite=overwrite)
     context = Context(images=None if images is None else ImageFinder(Path(images), exif), exif=exif, labels=labels)
     with no_gc():
         reading = reader.read(source, given[reader.name], context, ledger)
@@ -175,7 +175,8 @@ def _space(source: Coordinates, fidelity: Fidelity, wanted: Coordinates | None, 
     return wanted
 
 
-def _check_target(target: Path, source: Path, writer: Format, options: Options, *, overwrite: bool) -> None:
+def check_conversion_target(target: Path, source: Path, writer: Format, options: Options, *, overwrite: bool) -> None:
+    """UsageError where this target cannot be meant: a folder for a file, the source itself, something in the way."""
     if writer.output(options) == "file" and target.is_dir():
         hint = f"give a file in it, such as {target / ('annotations' + writer.suffix)}"
         raise UsageError("target-is-folder", f"{writer.name} is written to a file, and {target} is a folder", hint=hint)

@@ -6,10 +6,11 @@ done: `--dry-run` is this pass without the writer. Projecting twice changes noth
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from ..schemas import geometry
@@ -17,10 +18,12 @@ from ..schemas.errors import InvalidInput, Place
 from ..schemas.keys import BOOKKEEPING, BY_NAME, RINGS
 from ..schemas.model import Annotation, Coordinates, Line, Points, Polygon, Record, Rectangle, objects
 from ..schemas.names import is_safe_name
+from ..schemas.plain import is_object
 from .carrying import as_read
 from .coordinates import in_space, limits
 from .drawing import drawn
 from .fidelity import Fidelity
+from .fitting import as_oriented_box, called_obb, needs_fitting
 from .ledger import Ledger
 
 Carry = Literal["full", "lean"]
@@ -31,6 +34,7 @@ _STANDARD_IMAGE_FACTS = frozenset(("license", "flickr_url", "coco_url", "date_ca
 _OF_OUTLINES = RINGS | {"shape", "geometry", "outline", "area", "bbox"}
 """What is true of an outline, or ties several to one object, and no longer of the box around them."""
 
+_BOX = msgspec.json.Decoder(tuple[int | float, int | float, int | float, int | float])
 _SLACK = 1e-9
 """Sums of floats overshoot the edge by less than this share of the image; nothing is cut for it."""
 
@@ -50,14 +54,17 @@ def projector(
 
 
 class _Projector:
-    """Works in the space of the source, where nothing has been rounded yet; `record` and `number` say where it is."""
+    """Works in pixels where either side has them: on the way from them nothing has been rounded yet, on the way to them
+    a mask is drawn on the pixels that its outline is written with. `record` and `number` say where it is.
+    """
 
     def __init__(
         self, fidelity: Fidelity, ledger: Ledger, space: Coordinates, target: Coordinates, carry: Carry
     ) -> None:
         self.fidelity = fidelity
         self.ledger = ledger
-        self.space: Coordinates = space
+        self.source: Coordinates = space
+        self.space: Coordinates = "pixels" if target == "pixels" else space
         self.target: Coordinates = target
         self.carry = carry
         self.kinds = frozenset(kind for kind, word in _WORDS.items() if word in fidelity.shapes)
@@ -69,8 +76,8 @@ class _Projector:
 
     def project(self, record: Record) -> Record:
         fidelity = self.fidelity
-        self.record = record
         _check_name(record.image)
+        self.record = record = in_space(record, self.source, self.space)
         self.limits = limits(record, self.space) if fidelity.inside else None
         kept: list[Annotation] = []
         for number, group in enumerate(_groups(record.annotations), 1):
@@ -95,8 +102,9 @@ class _Projector:
             if self.carry == "lean" and record.extras:
                 changes["extras"] = {}
         elif record.extras or record.storage_name is not None:
-            lost = [key for key in record.extras.get("coco", {}) if key not in _STANDARD_IMAGE_FACTS]
-            lost += [key for key in record.extras if key != "coco"]
+            coco = record.extras.get("coco")
+            lost = [key for key in coco if key not in _STANDARD_IMAGE_FACTS] if is_object(coco) else []
+            lost += [key for key in record.extras if key != "coco" or not is_object(coco)]
             if record.storage_name is not None:
                 lost.append("storageName")
             if lost:
@@ -123,6 +131,8 @@ class _Projector:
                 return ()
             if type(annotation) not in self.kinds:
                 group = self._shaped(group)
+                if not group:
+                    return ()
                 break
         if len(group) > 1 and fidelity.holes != "rings":
             group = self._without_holes(group)
@@ -131,9 +141,11 @@ class _Projector:
         if len(group) > 1 and not fidelity.multi_part:
             self._book("multi-part-split", f"{len(group)} parts")
             self.ledger.added += len(group) - 1
+        if fidelity.oriented:
+            group = self._oriented(group)
         if self.describes or self.carry == "lean":
-            return [self._described(annotation) for annotation in group]
-        return group
+            group = [self._described(annotation) for annotation in group]
+        return [called_obb(annotation) for annotation in group] if fidelity.oriented else group
 
     def _shaped(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """The object in shapes that the target knows."""
@@ -155,17 +167,16 @@ class _Projector:
         if self.fidelity.holes == "masks":
             if "geometry" in group[0].metadata:
                 return group
-            masked = drawn(group, self.record, self.space)
+            masked = drawn(group, self.record) if self.space == "pixels" else None
             if masked is not None:
                 self._book("hole-rasterised", f"{holes} holes")
                 return masked
         self._book("hole-dropped", f"{holes} holes")
         if len(solid) == 1:
             return (Polygon(xy=solid[0].xy, **_common(solid[0])),)
-        number = {a.metadata.get("part"): n for n, a in enumerate(solid, 1)}
         return [
-            replace(a, metadata={**a.metadata, "part": number[a.metadata.get("part")], "parts": len(solid)})
-            for a in solid
+            replace(a, metadata={**a.metadata, "part": number, "parts": len(solid)})
+            for number, a in enumerate(solid, 1)
         ]
 
     def _inside(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
@@ -202,6 +213,12 @@ class _Projector:
         elif not out:
             self._book("degenerate")
         return out
+
+    def _oriented(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
+        for annotation in group:
+            if needs_fitting(annotation):
+                self._book("polygon-fitted")
+        return [as_oriented_box(annotation, self.record, self.space, self.limits) for annotation in group]
 
     def _described(self, annotation: Any) -> Any:
         """An annotation or tag without the facts that the target has no place for."""
@@ -275,9 +292,8 @@ def _own_box(group: Sequence[Annotation]) -> tuple[float, float, float, float]:
     """The object's box: the one it came with, if its outline is still as it was, else the hull."""
     first = group[0].metadata
     if "bbox" in first and as_read(group, first.get("outline")):
-        box = json.loads(first["bbox"])
-        if box is not None:
-            return tuple(box)
+        with suppress(TypeError, UnicodeError, msgspec.MsgspecError):  # none of its own, or not one that annolake noted
+            return _BOX.decode(first["bbox"])
     return geometry.hull_of(a.xy for a in group if not isinstance(a, Rectangle))
 
 

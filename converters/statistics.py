@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..schemas.model import Annotation, Line, Points, Polygon, Record, Rectangle, objects
+from ..schemas.model import Annotation, Line, Points, Polygon, Record, Rectangle, as_key, objects
 from .files import no_gc
 from .format import Context, Options
 from .ledger import Ledger
@@ -53,8 +53,17 @@ def statistics(
 
 _WORDS = {Rectangle: "rectangle", Polygon: "polygon", Line: "line", Points: "points"}
 _OWN_ENTRIES = (
-    "masks", "crowds", "multi_part", "holes", "keypoints", "rotated", "with_confidence", "with_attributes", "parts", "tags",
-)  # fmt: skip
+    "masks",
+    "crowds",
+    "multi_part",
+    "holes",
+    "keypoints",
+    "rotated",
+    "with_confidence",
+    "with_attributes",
+    "parts",
+    "tags",
+)
 
 
 class _Tally:
@@ -110,7 +119,7 @@ class _Tally:
         if metadata.get("rotation") or shape == "obb":
             counts["rotated"] += 1
         if (track := metadata.get("track_id", metadata.get("yolo_track"))) is not None:
-            self.tracks.add(track)
+            self.tracks.add(as_key(track))
 
     def result(self) -> dict[str, Any]:
         counts = self.counts

@@ -10,7 +10,7 @@ points has area 0, a negative width stays negative. Judging is the validator's w
 """
 
 from collections.abc import Iterable, Sequence
-from math import cos, radians, sin
+from math import cos, hypot, radians, sin
 from operator import mul, sub
 
 Box = tuple[float, float, float, float]
@@ -113,6 +113,26 @@ def rotated_box(x: float, y: float, w: float, h: float, degrees: float) -> Flat:
     return rotated(corners(x, y, w, h), degrees, (x + w / 2, y + h / 2))
 
 
+def smallest_rectangle(xy: Sequence[float]) -> Flat:
+    """The four corners, clockwise, of the rectangle of least area around the points, at whatever angle. One of its sides
+    lies on an edge of their convex hull; points on one line have their upright hull.
+    """
+    outline = _convex(xy)
+    best = corners(*hull(xy))
+    least = shoelace(best) if len(outline) > 2 else 0.0
+    for (ax, ay), (bx, by) in _edges(outline):
+        length = hypot(bx - ax, by - ay)
+        ux, uy = (bx - ax) / length, (by - ay) / length
+        along = [x * ux + y * uy for x, y in outline]
+        across = [y * ux - x * uy for x, y in outline]
+        u, v, w, h = min(along), min(across), max(along) - min(along), max(across) - min(across)
+        if w * h < least:
+            least = w * h
+            ends = ((u, v), (u + w, v), (u + w, v + h), (u, v + h))
+            best = flat((p * ux - q * uy, p * uy + q * ux) for p, q in ends)
+    return best
+
+
 def clip_box(box: Box, width: float, height: float) -> Box | None:
     """The part of the box inside [0, width] x [0, height], or None when nothing with an area is left."""
     x, w = _clip_span(box[0], box[2], width)
@@ -164,6 +184,20 @@ def self_crossing(xy: Sequence[float]) -> bool:
 
 
 _QUARTER_TURNS = {90.0: (0.0, 1.0), 180.0: (-1.0, 0.0), 270.0: (0.0, -1.0)}
+
+
+def _convex(xy: Sequence[float]) -> list[Point]:
+    """The corners of the convex hull, by Andrew's monotone chain."""
+    points = sorted(set(pairs(xy)))
+    chains: list[Point] = []
+    for ordered in (points, points[::-1]):
+        chain: list[Point] = []
+        for point in ordered:
+            while len(chain) > 1 and _side(*chain[-2], *chain[-1], *point) <= 0:
+                chain.pop()
+            chain.append(point)
+        chains += chain[:-1]
+    return chains
 
 
 def _edges(points: list[Point]) -> Iterable[tuple[Point, Point]]:

@@ -27,7 +27,7 @@ TABLE = (
     LossCode("keypoints-boxed", "carried", "annotation", "key points ride beside a rectangle"),
     LossCode("shape-reduced", "approximated", "annotation", "original numbers of the shape not kept, outline only"),
     LossCode("polygon-boxed", "approximated", "annotation", "polygon written as its bounding box"),
-    LossCode("polygon-fitted", "approximated", "annotation", "polygon written as its four-corner hull"),
+    LossCode("polygon-fitted", "approximated", "annotation", "polygon written as the smallest rectangle around it"),
     LossCode("multi-part-split", "approximated", "annotation", "parts of one object written as separate objects"),
     LossCode("hole-rasterised", "approximated", "annotation", "holes drawn on the pixel grid, as a mask"),
     LossCode("hole-dropped", "approximated", "annotation", "hole filled: the target has no holes"),

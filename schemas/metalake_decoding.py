@@ -9,6 +9,7 @@ JSON Schema counts: 1.0 is the integer 1, and an integer beyond 64 bits is a num
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from itertools import chain
@@ -37,12 +38,20 @@ from .problems import Problem
 
 
 class Document(msgspec.Struct, frozen=True):
-    """An opened file: its images still undecoded, its catalogue if it has one."""
+    """An opened file: its images still undecoded, its catalogue if it has one. `ours`: the file itself has the extra key
+    that says what its coordinates are.
+    """
 
     file: str
     data: bytes
     images: list[msgspec.Raw]
     catalog: Catalog | None
+    ours: bool = False
+
+    def catalog_as(self, *, normalized: bool) -> Catalog:
+        """The catalogue; `normalized` speaks for files that cannot say it themselves."""
+        catalog = self.catalog or Catalog()
+        return catalog if self.ours or not normalized else msgspec.structs.replace(catalog, coordinates="normalized")
 
     def located(self, error: InvalidInput) -> InvalidInput:
         """The error with its line and column."""
@@ -59,6 +68,7 @@ _IMAGE_KEYS = frozenset(WireImage.__struct_fields__)
 _CATALOG_KEYS = frozenset(Catalog.__struct_fields__)
 _CATEGORY_KEYS = frozenset(Category.__struct_fields__)
 _VALUE_KEYS = frozenset(WireValue.__struct_fields__)
+_LONG_INTEGER = re.compile(rb"\d{19}")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -74,6 +84,7 @@ def open_document(data: bytes, file: str) -> Document:
             hint='a MetaLake annotation file is {"images": [...]}',
         )
     images = jsontext.decode(_RAW_LIST, members.pop("images"), file, ("images",))
+    ours = CATALOG_KEY in members
     catalog, unknown = _catalog(members.pop(CATALOG_KEY, None), file)
     others = {key: jsonscan.plain(value, file, (key,)) for key, value in members.items()}
     if unknown:
@@ -81,7 +92,7 @@ def open_document(data: bytes, file: str) -> Document:
     if others:
         catalog = catalog or Catalog()
         catalog = msgspec.structs.replace(catalog, extras={**catalog.extras, UNKNOWN_KEY: others})
-    return Document(file, data, images, catalog)
+    return Document(file, data, images, catalog, ours)
 
 
 def decode_record(raw: msgspec.Raw, file: str, index: int, notice: Notice) -> Record:
@@ -155,12 +166,17 @@ def _bounded(value: Any) -> Any:
     return float(value) if beyond else value
 
 
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
 def _decode_slowly(raw: msgspec.Raw, file: str, at: Pointer, notice: Notice) -> Record:
     """The same for images with unknown keys, older forms, or mistakes that want a full explanation."""
     plain: Any = jsonscan.plain(raw, file, at)
     if as_object(plain) is None:
         _convert(plain, WireImage, file, at)
-    plain.update({key: _bounded(plain[key]) for key in ("width", "height") if key in plain})
+    bounded = _bounded if _LONG_INTEGER.search(bytes(raw)) else _as_it_is
+    plain.update({key: bounded(plain[key]) for key in ("width", "height") if key in plain})
     if "id" in plain:
         plain["id"] = _whole(plain["id"])
     listed = as_list(plain.get("annotations"))
@@ -172,7 +188,7 @@ def _decode_slowly(raw: msgspec.Raw, file: str, at: Pointer, notice: Notice) -> 
                 item["line"] = item.pop("polygon")
                 notice(old_line(file, here, plain.get("image"), number))
             if as_object(item) is not None:
-                item.update({key: _bounded(item[key]) for key in GEOMETRY_KEY.values() if key in item})
+                item.update({key: bounded(item[key]) for key in GEOMETRY_KEY.values() if key in item})
             wire = _convert(item, WireAnnotation, file, here, plain.get("image"), number + 1)
             known = _TAG_KEYS | {"type", GEOMETRY_KEY[item["type"]]}
             converted.append(_annotation(wire, _unknown(item, known), item.get("attributes")))
@@ -209,6 +225,8 @@ def _expected_quotes(wire: WireImage) -> int:
         if value is not UNSET:
             count += 4 if isinstance(value, str) else 2
     count += 2 * ((wire.width is not UNSET) + (wire.height is not UNSET))
+    if wire.coco is not UNSET:
+        count += 2 + _encode(wire.coco).count(b'"')
     if wire.tags is not UNSET:
         count += 2 + _encode(wire.tags).count(b'"')
     for annotation in wire.annotations:
@@ -239,7 +257,7 @@ def _record(
         split=_known(wire.split),
         storage_name=_known(wire.storageName),
         tags=tags,
-        extras=extras,
+        extras=extras if wire.coco is UNSET else {"coco": wire.coco, **extras},
     )
 
 

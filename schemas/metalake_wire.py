@@ -85,6 +85,7 @@ class WireImage(msgspec.Struct, kw_only=True, gc=False):
     id: int | str | UnsetType = UNSET
     split: str | UnsetType = UNSET
     tags: list[WireTag] | UnsetType = UNSET
+    coco: dict[str, Any] | UnsetType = UNSET
     annotations: list[WireAnnotation]
 
 

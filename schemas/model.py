@@ -122,12 +122,13 @@ class Catalog(msgspec.Struct, frozen=True, omit_defaults=True):
 def objects(annotations: Iterable[Annotation]) -> list[list[Annotation]]:
     """Annotations grouped to the objects they describe, in order of first appearance.
 
-    Rings that share `metadata["instance"]` (parts and holes of one object) make one group.
+    Polygons that share `metadata["instance"]` (parts and holes of one object) make one group; any other annotation is
+    an object by itself.
     """
     groups: list[list[Annotation]] = []
     by_instance: dict[Any, list[Annotation]] = {}
     for annotation in annotations:
-        instance = annotation.metadata.get("instance")
+        instance = _instance(annotation)
         if instance is None:
             groups.append([annotation])
         elif (group := by_instance.get(instance)) is not None:
@@ -143,9 +144,22 @@ def count_objects(record: Record) -> int:
     instances: set[Any] = set()
     count = len(record.tags)
     for annotation in record.annotations:
-        instance = annotation.metadata.get("instance")
+        instance = _instance(annotation)
         if instance is None:
             count += 1
         else:
             instances.add(instance)
     return count + len(instances)
+
+
+def as_key(value: Any) -> Any:
+    """A value out of free metadata as a key: a structure, which cannot be one, by its text."""
+    return value if isinstance(value, str | int | float | None) else repr(value)
+
+
+def _instance(annotation: Annotation) -> str | int | None:
+    """What ties a ring to others. A value that is neither text nor number is somebody else's, and ties nothing."""
+    instance = annotation.metadata.get("instance")
+    if instance is None or not isinstance(annotation, Polygon) or not isinstance(instance, str | int):
+        return None
+    return instance

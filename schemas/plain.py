@@ -15,8 +15,11 @@ def is_list(value: Any) -> TypeGuard[list[Any]]:
 
 
 def is_number(value: Any) -> TypeGuard[int | float]:
-    """A finite number; a truth value is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """A finite number that a float can hold; a truth value is none."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def is_id(value: Any) -> TypeGuard[int | str]:

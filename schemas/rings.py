@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .model import Annotation
+from .model import Annotation, as_key
 from .shapes import Mistake
 
 
@@ -20,15 +20,15 @@ def part_mistakes(annotations: Sequence[Annotation]) -> dict[int, list[Mistake]]
     for number, annotation in enumerate(annotations):
         metadata = annotation.metadata
         if "hole_of" in metadata or "part" in metadata:
-            rings.setdefault(_plain(metadata.get("instance")), []).append(number)
+            rings.setdefault(as_key(metadata.get("instance")), []).append(number)
     for instance, numbers in rings.items():
         known: set[Any] = set()
-        present = {_plain(annotations[number].metadata.get("part")) for number in numbers}
+        present = {as_key(annotations[number].metadata.get("part")) for number in numbers}
         for number in numbers:
             said = _said(annotations[number].metadata, instance, known, present)
             if said:
                 out.setdefault(number, []).append(_mistake(said))
-            known.add(_plain(annotations[number].metadata.get("part")))
+            known.add(as_key(annotations[number].metadata.get("part")))
     return out
 
 
@@ -54,8 +54,3 @@ def _mistake(message: str) -> Mistake:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _plain(value: Any) -> Any:
-    """The value as a key; a structure is none."""
-    return value if isinstance(value, str | int | float | None) else repr(value)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["annolake.converters.testing.accepting"]
+
 # No deadline and no complaint about slow examples: a busy machine is not a defect. On the build machine the
 # same examples every time, so that a red run there can be repeated anywhere.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])

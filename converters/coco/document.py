@@ -18,11 +18,9 @@ from ...schemas.problems import Problem, Severity
 from ..files import read_bytes
 from ..ledger import Ledger
 from .layout import Source
+from .notes import EXTENSION, Extension, extension_of
 
 Id = int | str
-
-EXTENSION = "annolake"
-"""Our own key at the root of a COCO file: facts of the data set that COCO has no place for."""
 
 _PARTS = ("images", "annotations", "categories")
 _ANY = msgspec.json.Decoder(Any)
@@ -67,10 +65,10 @@ class Document:
         self.images = self._list(members, "images")
         self.annotations = self._list(members, "annotations")
         self._check_kind(members)
-        self.others: dict[str, Any] = {}
-        self.files: list[dict[str, Any]] | None = None
         self.head = {key: self.plain(raw, (key,)) for key, raw in members.items() if key not in _PARTS}
-        self._take_extension(self.head.pop(EXTENSION, None))
+        self.extension = self._extension()
+        if self.extension.unsplit:
+            self.source = msgspec.structs.replace(source, split=None)
         self.categories = self._categories(self._list(members, "categories"), ledger)
         self._index(members, ledger)
         self._check_names(ledger)
@@ -182,10 +180,11 @@ class Document:
                 hint="convert the instances, key points or stuff file of the same set",
             )
 
-    def _take_extension(self, extension: Any) -> None:
-        if is_object(extension):
-            self.others = extension.get("extras", {})
-            self.files = extension.get("files")
+    def _extension(self) -> Extension:
+        try:
+            return extension_of(self.head.pop(EXTENSION, {}), self.file)
+        except InvalidInput as error:
+            raise self.located(error) from None
 
     def _categories(self, raws: list[msgspec.Raw], ledger: Ledger) -> list[Category]:
         out: list[Category] = []

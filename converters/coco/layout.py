@@ -10,17 +10,20 @@ user, never a choice of ours.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
 
 from ...schemas.errors import InvalidInput, Place
+from ...schemas.names import is_safe_name
 from ..format import Sniffed
 from ..jsonkind import json_kind
 from ..ledger import Ledger
 
 KINDS = ("instances", "person_keypoints", "stuff", "labels", "image_info", "captions", "panoptic")
 _ROBOFLOW = "_annotations.coco.json"
+_OWNED = re.compile(r"annotations/[^/]+\.json|annotations\.json|[^/]+/(annotations|_annotations\.coco)\.json")
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -57,10 +60,15 @@ def sources(path: Path, task: str | None, ledger: Ledger) -> list[Source]:
         what = f"no COCO file of kind {task}" if task else "no COCO file"
         hint = f"there are {', '.join(kinds)}" if kinds else "give the JSON file itself"
         raise InvalidInput("no-coco-file", f"{what} in this folder", place=Place(file=str(path)), hint=hint)
-    named = [Source(file, _split(file, path), file.relative_to(path).as_posix()) for file in found]
+    named = [Source(file, split_in(file, path), file.relative_to(path).as_posix()) for file in found]
     if len(named) > 1:
         ledger.decide("splits", f"{len(named)} files, each a split: {', '.join(str(s.split) for s in named)}")
     return named
+
+
+def owns(name: str) -> bool:
+    """Whether a path relative to a data set's folder is one of the layouts above, and so may be written or replaced."""
+    return _OWNED.fullmatch(name) is not None and is_safe_name(name)
 
 
 def _candidates(folder: Path) -> list[Path]:
@@ -75,7 +83,8 @@ def _kind(file: Path) -> str:
     return next((kind for kind in KINDS if file.stem.startswith(f"{kind}_")), "instances")
 
 
-def _split(file: Path, folder: Path) -> str | None:
+def split_in(file: Path, folder: Path) -> str | None:
+    """The split that the name of a file below a data set's folder says."""
     if file.name == _ROBOFLOW or (file.stem == "annotations" and file.parent != folder):
         return file.parent.name if file.parent != folder else None
     for kind in KINDS:

@@ -16,7 +16,7 @@ from ...schemas.model import Annotation, Polygon, Rectangle, Tag, Value
 from ...schemas.plain import is_list, is_number, is_object
 from ..carrying import fingerprint
 from ..fidelity import Fidelity
-from .document import EXTENSION
+from .notes import EXTENSION
 from .segmentation import Rings, Unreadable, read_segmentation
 
 Id = int | str
@@ -245,22 +245,32 @@ def _attributes(
     if not is_object(given) or not given:
         return {}
     del extra["attributes"]
-    values = extra.get("attribute_values")
-    full = values if is_object(values) else {}
-    if full:
-        del extra["attribute_values"]
+    full = _full_values(extra, given)
     out: dict[str, tuple[Value, ...]] = {}
     for name, value in given.items():
-        if name in RESERVED_ATTRIBUTES and isinstance(value, str | int | float):
+        if name in full:
+            out[name] = full[name]
+        elif name in RESERVED_ATTRIBUTES and isinstance(value, str | int | float):
             (bookkeeping if name == "source" else meaning)[name] = value
-        elif name in full:
-            out[name] = tuple(msgspec.convert(item, Value) for item in full[name])
         else:
-            out[name] = (_value(value),)
+            out[name] = (plain_value(value),)
     return out
 
 
-def _value(value: Any) -> Value:
+def _full_values(extra: dict[str, Any], given: dict[str, Any]) -> dict[str, tuple[Value, ...]]:
+    """The attributes that are more than one plain value, where the file has them in our own form."""
+    try:
+        full = msgspec.convert(extra.get("attribute_values"), dict[str, tuple[Value, ...]])
+    except msgspec.ValidationError:
+        return {}
+    if not full.keys() <= given.keys():
+        return {}
+    del extra["attribute_values"]
+    return full
+
+
+def plain_value(value: Any) -> Value:
+    """A value of COCO's `attributes` as text, with its JSON type where it is not text."""
     if isinstance(value, str):
         return Value(value)
     kind = "boolean" if isinstance(value, bool) else "number" if isinstance(value, int | float) else "json"

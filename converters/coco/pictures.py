@@ -11,10 +11,11 @@ from msgspec import Meta
 from ...schemas.errors import InvalidInput
 from ...schemas.model import Record
 from ...schemas.names import is_safe_name
-from ...schemas.plain import is_number, is_object
+from ...schemas.plain import is_id, is_number, is_object
 from ..images import is_image_name
 from ..ledger import Ledger
-from .document import EXTENSION, Document
+from .document import Document
+from .notes import EXTENSION
 from .objects import Wanted
 
 
@@ -68,11 +69,11 @@ class Images:
         rest = document.object(raw, ("images", index))
         own = rest.pop(EXTENSION, None)
         extras = own if is_object(own) else {}
-        storage = extras.pop("storageName", None)
+        storage = extras.pop("storageName") if isinstance(extras.get("storageName"), str) else None
         given = rest.pop("file_name", None)
         name = given if isinstance(given, str) and given else _name_from_url(rest)
         if name is None:
-            name = str(rest["id"])
+            name = str(rest.get("id"))
             place = document.place("images", index, image=name)
             fix = "give it the name of its picture"
             document.problem(self.ledger, "missing-name", "no file_name: called by its id", place, fix, "warning")
@@ -104,7 +105,7 @@ class Images:
             image=image,
             width=width,
             height=height,
-            id=rest.pop("id"),
+            id=identity if is_id(identity := rest.pop("id", None)) else None,
             split=split,
             storage_name=storage,
             extras={**({"coco": rest} if rest else {}), **extras},

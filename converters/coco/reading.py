@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from ...schemas.errors import InvalidInput
 from ...schemas.model import Annotation, Catalog, Category, Record, Rectangle, Tag
@@ -21,6 +22,7 @@ from ..format import Reading, Records
 from ..ledger import Ledger
 from .document import Document
 from .layout import Source
+from .notes import File, Notes
 from .objects import Plain, PlainBox, Wanted, from_any, from_plain
 from .pictures import Images
 from .segmentation import Unreadable
@@ -72,22 +74,25 @@ def _catalog(documents: Sequence[Document]) -> Catalog:
             labels.setdefault((category.id, category.name), category)
     extras: dict[str, Any] = {}
     for document in documents:
-        extras.update(document.others)
-    files: list[dict[str, Any]] = [
-        {"split": document.source.split, "name": document.source.name, "head": document.head}
+        extras.update(document.extension.extras)
+    numbered_alike = len({category.id for category in labels.values()}) == len(labels)
+    files = documents[0].extension.files if len(documents) == 1 else ()
+    files = files or tuple(
+        File(
+            split=document.source.split,
+            name=document.source.name,
+            head=document.head,
+            categories=UNSET if numbered_alike else tuple(document.categories),
+        )
         for document in documents
-    ]
-    if len(documents) == 1 and documents[0].files:
-        files = documents[0].files
-    if len({category.id for category in labels.values()}) < len(labels):
-        for file, document in zip(files, documents, strict=True):
-            file["categories"] = msgspec.to_builtins(document.categories)
-    extras["coco"] = {
-        "files": files,
-        "next_id": max(document.next_id for document in documents),
-        "next_image_id": max(document.next_image_id for document in documents),
-    }
-    splits = dict.fromkeys(file["split"] for file in files if file.get("split"))
+    )
+    notes = Notes(
+        files=files,
+        next_id=max(document.next_id for document in documents),
+        next_image_id=max(document.next_image_id for document in documents),
+    )
+    extras["coco"] = msgspec.to_builtins(notes)
+    splits = dict.fromkeys(file.split for file in files if file.split is not None)
     return Catalog(labels=tuple(labels.values()), splits=tuple(splits), extras=extras)
 
 

@@ -6,8 +6,7 @@ computed anew where it was edited. `id`, `iscrowd`, `area` and `segmentation` ar
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,14 +14,10 @@ import msgspec
 from ...schemas.geometry import shoelace
 from ...schemas.keys import RINGS
 from ...schemas.model import Annotation, Polygon, Rectangle, Tag, Value
+from ...schemas.plain import is_number
 from ..carrying import as_read, mask_as_read
-from .document import EXTENSION
-from .objects import RESERVED_ATTRIBUTES, tidy_hull
-
-_PLACED = frozenset((*RINGS, *RESERVED_ATTRIBUTES, "iscrowd", "shape", "geometry", "keypoints", "outline")) | frozenset(
-    ("coco_id", "coco_category_id", "coco_extra", "area", "bbox")
-)
-"""Metadata keys that have a place of their own in a COCO annotation; all others stand under its key `metadata`."""
+from .notes import EXTENSION
+from .objects import RESERVED_ATTRIBUTES, Number, plain_value, tidy_hull
 
 
 def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category: Any) -> dict[str, Any]:
@@ -39,40 +34,66 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
         rings = [a.xy for a in group if isinstance(a, Polygon)]
         out["segmentation"] = rings
         out["bbox"] = tidy_hull(rings)
-    mask = _mask(group, unchanged)
-    if mask is not None:
-        out["segmentation"] = mask
-    if unchanged or mask is not None:
-        out["area"] = metadata.get("area", out["area"])
-        if "bbox" in metadata:
-            out["bbox"] = json.loads(metadata["bbox"])
+    known = {"iscrowd", "outline", "coco_id", "coco_category_id", *(RINGS if len(group) > 1 else ())}
+    if metadata.get("shape") == "mask" and "geometry" in metadata:
+        known |= {"shape", "geometry"}
+        mask = _mask(group, metadata["geometry"], unchanged and "outline" in metadata)
+        if mask is not None:
+            out["segmentation"] = mask
+            unchanged = True
+    if is_number(metadata.get("area")):
+        known.add("area")
+        if unchanged:
+            out["area"] = metadata["area"]
+    box = _decoded(metadata, "bbox", _BOX)
+    if box is not _NOTHING:
+        known.add("bbox")
+        if unchanged:
+            out["bbox"] = box
     if out["area"] is None:
         out["area"] = _area(group)
     if out["bbox"] is None:
         del out["bbox"]
-    _describe(out, first, use_form=unchanged)
+    _describe(out, first, known, use_form=unchanged)
     return out
 
 
 def to_label_only(tag: Tag, identity: Any, image_id: Any, category: Any) -> dict[str, Any]:
     """An annotation without geometry: a class of the whole image."""
     out: dict[str, Any] = {"image_id": image_id, "category_id": category, "id": identity}
+    known = {"iscrowd", "coco_id", "coco_category_id"}
     if tag.metadata.get("iscrowd"):
         out["iscrowd"] = 1
-    if "area" in tag.metadata:
+    if is_number(tag.metadata.get("area")):
+        known.add("area")
         out["area"] = tag.metadata["area"]
-    _describe(out, tag, use_form=True)
+    _describe(out, tag, known, use_form=True)
     return out
 
 
-def _mask(group: Sequence[Annotation], unchanged: bool) -> Any:
+_NOTHING: Any = object()
+_BOX = msgspec.json.Decoder(tuple[Number, Number, Number, Number] | None)
+_MASK = msgspec.json.Decoder(dict[str, Any])
+_TRIPLES = msgspec.json.Decoder(list[Number | None])
+_EXTRA = msgspec.json.Decoder(dict[str, Any])
+_OURS = frozenset(("id", "image_id", "category_id", EXTENSION))
+"""Keys of an annotation that nothing that rides in metadata may set."""
+
+
+def _decoded(metadata: Mapping[str, Any], key: str, decoder: msgspec.json.Decoder[Any]) -> Any:
+    """What a JSON text in metadata says; `_NOTHING` where it is not there, or is somebody else's."""
+    try:
+        return decoder.decode(metadata[key])
+    except (KeyError, TypeError, UnicodeError, RecursionError, msgspec.MsgspecError):
+        return _NOTHING
+
+
+def _mask(group: Sequence[Annotation], geometry: Any, as_it_was: bool) -> dict[str, Any] | None:
     """The run-length encoding a shape was traced from, where it is still that shape."""
-    metadata = group[0].metadata
-    if metadata.get("shape") != "mask" or not isinstance(metadata.get("geometry"), str):
+    mask = _decoded({"geometry": geometry}, "geometry", _MASK)
+    if mask is _NOTHING or not {"size", "counts"} <= mask.keys():
         return None
-    if unchanged and "outline" in metadata:
-        return json.loads(metadata["geometry"])
-    return json.loads(metadata["geometry"]) if mask_as_read(group, metadata["geometry"]) else None
+    return mask if as_it_was or mask_as_read(group, geometry) else None
 
 
 def _area(group: Sequence[Annotation]) -> float:
@@ -85,20 +106,50 @@ def _area(group: Sequence[Annotation]) -> float:
     return total
 
 
-def _describe(out: dict[str, Any], annotation: Annotation | Tag, *, use_form: bool) -> None:
+def _describe(out: dict[str, Any], annotation: Annotation | Tag, known: set[str], *, use_form: bool) -> None:
+    """What the annotation says beside its shape. Metadata that has no place of its own (`known` already has one) stands
+    under the key `metadata`.
+    """
     metadata = annotation.metadata
     if annotation.confidence is not None:
         out["score"] = annotation.confidence
-    if isinstance(metadata.get("keypoints"), str):
-        out["keypoints"] = keypoints = json.loads(metadata["keypoints"])
+    keypoints = _decoded(metadata, "keypoints", _TRIPLES)
+    if keypoints is not _NOTHING and len(keypoints) % 3 == 0 and None not in (*keypoints[::3], *keypoints[1::3]):
+        known.add("keypoints")
+        if metadata.get("shape") == "keypoints" and isinstance(annotation, Rectangle):
+            known.add("shape")
         # A YOLO point without visibility is there, which is what COCO's 2 says.
         keypoints[2::3] = [2 if v is None else v for v in keypoints[2::3]]
+        out["keypoints"] = keypoints
         out["num_keypoints"] = sum(v > 0 for v in keypoints[2::3])
-    attributes: dict[str, Any] = {key: metadata[key] for key in RESERVED_ATTRIBUTES if key in metadata}
+    _attribute(out, annotation, known)
+    extra = _decoded(metadata, "coco_extra", _EXTRA)
+    if extra is not _NOTHING and not extra.keys() & _OURS:
+        known.add("coco_extra")
+    else:
+        extra = {}
+    others = {key: value for key, value in metadata.items() if key not in known}
+    if others:
+        out["metadata"] = others
+    if not use_form:
+        extra.pop("segmentation", None)
+    out.update(extra)
+    if annotation.extras:
+        out[EXTENSION] = annotation.extras
+
+
+def _attribute(out: dict[str, Any], annotation: Annotation | Tag, known: set[str]) -> None:
+    """`attributes` as CVAT and Datumaro have them; what is more than one plain value also in full."""
+    attributes: dict[str, Any] = {}
     full: dict[str, Any] = {}
+    for name in RESERVED_ATTRIBUTES:
+        value = annotation.metadata.get(name)
+        if isinstance(value, str | int | float) and name not in annotation.attributes:
+            attributes[name] = value
+            known.add(name)
     for name, values in annotation.attributes.items():
         plain = _simple(values)
-        if plain is ...:
+        if plain is ... or name in RESERVED_ATTRIBUTES:
             full[name] = values
             plain = values[0].value if values else None
         attributes[name] = plain
@@ -106,16 +157,6 @@ def _describe(out: dict[str, Any], annotation: Annotation | Tag, *, use_form: bo
         out["attributes"] = attributes
     if full:
         out["attribute_values"] = full
-    others = {key: value for key, value in metadata.items() if key not in _PLACED}
-    if others:
-        out["metadata"] = others
-    if isinstance(metadata.get("coco_extra"), str):
-        extra: dict[str, Any] = json.loads(metadata["coco_extra"])
-        if not use_form:
-            extra.pop("segmentation", None)
-        out.update(extra)
-    if annotation.extras:
-        out[EXTENSION] = annotation.extras
 
 
 def _simple(values: Sequence[Value]) -> Any:
@@ -128,6 +169,7 @@ def _simple(values: Sequence[Value]) -> Any:
     if set(value.metadata) != {"type"}:
         return ...
     try:
-        return msgspec.json.decode(value.value)
+        plain = msgspec.json.decode(value.value)
     except msgspec.MsgspecError:
         return ...
+    return plain if plain_value(plain) == value else ...

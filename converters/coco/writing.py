@@ -11,27 +11,33 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 import msgspec
+from msgspec import UNSET
 
+from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Category, Record, objects
+from ...schemas.names import is_safe_name
+from ...schemas.plain import is_id, is_object
 from ..format import Written
-from .document import EXTENSION
+from .layout import owns, split_in
+from .notes import EXTENSION, Extension, File, Notes, notes_of
 from .restoring import to_coco, to_label_only
 
 _encode = msgspec.json.Encoder().encode
 _BUFFER = 1 << 20
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _EMPTY_HEAD: dict[str, Any] = {"info": {}, "licenses": []}
+_PARTS = frozenset(("images", "annotations", "categories", EXTENSION))
+_OURS = frozenset(("id", "file_name", "width", "height", EXTENSION))
+"""Keys of an image that what a file notes about it does not set."""
 
 
 def write_file(path: Path, catalog: Catalog, records: Iterable[Record]) -> Written:
     """All splits in one file; the split then stands in each image."""
-    files = _files(catalog)
-    named = [file for file in files if file["split"] is not None]
-    extension = _extension(catalog)
-    if named:
-        extension["files"] = files
-    head = files[0]["head"] if files else _EMPTY_HEAD
-    with _Writer(path, catalog, head, extension, split_key=True) as writer:
+    notes = notes_of(catalog)
+    split = any(file.split is not None for file in notes.files)
+    extension = Extension(extras=_others(catalog), files=notes.files if split else ())
+    head = notes.files[0].head if notes.files else _EMPTY_HEAD
+    with _Writer(path, catalog, notes, head, extension, split_key=True) as writer:
         for record in records:
             writer.add(record)
     return Written(writer.images, writer.annotations)
@@ -39,20 +45,22 @@ def write_file(path: Path, catalog: Catalog, records: Iterable[Record]) -> Writt
 
 def write_folder(path: Path, catalog: Catalog, records: Iterable[Record]) -> Written:
     """One file for each split, named as the source's files were, else `annotations/instances_<split>.json`."""
-    files = {file["split"]: file for file in _files(catalog)}
+    notes = notes_of(catalog)
+    files = {file.split: file for file in notes.files}
     writers: dict[str | None, _Writer] = {}
     path.mkdir()
     with ExitStack() as stack:
 
         def writer_of(split: str | None) -> _Writer:
             if split not in writers:
-                file = files.get(split, {})
-                name = file.get("name") or f"annotations/instances_{split or 'default'}.json"
-                target = path / name
+                file = files.get(split, File(head=_EMPTY_HEAD))
+                target = path / _file_name(split, file)
+                _check_new(target, split, writers)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                own = msgspec.convert(file.get("categories", catalog.labels), tuple[Category, ...])
+                own = catalog.labels if file.categories is UNSET else file.categories
                 known = msgspec.structs.replace(catalog, labels=own)
-                writer = _Writer(target, known, file.get("head", _EMPTY_HEAD), _extension(catalog), split_key=False)
+                extension = Extension(extras=_others(catalog), unsplit=split is None and split_in(target, path) is not None)
+                writer = _Writer(target, known, notes, file.head, extension, split_key=False)
                 writers[split] = stack.enter_context(writer)
             return writers[split]
 
@@ -60,35 +68,58 @@ def write_folder(path: Path, catalog: Catalog, records: Iterable[Record]) -> Wri
             writer_of(split)
         for record in records:
             writer_of(record.split).add(record)
+        if not writers:
+            writer_of(None)
     return Written(
         sum(writer.images for writer in writers.values()), sum(writer.annotations for writer in writers.values())
     )
 
 
-def _files(catalog: Catalog) -> list[dict[str, Any]]:
-    return catalog.extras.get("coco", {}).get("files", [])
+def _file_name(split: str | None, file: File) -> str:
+    """The file's own name where that is one of COCO's layouts; such names stay below the folder."""
+    if file.name is not None and owns(file.name):
+        return file.name
+    split = "default" if split is None else split
+    name = f"annotations/instances_{split}.json"
+    if not is_safe_name(split) or not owns(name):
+        message = f"the split {split!r} cannot be part of a file's name"
+        raise InvalidInput("unsafe-name", message, place=Place(pointer="/annolake/splits"), hint="rename the split")
+    return name
 
 
-def _extension(catalog: Catalog) -> dict[str, Any]:
+def _check_new(target: Path, split: str | None, writers: Mapping[str | None, _Writer]) -> None:
+    for other, writer in writers.items():
+        if str(writer.path).casefold() == str(target).casefold():
+            message = f"the splits {other!r} and {split!r} would be written to one file"
+            place = Place(pointer="/annolake/splits")
+            raise InvalidInput("same-name", message, place=place, hint="rename one of them, or write --coco-layout file")
+
+
+def _others(catalog: Catalog) -> dict[str, Any]:
     """What other formats know of the data set and COCO has no place for."""
-    others = {key: value for key, value in catalog.extras.items() if key != "coco"}
-    return {"extras": others} if others else {}
+    return {key: value for key, value in catalog.extras.items() if key != "coco"}
 
 
 class _Writer:
     """One file. Annotations go to a neighbour first, because COCO's images stand before them."""
 
     def __init__(
-        self, path: Path, catalog: Catalog, head: Mapping[str, Any], extension: dict[str, Any], *, split_key: bool
+        self,
+        path: Path,
+        catalog: Catalog,
+        notes: Notes,
+        head: Mapping[str, Any],
+        extension: Extension,
+        *,
+        split_key: bool,
     ) -> None:
         self.path = path
         self.head = head
         self.extension = extension
         self.split_key = split_key
         self.images = self.annotations = 0
-        counters = catalog.extras.get("coco", {})
-        self.image_ids = _Ids(counters.get("next_image_id", 1))
-        self.ids = _Ids(counters.get("next_id", 1))
+        self.image_ids = _Ids(notes.next_image_id)
+        self.ids = _Ids(notes.next_id)
         self.categories, self.category_ids = _numbered(catalog.labels)
         self.image_pieces: list[bytes] = []
         self.body_path = path.with_name(path.name + ".body")
@@ -101,10 +132,12 @@ class _Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.body.close()
-        if kind is None:
-            self._assemble()
-        self.body_path.unlink()
+        try:
+            self.body.close()
+            if kind is None:
+                self._assemble()
+        finally:
+            self.body_path.unlink()
 
     def add(self, record: Record) -> None:
         """One image and its objects."""
@@ -129,8 +162,9 @@ class _Writer:
 
     def _image(self, record: Record, image_id: Any) -> dict[str, Any]:
         """An image's keys as the source had them, our own where it had none."""
-        coco: dict[str, Any] = dict(record.extras.get("coco", {}))
-        name = coco.pop("file_name", ...)
+        facts = record.extras.get("coco")
+        coco = {key: value for key, value in facts.items() if key not in _OURS} if is_object(facts) else {}
+        name = facts.get("file_name", ...) if is_object(facts) else ...
         out: dict[str, Any] = {"id": image_id}
         if name is ... or (self.split_key and record.image == f"{record.split}/{name}"):
             out["file_name"] = record.image
@@ -143,7 +177,7 @@ class _Writer:
         out.update(coco)
         if self.split_key and record.split is not None:
             out["split"] = record.split
-        others = {key: value for key, value in record.extras.items() if key != "coco"}
+        others = {key: value for key, value in record.extras.items() if key != "coco" or not is_object(value)}
         if record.storage_name is not None:
             others["storageName"] = record.storage_name
         if others:
@@ -153,7 +187,7 @@ class _Writer:
     def _category(self, label: str, metadata: Mapping[str, Any]) -> Any:
         """The category of a label; one that the catalogue does not have is added at the end."""
         chosen = metadata.get("coco_category_id")
-        if chosen is not None and self.category_ids.get((label, chosen)) is not None:
+        if is_id(chosen) and self.category_ids.get((label, chosen)) is not None:
             return self.category_ids[label, chosen]
         if (label, None) not in self.category_ids:
             fresh = max((c["id"] for c in self.categories if isinstance(c["id"], int)), default=0) + 1
@@ -165,11 +199,13 @@ class _Writer:
         with self.path.open("wb") as out, self.body_path.open("rb") as body:
             out.write(b"{")
             for key, value in self.head.items():
+                if key in _PARTS:
+                    continue
                 out.write(_ascii(_encode(key)) + b":" + _ascii(_encode(value)) + b",\n")
             out.write(b'"images":[\n' + b",\n".join(self.image_pieces) + b'\n],\n"annotations":[\n')
             shutil.copyfileobj(body, out, _BUFFER)
             out.write(b'\n],\n"categories":' + _ascii(_encode(self.categories)))
-            if self.extension:
+            if self.extension != Extension():
                 out.write(b',\n"' + EXTENSION.encode() + b'":' + _ascii(_encode(self.extension)))
             out.write(b"}\n")
 
@@ -182,7 +218,7 @@ class _Ids:
         self.used: set[Any] = set()
 
     def take(self, wanted: Any) -> Any:
-        if wanted is None or wanted in self.used:
+        if not is_id(wanted) or wanted in self.used:
             while self.following in self.used:
                 self.following += 1
             wanted = self.following
@@ -214,7 +250,7 @@ def _numbered(labels: Iterable[Category]) -> tuple[list[dict[str, Any]], dict[tu
             plain["keypoints"] = label.keypoints
         if label.skeleton is not None:
             plain["skeleton"] = label.skeleton
-        out.append({**plain, **label.extras})
+        out.append({**plain, **{key: value for key, value in label.extras.items() if key not in plain}})
         ids.setdefault((label.name, None), identity)
         ids[label.name, identity] = identity
         if label.id is not None:

@@ -42,11 +42,6 @@ class Case(msgspec.Struct, frozen=True):
         path = self.folder / "options.json"
         return msgspec.json.decode(path.read_bytes() if path.exists() else b"{}", type=format_.options)
 
-    def files(self) -> list[Path]:
-        """The files of the source, in the order of their names."""
-        source = self.source
-        return sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
-
 
 class DataSet(msgspec.Struct, frozen=True):
     """A data set in memory: what stands between a reader and a writer."""
@@ -60,6 +55,11 @@ def cases(folder: Path | None) -> list[Case]:
     if folder is None or not folder.is_dir():
         return []
     return [Case(path) for path in sorted(folder.iterdir()) if path.is_dir()]
+
+
+def files_of(source: Path) -> list[Path]:
+    """The files of a source, in the order of their names."""
+    return sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
 
 
 def read_all(format_: Format, path: Path, options: Options, ledger: Ledger) -> DataSet:

@@ -63,6 +63,7 @@ def write_in_parts(format_: Format, given: Lowered, target: Path, count: int) ->
     write_part, join = format_.write_part, format_.join
     assert write_part is not None and join is not None
     data, options = given.data, given.options
+    count = min(count, len(data.records))
     bounds = [len(data.records) * number // count for number in range(count + 1)]
     with appearing_whole(target) as temporary:
         parts: list[Any] = []

@@ -71,12 +71,13 @@ def fidelity(options: Options) -> Fidelity:
         crowd=options.crowd == "keep",
         keypoints=task == "pose",
         confidence=options.save_conf,
-        metadata=frozenset(("shape",)) if task in ("obb", "pose") else frozenset(),
+        metadata=frozenset(("shape",)) if task == "pose" else frozenset(),
         splits=True,
         coordinates=("normalized",),
         decimals=6 if options.decimals is None else options.decimals,
         inside=True,
         overhang=0.01,
+        oriented=task == "obb",
         unique_stems=True,
     )
 

@@ -171,7 +171,8 @@ def _labels_of(listed: str) -> str:
 def _twin(listed: list[str], picture: str) -> str:
     """The other picture with the same label file, on disks that may not tell upper from lower case."""
     labels = _labels_of(picture).casefold()
-    found = next(other for other in listed if other != picture and _labels_of(other).casefold() == labels)
+    others = (other for other in listed if other != picture and _labels_of(other).casefold() == labels)
+    found = next(others, picture)  # the same picture twice
     return found.split("/", 3)[3] if found.startswith("./") else found.split("/", 2)[2]
 
 

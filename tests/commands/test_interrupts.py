@@ -1,0 +1,63 @@
+"""Ctrl-C and `kill` in the middle of a conversion: one line, the right exit code, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .conftest import Desk
+
+# The program with a writer that writes something, says so, and waits for ever.
+PROGRAM = """
+import threading
+import msgspec
+from annolake.converters import metalake
+
+def wait(path, *_):
+    path.write_text("half")
+    print("writing", flush=True)
+    threading.Event().wait()
+
+def wait_in_part(path, part, *_):
+    wait(path.with_name(f"{path.name}.{part}"))
+
+metalake.FORMAT = msgspec.structs.replace(metalake.FORMAT, write=wait, write_part=wait_in_part)
+from annolake.commands.main import main
+main()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_nothing_is_left_behind(desk: Desk, number: int, exit_code: int, jobs: int) -> None:
+    words = ["convert", "instances.json", "out.json", "--to", "metalake", "--jobs", str(jobs)]
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        for _ in range(jobs):
+            assert process.stdout.readline() == "writing\n"
+        assert len(desk.names()) == jobs
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)  # ends when the forked processes have ended, too
+    assert process.returncode == exit_code
+    assert said == "error: interrupted; no half-written file is left [interrupted]\n"
+    assert desk.names() == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_an_ignored_signal_stays_ignored() -> None:
+    """`nohup annolake ...` outlives its terminal."""
+    script = (
+        "import os, signal; from annolake.commands import failures; signal.signal(signal.SIGHUP, signal.SIG_IGN); "
+        "failures.raise_on_signals(); os.kill(os.getpid(), signal.SIGHUP); print('alive')"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ended.stdout, ended.returncode) == ("alive\n", 0)

@@ -1,0 +1,35 @@
+"""The contract suite for the formats of the house."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from annolake.converters import coco, metalake, yolo
+from annolake.converters.testing import FormatContract
+
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+
+
+class TestMetalake(FormatContract):
+    format = metalake.FORMAT
+    fixtures = FIXTURES / "metalake"
+    allowed_names = frozenset(("/x.jpg",))  # paths in a bucket, as the service's documentation writes them
+
+
+class TestCoco(FormatContract):
+    format = coco.FORMAT
+    fixtures = FIXTURES / "coco"
+    options = (coco.Options(), coco.Options(layout="folder"))
+
+
+class TestYolo(FormatContract):
+    format = yolo.FORMAT
+    fixtures = FIXTURES / "yolo"
+    options = (
+        yolo.Options(),
+        yolo.Options(task="detect"),
+        yolo.Options(task="segment"),
+        yolo.Options(task="obb"),
+        yolo.Options(task="pose"),
+        yolo.Options(layout="darknet"),
+    )
