@@ -22,7 +22,7 @@ from ..schemas.errors import LossRefused, Place, UsageError
 from ..schemas.losses import BY_CODE
 from . import screen
 from .helptext import Command
-from .optionflags import all_flags, given_options
+from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
 
 _FATES = {
     "dropped": "dropped: gone",
@@ -33,8 +33,8 @@ _REPORT = re.compile(rb'\s*\{\s*"source"\s*:')
 
 
 @click.command(cls=Command)
-@click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
-@click.argument("target", metavar="DST", type=click.Path(path_type=Path))
+@click.argument("source", metavar="SRC", type=ANY_PATH)
+@click.argument("target", metavar="DST", type=ANY_PATH)
 @click.option("--to", metavar="FORMAT", required=True, help="The format to write.")
 @click.option("--from", "from_", metavar="FORMAT", help="The format of SRC, where it does not show.")
 @click.option(
@@ -48,7 +48,7 @@ _REPORT = re.compile(rb'\s*\{\s*"source"\s*:')
 )
 @click.option(
     "--images",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Where the pictures are, for sizes.",
 )
 @click.option(
@@ -59,7 +59,7 @@ _REPORT = re.compile(rb'\s*\{\s*"source"\s*:')
 )
 @click.option(
     "--labels",
-    type=click.Path(exists=True, dir_okay=False, readable=False, path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Label names in order, one a line, for sources that have none.",
 )
@@ -71,9 +71,7 @@ _REPORT = re.compile(rb'\s*\{\s*"source"\s*:')
     help="Take everything along for the way back (full), or only what changes the meaning (lean).",
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing; say what would become of everything.")
-@click.option(
-    "--report", type=click.Path(path_type=Path), metavar="FILE.json", help="Write the complete report there."
-)
+@click.option("--report", type=ANY_PATH, metavar="FILE.json", help="Write the complete report there.")
 @click.option("--json", "as_json", is_flag=True, help="The complete report on standard output.")
 @click.pass_context
 def command(
@@ -194,9 +192,10 @@ def _show(report: Report, to: str) -> None:
     options = report.options
     rows = [("read", _counts(report.seen), f"{report.source} ({options['from']})")]
     if report.written:
-        rows.append(("written", _counts(report.written), f"{report.target} ({to}, {options['coordinates']})"))
+        done = "to write" if report.dry_run else "written"
+        rows.append((done, _counts(report.written), f"{report.target} ({to}, {options['coordinates']})"))
     else:
-        rows.append(("written", "nothing", "a dry run" if report.dry_run else report.target))
+        rows.append(("written", "nothing", report.target))
     screen.table(rows, indent=0)
     if report.decisions:
         screen.say("decided")

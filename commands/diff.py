@@ -14,19 +14,19 @@ from ..converters.images import ImageFinder
 from ..converters.opening import find_format
 from . import screen
 from .helptext import Command
-from .optionflags import all_flags, given_options
+from .optionflags import ANY_PATH, FOLDER, all_flags, given_options
 
 _DIFFERENT = 4
 
 
 @click.command(cls=Command)
-@click.argument("a", metavar="A", type=click.Path(path_type=Path))
-@click.argument("b", metavar="B", type=click.Path(path_type=Path))
+@click.argument("a", metavar="A", type=ANY_PATH)
+@click.argument("b", metavar="B", type=ANY_PATH)
 @click.option("--format-a", metavar="FORMAT", help="The format of A, where it does not show.")
 @click.option("--format-b", metavar="FORMAT", help="The format of B, where it does not show.")
 @click.option(
     "--images",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Where the pictures are, to compare pixels with fractions.",
 )
 @click.option(

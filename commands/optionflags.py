@@ -1,4 +1,4 @@
-"""A format's Options as `--<format>-<field>` flags, and the flags as Options again.
+"""What commands take: paths, and a format's Options as `--<format>-<field>` flags and back.
 
 Flags are made from the fields' types, so that a new field, or a plug-in, needs no line here. What was given
 is kept in the context and not handed to the command by name: no command takes arguments it does not know.
@@ -7,6 +7,7 @@ is kept in the context and not handed to the command by name: no command takes a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import click
@@ -16,6 +17,11 @@ from msgspec import inspect
 from ..converters import registry
 from ..converters.format import Format, Options
 from ..schemas.errors import UsageError
+
+ANY_PATH = click.Path(readable=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, readable=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, readable=False, path_type=Path)
+"""Whether a path may be read is found out when it is: refusal has an exit code of its own."""
 
 _GIVEN = "annolake.format-options"
 _WRITING = "Writing:"

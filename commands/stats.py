@@ -12,11 +12,11 @@ from ..converters.statistics import statistics
 from ..schemas.jsontext import as_object
 from . import screen
 from .helptext import Command
-from .optionflags import all_flags, given_options
+from .optionflags import ANY_PATH, all_flags, given_options
 
 
 @click.command(cls=Command)
-@click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
+@click.argument("path", metavar="PATH", type=ANY_PATH)
 @click.option("--format", "format_name", metavar="FORMAT", help="The format of PATH, where it does not show.")
 @click.option("--json", "as_json", is_flag=True, help="The counts on standard output, as JSON.")
 @click.pass_context

@@ -13,31 +13,29 @@ from ..converters.labels import read_labels
 from ..schemas.errors import InvalidInput
 from . import screen
 from .helptext import Command
-from .optionflags import all_flags, given_options
+from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
 
 _INVALID = InvalidInput.exit_code
 
 
 @click.command(cls=Command)
-@click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
+@click.argument("path", metavar="PATH", type=ANY_PATH)
 @click.option(
     "--format", "format_name", metavar="FORMAT", help=f"The format of PATH; {METADATA} for metadata of files."
 )
 @click.option(
     "--images",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Where the pictures are: compare sizes, find missing ones.",
 )
 @click.option(
     "--labels",
-    type=click.Path(exists=True, dir_okay=False, readable=False, path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="The labels that are allowed, one a line.",
 )
 @click.option("--normalized", is_flag=True, help="Coordinates are fractions of the image.")
-@click.option(
-    "--fix", "out", type=click.Path(path_type=Path), metavar="OUT", help="Write a copy with all safe mends."
-)
+@click.option("--fix", "out", type=ANY_PATH, metavar="OUT", help="Write a copy with all safe mends.")
 @click.option("--json", "as_json", is_flag=True, help="All problems on standard output, as JSON.")
 @click.pass_context
 def command(

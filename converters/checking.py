@@ -21,6 +21,7 @@ from ..schemas.jsontext import pointer_text
 from ..schemas.model import count_objects
 from ..schemas.names import is_safe_name
 from ..schemas.problems import Problem
+from ..schemas.salvage import readable
 from ..schemas.validation import Checker
 from ..schemas.wording import metadata_mistakes
 from . import registry
@@ -176,13 +177,17 @@ class _Checker:
         )
         self.images = len(document.images)
         for index, (raw, here) in enumerate(_placed(document.data, file, "images", document.images)):
+            places: Sequence[Place] = ()
             try:
                 record = metalake_decoding.decode_record(raw, file, index, _unheard)
-            except InvalidInput:
-                continue  # explained above
+            except InvalidInput:  # explained above; the rest of the image is looked at all the same
+                found_readable = readable(raw, file, index)
+                if found_readable is None:
+                    continue
+                record, places = found_readable
             self.annotations += count_objects(record)
             record, found = fitted(record, self.finder)
-            for problem in (*found, *meaning.check(record)):
+            for problem in (*found, *meaning.check(record, places)):
                 self.problems.append(_in_image(problem, raw, index, here))
             self._tell(index + 1)
 
@@ -197,7 +202,9 @@ class _Checker:
                 record, found = fitted(record, self.finder)
                 for problem in (*found, *meaning.check(record, ledger.places or ())):
                     if _key(problem) not in self.said:
-                        self.problems.append(_in_file(problem, ledger.file))
+                        problem = _in_file(problem, ledger.file)
+                        place = reading.locate(problem.place)
+                        self.problems.append(msgspec.structs.replace(problem, place=place))
         except InvalidInput as error:
             ledger.problems.append(Problem.of(error))
         self._take(ledger)

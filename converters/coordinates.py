@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from itertools import cycle
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -23,7 +24,11 @@ def in_space(record: Record, coordinates: Coordinates, target: Coordinates) -> R
         return record
     size = size_of(record)
     scale: Scale = _times if target == "pixels" else _over
-    return replace(record, annotations=[_scaled(annotation, size, scale) for annotation in record.annotations])
+    try:
+        return replace(record, annotations=[_scaled(annotation, size, scale) for annotation in record.annotations])
+    except InvalidInput as error:
+        error.place = Place(image=record.image)
+        raise
 
 
 def limits(record: Record, space: Coordinates) -> tuple[float, float] | None:
@@ -45,6 +50,14 @@ def size_of(record: Record) -> tuple[float, float]:
     return record.width, record.height
 
 
+def says_nothing(keypoints: Any) -> bool:
+    """Whether none of the key points in a text of metadata is labelled: a row of YOLO says the same by zeros."""
+    try:
+        return all(visibility == 0 for visibility in _TRIPLES.decode(keypoints)[2::3])
+    except (TypeError, msgspec.MsgspecError, UnicodeError):
+        return False
+
+
 def _times(value: float, size: float) -> float:
     return value * size
 
@@ -58,8 +71,13 @@ def _scaled(annotation: Annotation, size: tuple[float, float], scale: Scale) -> 
     if isinstance(annotation, Rectangle):
         (x, y, w, h), (width, height) = annotation.bbox, size
         changes["bbox"] = (scale(x, width), scale(y, height), scale(w, width), scale(h, height))
+        total = sum(changes["bbox"])
     else:
         changes["xy"] = list(map(scale, annotation.xy, cycle(size)))
+        total = sum(changes["xy"])
+    if not isfinite(total):
+        message = "a coordinate is more than a number can say, in pixels of this image"
+        raise InvalidInput("not-finite", message, hint="are these coordinates meant?")
     keypoints = annotation.metadata.get("keypoints")
     if isinstance(keypoints, str):
         changes["metadata"] = {**annotation.metadata, "keypoints": _scaled_keypoints(keypoints, size, scale)}

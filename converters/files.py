@@ -70,8 +70,14 @@ def no_gc() -> Generator[None]:
         gc.enable()
 
 
-def check_target(target: Path, *, overwrite: bool, owns: Callable[[str], bool]) -> None:
-    """UsageError where writing to `target` would hide or destroy what is there."""
+def check_target(
+    target: Path, *, overwrite: bool, owns: Callable[[str], bool], recognises: Callable[[Path], bool]
+) -> None:
+    """UsageError where writing to `target` would hide or destroy what is there.
+
+    Overwritten are only a file or set that `recognises` says is of the format that is going to be written, and only
+    folders whose files are all such as `owns` says that format writes.
+    """
     if not target.parent.is_dir():
         raise UsageError("no-folder", f"there is no folder {target.parent}", hint="make it first")
     if not os.path.lexists(target):
@@ -80,6 +86,14 @@ def check_target(target: Path, *, overwrite: bool, owns: Callable[[str], bool]) 
         return
     if not overwrite:
         raise UsageError("target-exists", f"{target} exists already", hint="choose another name, or --overwrite")
+    if not target.is_dir() and not target.is_file():
+        raise UsageError("target-no-file", f"{target} is no regular file", hint="choose another name")
+    if not recognises(target):
+        raise UsageError(
+            "target-is-other-file",
+            f"{target} is not what would be written in its place, so it is left as it is",
+            hint="choose another name, or remove it yourself",
+        )
     if target.is_dir():
         for folder, _, names in os.walk(target):
             for name in names:

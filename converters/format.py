@@ -16,10 +16,11 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from ..schemas.errors import Place
 from ..schemas.model import Catalog, Record
 from .fidelity import Fidelity
 from .images import Exif, ImageFinder
-from .ledger import Ledger
+from .ledger import Decision, Ledger
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,26 +50,36 @@ class Records(Protocol):
     def __call__(self, ledger: Ledger, start: int = 0, stop: int | None = None, /) -> Iterator[Record]: ...
 
 
+def _as_it_is(place: Place) -> Place:
+    return place
+
+
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """An opened source of `images` images. `records(ledger)` streams them, each call anew and in the same order;
     `records(ledger, start, stop)` only those with these numbers (from 0), so that several processes can share the
     work.
 
     `records_for(fidelity)`, where a reader has it, gives records for a target of that fidelity: facts that the target
-    has no place for need not be worked out, as long as projected records and the books come out the same.
+    has no place for need not be worked out, as long as projected records and the books come out the same. `locate` adds line and column to a
+    place that has a pointer only.
     """
 
     catalog: Catalog
     records: Records
     images: int
     records_for: Callable[[Fidelity], Records] | None = None
+    locate: Callable[[Place], Place] = _as_it_is
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What a writer counted while writing. An annotation is an object or a tag, however many rings it has."""
+    """What a writer counted while writing. An annotation is an object or a tag, however many rings it has.
+
+    `decisions` are what only the writer could settle.
+    """
 
     images: int
     annotations: int
+    decisions: tuple[Decision, ...] = ()
 
 
 class Sniff(Protocol):

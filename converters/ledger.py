@@ -129,9 +129,16 @@ class Ledger:
             if self.seen[what] != self.yielded[what] + self.seen[f"{what} dropped"]:
                 self._unbalanced(f"of {self.seen[what]} {what} seen, {self.yielded[what]} were read")
 
+    def forecast(self) -> None:
+        """Say what would have been written."""
+        self.written["images"], self.written["annotations"] = self.yielded["images"], self._to_write()
+
+    def _to_write(self) -> int:
+        return self.yielded["annotations"] + self.added - (self.dropped - self.seen["annotations dropped"])
+
     def balance(self) -> None:
         """Every annotation that was read was written or booked; else AnnolakeError, as `balance_reading`."""
-        kept = self.yielded["annotations"] + self.added - (self.dropped - self.seen["annotations dropped"])
+        kept = self._to_write()
         if kept != self.written["annotations"] or self.yielded["images"] != self.written["images"]:
             self._unbalanced(
                 f"{kept} annotations of {self.yielded['images']} images were to be written, "

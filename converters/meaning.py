@@ -194,10 +194,24 @@ def _same_keypoints(a: Group, b: Group, tolerance: float) -> bool:
     x, y = a[0].metadata.get("keypoints"), b[0].metadata.get("keypoints")
     if x == y:
         return True
-    one, other = _numbers(x), _numbers(y)
-    if one[2::3] != other[2::3] or not one:
+    one, other = _key_points(x), _key_points(y)
+    if one is None or other is None or [p[2] for p in one] != [p[2] for p in other]:
         return False
-    return near(one[0::3], other[0::3], tolerance) and near(one[1::3], other[1::3], tolerance)
+    return all(near(p[:2], q[:2], tolerance) for p, q in zip(one, other, strict=True))
+
+
+def _key_points(text: Any) -> list[tuple[float, float, float | None]] | None:
+    """Points up to the last labelled one; None for what is no list of triples. Without visibility a point is there."""
+    if text is None:
+        return []
+    try:
+        flat = msgspec.json.decode(text, type=list[float | None])
+        points = [(float(x or 0), float(y or 0), v) for x, y, v in zip(flat[::3], flat[1::3], flat[2::3], strict=True)]
+    except (TypeError, ValueError, msgspec.MsgspecError):
+        return None
+    while points and points[-1][2] == 0:
+        points.pop()
+    return points
 
 
 def _same_box(a: Group, b: Group, tolerance: float) -> bool:

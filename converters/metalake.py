@@ -147,7 +147,7 @@ def _survey(document: metalake_decoding.Document, ledger: Ledger) -> set[str]:
         used.update(item.label for item in image.annotations)
         used.update(item.label for item in image.tags)
         name = image.image
-        if (safe := is_safe_name(name.removeprefix("/"))) and name not in names:
+        if not name or ((safe := is_safe_name(name.removeprefix("/"))) and name not in names):
             names[name] = index
             continue
         place = Place(file=document.file, pointer=pointer_text(("images", index, "image")), image=name)

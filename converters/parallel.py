@@ -67,8 +67,9 @@ def in_parts(part: Part, images: int, count: int, ledger: Ledger, progress: Prog
 
 
 def _work(part: Part, start: int, stop: int, ledger: Ledger, done: Any, number: int, pipe: Connection) -> None:
-    """In the child. Ctrl-C is the parent's affair: it ends its children."""
+    """In the child. Ctrl-C is the parent's affair: it ends its children, at once, whatever handler they inherited."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     books = ledger.another()
 
     def tell(count: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ..schemas.errors import UsageError
+from ..schemas.keys import MEANING
 from ..schemas.model import Catalog, Coordinates, Record
 from . import registry
 from .fidelity import Fidelity
@@ -66,6 +67,7 @@ def convert(
         if dry_run:
             for _ in run.records(ledger, progress):
                 pass
+            ledger.forecast()
         elif count == 1:
             run.in_one(target, ledger, progress)
         else:
@@ -102,7 +104,7 @@ class _Run:
         self.allow_loss = allow_loss
         self.fidelity: Fidelity = writer.fidelity(options)
         if reading.records_for is not None:
-            reading = msgspec.structs.replace(reading, records=reading.records_for(self.fidelity))
+            reading = msgspec.structs.replace(reading, records=reading.records_for(_aim(self.fidelity, carry)))
         self.reading = reading
         self.space: Coordinates = _space(reading.catalog.coordinates, self.fidelity, coordinates, writer.name)
         self.catalog: Catalog = msgspec.structs.replace(reading.catalog, coordinates=self.space)
@@ -153,6 +155,8 @@ class _Run:
             raise _Withdrawn
         ledger.written["images"] = written.images
         ledger.written["annotations"] = written.annotations
+        for decision in written.decisions:
+            ledger.decide(decision.code, decision.text)
         ledger.balance()
 
 
@@ -161,6 +165,11 @@ class _Withdrawn(Exception):
 
 
 _EXIF = {"turned": "as people see the picture", "raw": "of the stored pixels"}
+
+
+def _aim(fidelity: Fidelity, carry: Carry) -> Fidelity:
+    """What a reader may work for: nothing is carried for the way back where that is not wanted."""
+    return fidelity if carry == "full" else msgspec.structs.replace(fidelity, metadata=MEANING)
 
 
 def _space(source: Coordinates, fidelity: Fidelity, wanted: Coordinates | None, to: str) -> Coordinates:
@@ -182,4 +191,4 @@ def check_conversion_target(target: Path, source: Path, writer: Format, options:
         raise UsageError("target-is-folder", f"{writer.name} is written to a file, and {target} is a folder", hint=hint)
     if target.resolve() == source.resolve():
         raise UsageError("target-is-source", "source and target are the same", hint="the source is never touched")
-    check_target(target, overwrite=overwrite, owns=writer.owns)
+    check_target(target, overwrite=overwrite, owns=writer.owns, recognises=lambda path: writer.sniff(path).matches)

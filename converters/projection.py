@@ -6,7 +6,7 @@ done: `--dry-run` is this pass without the writer. Projecting twice changes noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from ..schemas.model import Annotation, Coordinates, Line, Points, Polygon, Reco
 from ..schemas.names import is_safe_name
 from ..schemas.plain import is_object
 from .carrying import as_read
-from .coordinates import in_space, limits
+from .coordinates import in_space, limits, says_nothing
 from .drawing import drawn
 from .fidelity import Fidelity
 from .fitting import as_oriented_box, called_obb, needs_fitting
@@ -99,18 +99,23 @@ class _Projector:
         if not fidelity.splits:
             changes["split"] = None
         if fidelity.image_facts:
-            if self.carry == "lean" and record.extras:
-                changes["extras"] = {}
+            if self.carry == "lean" and "coco" in record.extras:
+                changes["extras"] = {key: value for key, value in record.extras.items() if key != "coco"}
+                self._book_facts({"coco": record.extras["coco"]}, None)
         elif record.extras or record.storage_name is not None:
-            coco = record.extras.get("coco")
-            lost = [key for key in coco if key not in _STANDARD_IMAGE_FACTS] if is_object(coco) else []
-            lost += [key for key in record.extras if key != "coco" or not is_object(coco)]
-            if record.storage_name is not None:
-                lost.append("storageName")
-            if lost:
-                self.ledger.book("image-fact-dropped", image=record.image, detail=", ".join(sorted(lost)))
+            self._book_facts(record.extras, record.storage_name)
             changes["extras"], changes["storage_name"] = {}, None
         return changes
+
+    def _book_facts(self, extras: Mapping[str, Any], storage_name: str | None) -> None:
+        """COCO's own keys for where a picture comes from are no loss; any other key is."""
+        coco = extras.get("coco")
+        lost = [key for key in coco if key not in _STANDARD_IMAGE_FACTS] if is_object(coco) else []
+        lost += [key for key in extras if key != "coco" or not is_object(coco)]
+        if storage_name is not None:
+            lost.append("storageName")
+        if lost:
+            self.ledger.book("image-fact-dropped", image=self.record.image, detail=", ".join(sorted(lost)))
 
     def _tags(self) -> tuple[Any, ...]:
         if not self.fidelity.tags:
@@ -125,6 +130,11 @@ class _Projector:
     def _object(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """One object in, what the target can hold of it out."""
         fidelity = self.fidelity
+        if len(group) > 1:
+            self._agree(group)
+        elif "hole_of" in group[0].metadata and fidelity.holes != "rings":
+            self._book("stray-hole")
+            return ()
         for annotation in group:
             if not fidelity.crowd and annotation.metadata.get("iscrowd"):
                 self._book("crowd-skipped")
@@ -147,6 +157,14 @@ class _Projector:
             group = [self._described(annotation) for annotation in group]
         return [called_obb(annotation) for annotation in group] if fidelity.oriented else group
 
+    def _agree(self, group: Sequence[Annotation]) -> None:
+        """Only the first ring's description is that of the object; what others say beside it is lost, and said."""
+        first = _description(group[0])
+        for annotation in group[1:]:
+            if _description(annotation) != first:
+                self._book("parts-disagree", f"{annotation.label}, part {annotation.metadata.get('part')}")
+                return
+
     def _shaped(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """The object in shapes that the target knows."""
         first = group[0]
@@ -164,6 +182,8 @@ class _Projector:
         holes = len(group) - len(solid)
         if not holes:
             return group
+        if not solid:  # holes of nothing are no holes
+            return [replace(a, metadata={k: v for k, v in a.metadata.items() if k != "hole_of"}) for a in group]
         if self.fidelity.holes == "masks":
             if "geometry" in group[0].metadata:
                 return group
@@ -243,6 +263,8 @@ class _Projector:
     def _kept_metadata(self, metadata: dict[str, Any]) -> dict[str, Any]:
         if self.forgetful and metadata.keys() <= BOOKKEEPING:
             return {}
+        if "keypoints" in metadata and self.fidelity.metadata is not True and says_nothing(metadata["keypoints"]):
+            metadata = {key: value for key, value in metadata.items() if key not in ("keypoints", "shape")}
         kept: dict[str, Any] = {}
         lost: list[str] = []
         for key, value in metadata.items():
@@ -268,6 +290,17 @@ class _Projector:
             or (key in RINGS and fidelity.multi_part)
             or (key == "iscrowd" and fidelity.crowd)
         )
+
+
+def _description(annotation: Annotation) -> tuple[Any, ...]:
+    """What is said of an annotation beside its ring, and not on the first ring alone."""
+    metadata = {k: v for k, v in annotation.metadata.items() if k not in RINGS and _purpose(k) == "meaning"}
+    return annotation.label, annotation.confidence, annotation.attributes, metadata, annotation.extras
+
+
+def _purpose(key: str) -> str:
+    """What others call their own counts as meaning."""
+    return BY_NAME[key].purpose if key in BY_NAME else "meaning"
 
 
 def _check_name(name: str) -> None:

@@ -33,7 +33,7 @@ def make_report(source: str, target: str, options: dict[str, Any], ledger: Ledge
         target=target,
         options=options,
         seen=_counts(ledger.seen),
-        written=_counts(ledger.written),
+        written=dict(sorted(ledger.written.items())),
         decisions=[msgspec.to_builtins(decision) for decision in ledger.decisions],
         losses=ledger.losses_json(),
         problems=[problem.as_json() for problem in ledger.problems],

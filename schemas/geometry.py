@@ -114,8 +114,8 @@ def rotated_box(x: float, y: float, w: float, h: float, degrees: float) -> Flat:
 
 
 def smallest_rectangle(xy: Sequence[float]) -> Flat:
-    """The four corners, clockwise, of the rectangle of least area around the points, at whatever angle. One of its sides
-    lies on an edge of their convex hull; points on one line have their upright hull.
+    """The four corners, clockwise, of the rectangle of least area around the points, at whatever angle. One of
+    its sides lies on an edge of their convex hull; points on one line have their upright hull.
     """
     outline = _convex(xy)
     best = corners(*hull(xy))

@@ -32,6 +32,7 @@ _WORD = re.compile(rb"-?(?:NaN|Infinity)\b")
 _KEY = re.compile(rb'[ \t\r\n]*[{,][ \t\r\n]*"[^"\\]*"[ \t\r\n]*:[ \t\r\n]*')
 _MEMBERS: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 NOT_FINITE_FIX = "find out why it was written; a box without numbers is no box"
+SEE_ALL = "run `annolake validate` to see every problem"
 _NOT_FINITE = "not a finite number, or too large for one"
 USUAL_DEPTH = 64
 
@@ -81,7 +82,7 @@ def decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, file: st
     except msgspec.ValidationError as error:
         message, pointer = explain(error)
         place = Place(file=file, pointer=pointer_text((*at, *pointer)))
-        raise InvalidInput(code_of(message), message, place=place) from None
+        raise InvalidInput(code_of(message), message, place=place, hint=SEE_ALL) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         try:
             raise_syntax(bytes(data), file, error)
@@ -218,7 +219,9 @@ def members(data: bytes, file: str) -> dict[str, msgspec.Raw]:
         try:
             loads_strict(data)
         except DuplicateKey as error:
-            raise duplicate_key(error.key, file, ()) from None
+            refused = duplicate_key(error.key, file, ())
+            refused.place = locate(data, refused.place)
+            raise refused from None
     return out
 
 

@@ -210,8 +210,7 @@ def _convert(
             image=image if isinstance(image, str) else None,
             annotation=annotation,
         )
-        hint = "run `annolake validate` to see every problem"
-        raise InvalidInput(jsontext.code_of(message), message, place=place, hint=hint) from None
+        raise InvalidInput(jsontext.code_of(message), message, place=place, hint=jsontext.SEE_ALL) from None
 
 
 def _unknown(plain: Mapping[str, Any], known: frozenset[str] | set[str]) -> dict[str, Any]:

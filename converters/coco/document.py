@@ -111,6 +111,10 @@ class Document:
         located = jsontext.locate(self.data, place)
         ledger.problem(Problem(code=code, severity=severity, message=message, place=located, fix=fix))
 
+    def locate(self, place: Place) -> Place:
+        """The place with its line and column."""
+        return jsontext.locate(self.data, place)
+
     def located(self, error: InvalidInput) -> InvalidInput:
         if error.place.line is None:
             error.place = jsontext.locate(self.data, error.place)
@@ -173,12 +177,13 @@ class Document:
         elif "segmentations" in keys or "bboxes" in keys:
             variant = "a video instance file with one list of shapes for each track"
         if variant:
-            raise InvalidInput(
+            refused = InvalidInput(
                 "unsupported-variant",
                 f"COCO {variant}",
-                place=Place(file=self.file, pointer="/annotations/0"),
+                place=self.place("annotations", 0),
                 hint="convert the instances, key points or stuff file of the same set",
             )
+            raise self.located(refused)
 
     def _extension(self) -> Extension:
         try:
@@ -201,6 +206,9 @@ class Document:
             if known.id in seen:
                 message = f"category id {known.id!r} stands twice, first in categories/{seen[known.id]}"
                 self.problem(ledger, "duplicate-id", message, self.place(*at, "id"), "give each category its own id")
+            if not known.name:
+                place = self.place(*at, "name")
+                self.problem(ledger, "empty-label", "a category without a name", place, "name it: a label is a text")
             seen.setdefault(known.id, index)
             out.append(_category(plain))
         return out

@@ -20,7 +20,7 @@ EXTENSION = "annolake"
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
     """One file of a data set: its split, its path below the folder it was in, its keys that are no lists of COCO's;
-    its categories where another file numbers its own differently.
+    its categories where they are not those of the whole set.
     """
 
     split: str | None = None

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from ...schemas.geometry import hull_of
 from ...schemas.model import Annotation, Polygon, Rectangle, Tag, Value
@@ -20,7 +21,8 @@ from .notes import EXTENSION
 from .segmentation import Rings, Unreadable, read_segmentation
 
 Id = int | str
-Number = int | float
+Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float
+"""Integers that no float holds would stop arithmetic later; these bounds cost nothing."""
 
 RESERVED_ATTRIBUTES = ("occluded", "rotation", "track_id", "keyframe", "source", "outside")
 """Attribute names that CVAT and Datumaro reserve; they are metadata keys of the same name in the hub."""
@@ -54,23 +56,28 @@ class PlainBox(msgspec.Struct, gc=False):
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What a target can use: the numbers that are carried for the way back, and boxes instead of outlines."""
+    """What a target can use: the numbers that are carried for the way back, boxes instead of outlines, crowds; whether
+    it has masks and key points of its own, so that they need not ride beside another shape.
+    """
 
     carried: bool = True
     boxes: bool = False
     crowd: bool = True
+    masks: bool = False
 
     @classmethod
     def by(cls, fidelity: Fidelity | None) -> Wanted:
         if fidelity is None:
             return cls()
         boxes = "polygon" not in fidelity.shapes and "rectangle" in fidelity.shapes
-        return cls(fidelity.metadata is True, boxes, fidelity.crowd)
+        return cls(fidelity.metadata is True, boxes, fidelity.crowd, fidelity.holes == "masks")
 
 
 def from_plain(plain: Plain, label: str, *, carried: bool = True) -> list[Annotation] | None:
     """The fast lane; None where something is odd and `from_any` should look at it."""
     rings = plain.segmentation
+    if plain.area < 0 or plain.bbox[2] <= 0 or plain.bbox[3] <= 0:
+        return None
     if not carried and len(rings) < 2:
         metadata: dict[str, Any] = {"coco_id": plain.id}
         if not rings:
@@ -107,6 +114,8 @@ def from_any(
     """
     extra = {key: value for key, value in plain.items() if key not in _STANDARD}
     own = extra.pop(EXTENSION, None)
+    if "area" in plain and not is_number(plain["area"]):
+        extra["area"] = plain["area"]
     bookkeeping: dict[str, Any] = {}
     meaning: dict[str, Any] = {}
     if plain.get("id") is not None:
@@ -117,7 +126,7 @@ def from_any(
         rings, codes = Rings(), ["polygon-boxed"] if outlined else []
     else:
         rings, codes = read_segmentation(plain, extra, bookkeeping, size)
-        codes = codes if wanted.carried else []
+        codes = codes if wanted.carried and not wanted.masks else []
     crowd = plain.get("iscrowd", 0)
     if is_number(crowd) and crowd in (0, 1):
         if crowd:
@@ -144,7 +153,7 @@ def from_any(
         shapes = [box]
         if keypoints is not None:
             bookkeeping["shape"] = bookkeeping.get("shape", "keypoints")
-            if wanted.carried:
+            if wanted.carried and not wanted.masks:
                 codes.append("keypoints-boxed")
     _derived(plain, box, rings, shapes, bookkeeping)
     _finish(bookkeeping, extra)

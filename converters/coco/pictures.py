@@ -16,7 +16,7 @@ from ..images import is_image_name
 from ..ledger import Ledger
 from .document import Document
 from .notes import EXTENSION
-from .objects import Wanted
+from .objects import Number, Wanted
 
 
 class PlainImage(msgspec.Struct, gc=False):
@@ -24,8 +24,8 @@ class PlainImage(msgspec.Struct, gc=False):
 
     id: int
     file_name: Annotated[str, Meta(min_length=1)]
-    width: int
-    height: int
+    width: Number
+    height: Number
     license: int
     coco_url: str
     date_captured: str

@@ -16,6 +16,7 @@ from msgspec import UNSET
 
 from ...schemas.errors import InvalidInput
 from ...schemas.model import Annotation, Catalog, Category, Record, Rectangle, Tag
+from ...schemas.plain import is_id
 from ...schemas.problems import Problem
 from ..fidelity import Fidelity
 from ..format import Reading, Records
@@ -23,6 +24,7 @@ from ..ledger import Ledger
 from .document import Document
 from .layout import Source
 from .notes import File, Notes
+from .oddities import SEEN_BY_CHECKS, oddities
 from .objects import Plain, PlainBox, Wanted, from_any, from_plain
 from .pictures import Images
 from .segmentation import Unreadable
@@ -58,6 +60,7 @@ def read_sources(sources: Sequence[Source], ledger: Ledger) -> Reading:
         records=records_for(None),
         images=sum(len(document.images) for document in documents),
         records_for=records_for,
+        locate=lambda place: next((d.locate(place) for d in documents if d.file == place.file), place),
     )
 
 
@@ -75,14 +78,14 @@ def _catalog(documents: Sequence[Document]) -> Catalog:
     extras: dict[str, Any] = {}
     for document in documents:
         extras.update(document.extension.extras)
-    numbered_alike = len({category.id for category in labels.values()}) == len(labels)
+    all_labels = list(labels.values())
     files = documents[0].extension.files if len(documents) == 1 else ()
     files = files or tuple(
         File(
             split=document.source.split,
             name=document.source.name,
             head=document.head,
-            categories=UNSET if numbered_alike else tuple(document.categories),
+            categories=UNSET if document.categories == all_labels else tuple(document.categories),
         )
         for document in documents
     )
@@ -93,7 +96,7 @@ def _catalog(documents: Sequence[Document]) -> Catalog:
     )
     extras["coco"] = msgspec.to_builtins(notes)
     splits = dict.fromkeys(file.split for file in files if file.split is not None)
-    return Catalog(labels=tuple(labels.values()), splits=tuple(splits), extras=extras)
+    return Catalog(labels=tuple(all_labels), splits=tuple(splits), extras=extras)
 
 
 class _Records:
@@ -185,7 +188,7 @@ class _Records:
             if number in document.fresh:
                 plain["id"] = document.fresh[number]
             category = plain.get("category_id")
-            label = self.labels.get(category) if isinstance(category, int | str) else None
+            label = self.labels.get(category) if is_id(category) else None
             if label is None:
                 raise Unreadable(
                     "unknown-category",
@@ -202,6 +205,10 @@ class _Records:
         else:
             for code in codes:
                 self.ledger.book(code, image=record.image, annotation=plain.get("id"))
+            for code, message, fix in oddities(plain, found):
+                if not self.ledger.lenient or code not in SEEN_BY_CHECKS:
+                    place = document.place(*at, image=record.image, annotation=identity)
+                    document.problem(self.ledger, code, message, place, fix, "warning")
             if category not in self.plain_labels:
                 found[0].metadata["coco_category_id"] = category
             return found

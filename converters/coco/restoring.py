@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from ...schemas.errors import InvalidInput, Place
 from ...schemas.geometry import shoelace
 from ...schemas.keys import RINGS
 from ...schemas.model import Annotation, Polygon, Rectangle, Tag, Value
@@ -52,6 +53,9 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
             out["bbox"] = box
     if out["area"] is None:
         out["area"] = _area(group)
+    if not is_number(out["area"]):
+        message, place = "its area is more than a number can say", Place(annotation=identity)
+        raise InvalidInput("not-finite", message, place=place, hint="are these coordinates meant?")
     if out["bbox"] is None:
         del out["bbox"]
     _describe(out, first, known, use_form=unchanged)
@@ -60,10 +64,9 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
 
 def to_label_only(tag: Tag, identity: Any, image_id: Any, category: Any) -> dict[str, Any]:
     """An annotation without geometry: a class of the whole image."""
-    out: dict[str, Any] = {"image_id": image_id, "category_id": category, "id": identity}
+    out: dict[str, Any] = {"iscrowd": 1 if tag.metadata.get("iscrowd") else 0}
+    out.update(image_id=image_id, category_id=category, id=identity)
     known = {"iscrowd", "coco_id", "coco_category_id"}
-    if tag.metadata.get("iscrowd"):
-        out["iscrowd"] = 1
     if is_number(tag.metadata.get("area")):
         known.add("area")
         out["area"] = tag.metadata["area"]
@@ -123,7 +126,7 @@ def _describe(out: dict[str, Any], annotation: Annotation | Tag, known: set[str]
         out["keypoints"] = keypoints
         out["num_keypoints"] = sum(v > 0 for v in keypoints[2::3])
     _attribute(out, annotation, known)
-    extra = _decoded(metadata, "coco_extra", _EXTRA)
+    extra: dict[str, Any] = _decoded(metadata, "coco_extra", _EXTRA)
     if extra is not _NOTHING and not extra.keys() & _OURS:
         known.add("coco_extra")
     else:
@@ -132,7 +135,8 @@ def _describe(out: dict[str, Any], annotation: Annotation | Tag, known: set[str]
     if others:
         out["metadata"] = others
     if not use_form:
-        extra.pop("segmentation", None)
+        for key in ("segmentation", "area"):
+            extra.pop(key, None)
     out.update(extra)
     if annotation.extras:
         out[EXTENSION] = annotation.extras

@@ -14,10 +14,12 @@ import msgspec
 from msgspec import UNSET
 
 from ...schemas.errors import InvalidInput, Place
-from ...schemas.model import Catalog, Category, Record, objects
+from ...schemas.model import Catalog, Record, objects
 from ...schemas.names import is_safe_name
 from ...schemas.plain import is_id, is_object
 from ..format import Written
+from ..ledger import Decision
+from .categories import Categories
 from .layout import owns, split_in
 from .notes import EXTENSION, Extension, File, Notes, notes_of
 from .restoring import to_coco, to_label_only
@@ -37,10 +39,10 @@ def write_file(path: Path, catalog: Catalog, records: Iterable[Record]) -> Writt
     split = any(file.split is not None for file in notes.files)
     extension = Extension(extras=_others(catalog), files=notes.files if split else ())
     head = notes.files[0].head if notes.files else _EMPTY_HEAD
-    with _Writer(path, catalog, notes, head, extension, split_key=True) as writer:
+    with _Writer(path, Categories(catalog.labels), notes, head, extension, split_key=True) as writer:
         for record in records:
             writer.add(record)
-    return Written(writer.images, writer.annotations)
+    return Written(writer.images, writer.annotations, _renumbered([writer]))
 
 
 def write_folder(path: Path, catalog: Catalog, records: Iterable[Record]) -> Written:
@@ -58,9 +60,10 @@ def write_folder(path: Path, catalog: Catalog, records: Iterable[Record]) -> Wri
                 _check_new(target, split, writers)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 own = catalog.labels if file.categories is UNSET else file.categories
-                known = msgspec.structs.replace(catalog, labels=own)
-                extension = Extension(extras=_others(catalog), unsplit=split is None and split_in(target, path) is not None)
-                writer = _Writer(target, known, notes, file.head, extension, split_key=False)
+                unsplit = split is None and split_in(target, path) is not None
+                extension = Extension(extras=_others(catalog), unsplit=unsplit)
+                categories = Categories(own, catalog.labels)
+                writer = _Writer(target, categories, notes, file.head, extension, split_key=False)
                 writers[split] = stack.enter_context(writer)
             return writers[split]
 
@@ -71,7 +74,9 @@ def write_folder(path: Path, catalog: Catalog, records: Iterable[Record]) -> Wri
         if not writers:
             writer_of(None)
     return Written(
-        sum(writer.images for writer in writers.values()), sum(writer.annotations for writer in writers.values())
+        sum(writer.images for writer in writers.values()),
+        sum(writer.annotations for writer in writers.values()),
+        _renumbered(writers.values()),
     )
 
 
@@ -91,8 +96,8 @@ def _check_new(target: Path, split: str | None, writers: Mapping[str | None, _Wr
     for other, writer in writers.items():
         if str(writer.path).casefold() == str(target).casefold():
             message = f"the splits {other!r} and {split!r} would be written to one file"
-            place = Place(pointer="/annolake/splits")
-            raise InvalidInput("same-name", message, place=place, hint="rename one of them, or write --coco-layout file")
+            place, hint = Place(pointer="/annolake/splits"), "rename one of them, or write --coco-layout file"
+            raise InvalidInput("same-name", message, place=place, hint=hint)
 
 
 def _others(catalog: Catalog) -> dict[str, Any]:
@@ -106,7 +111,7 @@ class _Writer:
     def __init__(
         self,
         path: Path,
-        catalog: Catalog,
+        categories: Categories,
         notes: Notes,
         head: Mapping[str, Any],
         extension: Extension,
@@ -120,7 +125,7 @@ class _Writer:
         self.images = self.annotations = 0
         self.image_ids = _Ids(notes.next_image_id)
         self.ids = _Ids(notes.next_id)
-        self.categories, self.category_ids = _numbered(catalog.labels)
+        self.categories = categories
         self.image_pieces: list[bytes] = []
         self.body_path = path.with_name(path.name + ".body")
         self.body: BinaryIO
@@ -148,13 +153,13 @@ class _Writer:
         for group in objects(record.annotations):
             label, metadata = group[0].label, group[0].metadata
             identity = self.ids.take(metadata.get("coco_id"))
-            category = self._category(label, metadata)
+            category = self.categories.id_of(label, metadata.get("coco_category_id"))
             pieces(opening + _ascii(_encode(to_coco(group, identity, image_id, category))))
             opening = b",\n"
             self.annotations += 1
         for tag in record.tags:
             identity = self.ids.take(tag.metadata.get("coco_id"))
-            category = self._category(tag.label, tag.metadata)
+            category = self.categories.id_of(tag.label, tag.metadata.get("coco_category_id"))
             pieces(opening + _ascii(_encode(to_label_only(tag, identity, image_id, category))))
             opening = b",\n"
             self.annotations += 1
@@ -184,17 +189,6 @@ class _Writer:
             out[EXTENSION] = others
         return out
 
-    def _category(self, label: str, metadata: Mapping[str, Any]) -> Any:
-        """The category of a label; one that the catalogue does not have is added at the end."""
-        chosen = metadata.get("coco_category_id")
-        if is_id(chosen) and self.category_ids.get((label, chosen)) is not None:
-            return self.category_ids[label, chosen]
-        if (label, None) not in self.category_ids:
-            fresh = max((c["id"] for c in self.categories if isinstance(c["id"], int)), default=0) + 1
-            self.categories.append({"id": fresh, "name": label})
-            self.category_ids[label, None] = self.category_ids[label, fresh] = fresh
-        return self.category_ids[label, None]
-
     def _assemble(self) -> None:
         with self.path.open("wb") as out, self.body_path.open("rb") as body:
             out.write(b"{")
@@ -204,10 +198,15 @@ class _Writer:
                 out.write(_ascii(_encode(key)) + b":" + _ascii(_encode(value)) + b",\n")
             out.write(b'"images":[\n' + b",\n".join(self.image_pieces) + b'\n],\n"annotations":[\n')
             shutil.copyfileobj(body, out, _BUFFER)
-            out.write(b'\n],\n"categories":' + _ascii(_encode(self.categories)))
+            out.write(b'\n],\n"categories":' + _ascii(_encode(self.categories.plain)))
             if self.extension != Extension():
                 out.write(b',\n"' + EXTENSION.encode() + b'":' + _ascii(_encode(self.extension)))
             out.write(b"}\n")
+
+
+def _renumbered(writers: Iterable[_Writer]) -> tuple[Decision, ...]:
+    count = sum(writer.ids.doubled + writer.image_ids.doubled for writer in writers)
+    return (Decision("ids-renumbered", f"{count:,} ids stood twice: the later ones are new"),) if count else ()
 
 
 class _Ids:
@@ -216,46 +215,17 @@ class _Ids:
     def __init__(self, following: int) -> None:
         self.following = following
         self.used: set[Any] = set()
+        self.doubled = 0
 
     def take(self, wanted: Any) -> Any:
         if not is_id(wanted) or wanted in self.used:
+            self.doubled += is_id(wanted)
             while self.following in self.used:
                 self.following += 1
             wanted = self.following
             self.following += 1
         self.used.add(wanted)
         return wanted
-
-
-def _numbered(labels: Iterable[Category]) -> tuple[list[dict[str, Any]], dict[tuple[str, Any], Any]]:
-    """Categories as COCO has them, and the id of each by (name, id) and (name, None). Numbered from 1 where needed."""
-    labels = list(labels)
-    taken = {label.id for label in labels}
-    given: set[Any] = set()
-    following = 1
-    out: list[dict[str, Any]] = []
-    ids: dict[tuple[str, Any], Any] = {}
-    for label in labels:
-        identity = label.id
-        if identity is None or identity in given:
-            while following in taken:
-                following += 1
-            identity = following
-            taken.add(identity)
-        given.add(identity)
-        plain: dict[str, Any] = {"id": identity, "name": label.name}
-        if label.supercategory is not None:
-            plain["supercategory"] = label.supercategory
-        if label.keypoints is not None:
-            plain["keypoints"] = label.keypoints
-        if label.skeleton is not None:
-            plain["skeleton"] = label.skeleton
-        out.append({**plain, **{key: value for key, value in label.extras.items() if key not in plain}})
-        ids.setdefault((label.name, None), identity)
-        ids[label.name, identity] = identity
-        if label.id is not None:
-            ids[label.name, label.id] = identity
-    return out, ids
 
 
 def _ascii(encoded: bytes) -> bytes:

@@ -1,9 +1,9 @@
 """A case is a folder: `in`, or `in` with a suffix, is the data set as it was found; beside it stands what it means.
 
-    in.json or in/   the source
-    options.json     options to read it with, where the defaults are not meant
-    expect.jsonl     its records, one a line, as in MetaLake annotation JSON; the last line is its catalogue
-    losses.json      how often the reader booked which loss, and the codes of its decisions and problems
+in.json or in/   the source
+options.json     options to read it with, where the defaults are not meant
+expect.jsonl     its records, one a line, as in MetaLake annotation JSON; the last line is its catalogue
+losses.json      how often the reader booked which loss, and the codes of its decisions and problems
 """
 
 from __future__ import annotations

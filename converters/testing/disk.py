@@ -6,7 +6,7 @@ import builtins
 import errno
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ class _File:
 
 
 @contextmanager
-def failing_disk(root: Path, fail_at: int | None) -> Iterator[Disk]:
+def failing_disk(root: Path, fail_at: int | None) -> Generator[Disk]:
     """Everything below `root` is on a disk that fails at that step; None only counts."""
     disk = Disk(root, fail_at)
     with pytest.MonkeyPatch.context() as patch:

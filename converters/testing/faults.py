@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pickle
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,12 +26,14 @@ from .samples import sample
 HOSTILE = b'\x00\xff\xc3"{[}],:9-. \n#\\/e'
 """Bytes that mean something to a parser, and bytes that mean nothing to anybody."""
 
-SMALL = 500
+_HOSTILE_BYTE = st.sampled_from(HOSTILE).map(lambda value: bytes((value,)))
+
+SMALL = 400
 """Files of up to so many bytes are damaged at every one of them."""
 
 
 class Faults:
-    format: Format
+    format: ClassVar[Format]
 
     def test_a_source_cut_short_anywhere(self, case: Case) -> None:
         with _copied(case) as copy:
@@ -50,7 +52,7 @@ class Faults:
                     survive(self.format, copy, case.options(self.format))
                 file.write_bytes(data)
 
-    @settings(max_examples=25, suppress_health_check=[HealthCheck.differing_executors])
+    @settings(max_examples=15, suppress_health_check=[HealthCheck.differing_executors])
     @given(data=st.data())
     def test_several_wounds(self, case: Case, data: st.DataObject) -> None:
         with _copied(case) as copy:
@@ -59,7 +61,7 @@ class Faults:
             for _ in range(data.draw(st.integers(1, 4))):
                 at = data.draw(st.integers(0, len(content)))
                 until = data.draw(st.integers(at, min(at + 8, len(content))))
-                content[at:until] = data.draw(st.binary(max_size=4) | st.sampled_from(HOSTILE).map(lambda b: bytes((b,))))
+                content[at:until] = data.draw(st.binary(max_size=4) | _HOSTILE_BYTE)
             file.write_bytes(content[: data.draw(st.integers(0, len(content)) | st.just(len(content)))])
             survive(self.format, copy, case.options(self.format))
 
@@ -125,7 +127,7 @@ def _in_two_parts(format_: Format, given_: Lowered, target: Path) -> None:
 
 
 @contextmanager
-def _copied(case: Case) -> Iterator[Path]:
+def _copied(case: Case) -> Generator[Path]:
     source = case.source
     with TemporaryDirectory() as folder:
         copy = Path(folder) / source.name

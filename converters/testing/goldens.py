@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -18,7 +18,7 @@ _CLOSE = 1e-9
 
 
 class Goldens:
-    format: Format
+    format: ClassVar[Format]
 
     def test_reads_as_expected(self, case: Case, request: pytest.FixtureRequest) -> None:
         """`--accept` writes down what was read; whoever reviews the change compares it with the specification."""

@@ -48,7 +48,7 @@ class House:
         for path in [*(tmp_path / name for name in names), tmp_path / "absent"]:
             assert not self.format.sniff(path).matches, path
 
-    @settings(max_examples=50, suppress_health_check=[HealthCheck.differing_executors])
+    @settings(max_examples=30, suppress_health_check=[HealthCheck.differing_executors])
     @given(noise=st.binary(min_size=1, max_size=200), suffix=st.sampled_from(["", ".txt", ".json", ".xml"]))
     def test_noise_does_not_name_it(self, tmp_path_factory: pytest.TempPathFactory, noise: bytes, suffix: str) -> None:
         path = tmp_path_factory.mktemp("noise") / f"noise{suffix}"
@@ -96,7 +96,7 @@ class House:
         given_ = lowered(self.format, flavour, data)
         if given_.fidelity.empty_images:
             back = self._home(data, flavour, tmp_path)
-            assert [(record.image, len(record.annotations)) for record in back.records] == [("a.jpg", 0), ("b c.jpg", 0)]
+            assert [(r.image, len(r.annotations)) for r in back.records] == [("a.jpg", 0), ("b c.jpg", 0)]
         else:
             assert sum(loss.count for loss in given_.ledger.losses.values() if loss.what == "image") == 2
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -34,9 +34,9 @@ _HARD = msgspec.structs.replace(EVERYTHING, unique_stems=True)
 
 
 class Laws:
-    format: Format
+    format: ClassVar[Format]
 
-    @settings(max_examples=50, suppress_health_check=_SUPPRESSED)
+    @settings(max_examples=30, suppress_health_check=_SUPPRESSED)
     @given(made=datasets(_HARD))
     def test_what_it_holds_comes_home(self, flavour: Options, made: tuple[Catalog, list[Record]]) -> None:
         """And the books balance, and what was given is as it was."""
@@ -50,7 +50,7 @@ class Laws:
         assert data == before
         assert_same(given_, back)
 
-    @settings(max_examples=25, suppress_health_check=_SUPPRESSED)
+    @settings(max_examples=15, suppress_health_check=_SUPPRESSED)
     @given(made=datasets(_HARD))
     def test_written_again_it_is_the_same_bytes(self, flavour: Options, made: tuple[Catalog, list[Record]]) -> None:
         assume(made[1])
@@ -64,7 +64,7 @@ class Laws:
             write_out(self.format, lowered(self.format, flavour, back), second)
             assert contents(first) == contents(second)
 
-    @settings(max_examples=50, suppress_health_check=_SUPPRESSED)
+    @settings(max_examples=30, suppress_health_check=_SUPPRESSED)
     @given(made=datasets(_HARD))
     def test_a_second_projection_changes_nothing(self, flavour: Options, made: tuple[Catalog, list[Record]]) -> None:
         given_ = lowered(self.format, flavour, DataSet(*made))
@@ -72,7 +72,7 @@ class Laws:
         assert again == given_.data.records
         assert (ledger.losses, ledger.added, ledger.dropped) == ({}, 0, 0)
 
-    @settings(max_examples=25, suppress_health_check=_SUPPRESSED)
+    @settings(max_examples=15, suppress_health_check=_SUPPRESSED)
     @given(made=datasets(_HARD))
     def test_nothing_is_lost_that_it_declares(self, flavour: Options, made: tuple[Catalog, list[Record]]) -> None:
         """Projected once, a data set is one that the target holds: read back and projected anew, nothing is lost."""
@@ -163,7 +163,7 @@ def _facts(record: Record, fidelity: Fidelity) -> dict[str, object]:
 
 
 def _without_name(extras: dict[str, Any]) -> dict[str, Any]:
-    """The name as a file had it is noted where the image has another; which of both is written is the writer's choice."""
+    """The name as a file had it is noted where the image has another; which of them is written, is up to the writer."""
     kept = {**extras, "coco": {key: value for key, value in extras.get("coco", {}).items() if key != "file_name"}}
     return {key: value for key, value in kept.items() if value}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def write_in_parts(format_: Format, given: Lowered, target: Path, count: int) ->
     bounds = [len(data.records) * number // count for number in range(count + 1)]
     with appearing_whole(target) as temporary:
         parts: list[Any] = []
-        for start, stop in zip(bounds, bounds[1:], strict=False):
+        for start, stop in pairwise(bounds):
             records = iter(data.records[start:stop])
             parts.append(write_part(temporary, start, options, Context(), data.catalog, records))
         _settle(given.ledger, join(temporary, options, Context(), data.catalog, parts))

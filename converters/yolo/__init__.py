@@ -120,6 +120,7 @@ def settle(
 ) -> Options:
     """Options with task, decimals and shape of key points fixed: one task per set, never mixed rows."""
     from .columns import catalog_keypoints
+    from .notes import notes_of
 
     task = options.task
     if options.layout == "darknet":
@@ -127,7 +128,7 @@ def settle(
             raise UsageError("yolo-layout", f"Darknet has no {task} sets", hint="leave --yolo-layout darknet out")
         task = "detect"
     if task is None:
-        task = catalog.extras.get("yolo", {}).get("task") or _task_of(records())
+        task = notes_of(catalog).task or _task_of(records())
         ledger.decide("yolo-task", f"written as a {task} set")
     shape = options.kpt_shape
     if task == "pose" and shape is None:

@@ -19,6 +19,7 @@ from ...schemas.model import Catalog
 from ..files import read_bytes
 from ..ledger import Ledger
 from .declaration import Declaration, Task
+from .notes import notes_of
 from .text import FILE_LIMIT
 
 if TYPE_CHECKING:
@@ -104,9 +105,9 @@ def columns_to_write(options: Options, catalog: Catalog) -> Columns:
 
 def catalog_keypoints(catalog: Catalog) -> tuple[int, int] | None:
     """The shape of key points that the data set declares: YOLO's own, or its largest skeleton with visibility."""
-    shape = catalog.extras.get("yolo", {}).get("kpt_shape")
+    shape = notes_of(catalog).kpt_shape
     if shape is not None:
-        return msgspec.convert(shape, tuple[int, int])
+        return shape
     most = max((len(category.keypoints or ()) for category in catalog.labels), default=0)
     return (most, 3) if most else None
 

@@ -12,6 +12,7 @@ from ...schemas.errors import InvalidInput
 from ...schemas.model import Catalog, Category
 from .columns import Columns, columns_to_write
 from .declaration import OWN_KEYS, Facts
+from .notes import noted_keys
 from .yamltext import LIMIT, flow, quoted
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ def description(
     val = next((split for split in order if lists[split] == "val"), train)
     meant = {"train": train, "val": val, **{lists[split]: split for split in order}}
     columns = columns_to_write(options, catalog)
+    if "" in names:
+        hint = "give the label a name"
+        raise InvalidInput("class-without-name", f"class {names.index('')} has no name", hint=hint)
     if options.layout == "darknet":
         meant = {_DARKNET_KEYS.get(key, key): split for key, split in meant.items()}
         usual = {"train": "train", "valid": "val", "test": "test"}
@@ -64,7 +68,7 @@ def _obj_data(lines: list[str], classes: int, facts: str) -> str:
 
 def _extras(catalog: Catalog, columns: Columns) -> dict[str, Any]:
     """Keys of the data.yaml that the set was read from, and kpt_shape of a pose set."""
-    yolo: dict[str, Any] = catalog.extras.get("yolo", {})
+    yolo = noted_keys(catalog)
     own = {*OWN_KEYS, *_POSE_KEYS, "task"}
     extras = {key: value for key, value in yolo.items() if key not in own}
     if columns.task == "pose":

@@ -13,16 +13,17 @@ import pytest
 if TYPE_CHECKING:
     from .conftest import Desk
 
-# The program with a writer that writes something, says so, and waits for ever.
+# The program with a writer that writes something, says so, and never ends. It does not wait: a signal that comes just
+# before a wait would not be seen until that ends.
 PROGRAM = """
-import threading
 import msgspec
 from annolake.converters import metalake
 
 def wait(path, *_):
     path.write_text("half")
     print("writing", flush=True)
-    threading.Event().wait()
+    while True:
+        pass
 
 def wait_in_part(path, part, *_):
     wait(path.with_name(f"{path.name}.{part}"))

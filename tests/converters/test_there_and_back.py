@@ -1,0 +1,181 @@
+"""Across formats and home again, through `convert`: what the target can carry is exactly what it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+
+from annolake.converters import coco, convert, metalake, registry, yolo
+from annolake.converters.comparing import compare
+from annolake.converters.testing.cases import Case, DataSet, cases
+from annolake.converters.testing.passing import lowered, write_out
+from annolake.converters.testing.strategies import EVERYTHING, datasets
+from annolake.schemas.errors import InvalidInput, LossRefused
+from annolake.schemas.model import Catalog, Record
+
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+MADE_UP = {"segmentation", "area", "iscrowd", "num_keypoints"}
+"""What COCO's evaluators need and a file may lack: always written."""
+
+
+def ids(case: Case) -> str:
+    return case.name
+
+
+@pytest.mark.parametrize("case", cases(FIXTURES / "coco"), ids=ids)
+def test_coco_through_metalake(case: Case, tmp_path: Path) -> None:
+    """The same ids, numbers, outlines, masks and attributes; the same keys that nobody knows; the same files."""
+    source, lake = case.source, tmp_path / "lake.json"
+    convert(source, lake, to="metalake")
+    layout = "folder" if source.is_dir() else "file"
+    back = tmp_path / ("back" if source.is_dir() else "back.json")
+    convert(lake, back, to="coco", options={"coco": coco.Options(layout=layout)})
+    lacking = case.name in ("multi part", "polygons")  # ids, areas: they get them
+    assert compare(source, back, exact=not lacking).equal
+    if source.is_file():
+        assert_same_file(source, back, fresh_ids=case.name == "doubled ids")
+    else:
+        below = sorted(path.relative_to(source) for path in source.rglob("*.json"))
+        assert sorted(path.relative_to(back) for path in back.rglob("*.json")) == below
+        for name in below:
+            assert_same_file(source / name, back / name)
+
+
+@pytest.mark.parametrize("case", cases(FIXTURES / "yolo"), ids=ids)
+def test_yolo_through_metalake(case: Case, tmp_path: Path) -> None:
+    """Also without pictures: fractions stay fractions."""
+    lake, back, again = tmp_path / "lake.json", tmp_path / "back", tmp_path / "again.json"
+    options: Any = case.options(yolo.FORMAT)
+    convert(case.source, lake, to="metalake", options={"yolo": options})
+    confident = options.confidence != "none"
+    writing = yolo.Options(save_conf=confident)
+    convert(lake, back, to="yolo", options={"yolo": writing}, allow_loss=case.name == "predictions")
+    convert(back, again, to="metalake")
+    difference = compare(lake, again)
+    assert difference.equal or case.name == "predictions", difference.changes  # YOLO is not written with tracks
+    names = [label["name"] for label in json.loads(lake.read_text())["annolake"]["labels"]]
+    assert [label["name"] for label in json.loads(again.read_text())["annolake"]["labels"]] == names
+
+
+@pytest.mark.parametrize("case", cases(FIXTURES / "metalake"), ids=ids)
+def test_metalake_through_coco(case: Case, tmp_path: Path) -> None:
+    """What COCO has no shape for is refused, everything else comes home: labels, attributes, metadata, unknown keys."""
+    options = {"metalake": case.options(metalake.FORMAT)}
+    back, again = tmp_path / "back.json", tmp_path / "again.json"
+    if case.name == "storage names":
+        with pytest.raises(InvalidInput, match="unsafe-name"):  # absolute in a bucket, nowhere on a disk
+            convert(case.source, back, to="coco")
+        return
+    normalized = "normalized" in case.name
+    if normalized and "width" not in case.source.read_text():
+        pytest.skip("fractions of a picture whose size nobody knows cannot become pixels")
+    try:
+        convert(case.source, back, to="coco", options=options)
+    except LossRefused as refused:
+        lost = {loss["code"] for loss in refused.report.losses if loss["fate"] != "carried"}
+        assert lost <= {"line-unsupported", "points-unsupported", "hole-rasterised"}
+        assert not back.exists()
+        return
+    convert(back, again, to="metalake")
+    difference = compare(case.source, again, options_a=options["metalake"])
+    assert difference.equal, (difference.changes, difference.catalog)
+
+
+@settings(max_examples=30)
+@given(made=datasets(coco.FIDELITY))
+def test_any_coco_through_metalake(made: tuple[Catalog, list[Record]]) -> None:
+    _home("coco", "metalake", coco.Options(), made)
+
+
+@settings(max_examples=20)
+@given(made=datasets(yolo.fidelity(yolo.Options(task="detect"))))
+def test_any_boxes_through_metalake(made: tuple[Catalog, list[Record]]) -> None:
+    _home("yolo", "metalake", yolo.Options(task="detect"), made)
+
+
+@settings(max_examples=20)
+@given(made=datasets(yolo.fidelity(yolo.Options(task="segment"))))
+def test_any_rings_through_metalake(made: tuple[Catalog, list[Record]]) -> None:
+    _home("yolo", "metalake", yolo.Options(task="segment"), made)
+
+
+@settings(max_examples=30)
+@given(
+    made=datasets(
+        msgspec.structs.replace(EVERYTHING, shapes=coco.FIDELITY.shapes, holes="none", coordinates=("pixels",))
+    )
+)
+def test_any_metalake_through_coco(made: tuple[Catalog, list[Record]]) -> None:
+    _home("metalake", "coco", metalake.Options(), made)
+
+
+@pytest.mark.parametrize("jobs", [2, 3])
+@pytest.mark.parametrize("to", ["metalake", "yolo"])
+def test_several_processes_write_the_same_bytes(jobs: int, to: str, tmp_path: Path) -> None:
+    source = FIXTURES / "coco" / "empty images" / "in.json"
+    one, many = tmp_path / "one", tmp_path / "many"
+    reports = [convert(source, target, to=to, jobs=count) for target, count in ((one, 1), (many, jobs))]
+    assert _files(one) == _files(many)
+    assert (reports[0].seen, reports[0].written, reports[0].losses) == (
+        reports[1].seen,
+        reports[1].written,
+        reports[1].losses,
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["many", "one"]
+
+
+@pytest.mark.parametrize(("to", "carry"), [("yolo", "full"), ("metalake", "lean")])
+def test_a_refusal_of_several_processes_leaves_nothing(to: str, carry: Any, tmp_path: Path) -> None:
+    with pytest.raises(LossRefused):
+        convert(FIXTURES / "coco" / "masks with holes" / "in.json", tmp_path / "out", to=to, carry=carry, jobs=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def assert_same_file(source: Path, back: Path, *, fresh_ids: bool = False) -> None:
+    """Every key of the source is in the file that came back; what is more there, is what COCO's evaluators need."""
+    a, b = (json.loads(path.read_text(encoding="utf-8-sig")) for path in (source, back))
+    assert b["categories"] == a["categories"]
+    assert {key: b.get(key) for key in a if key not in ("annotations", "images")} == {
+        key: value for key, value in a.items() if key not in ("annotations", "images")
+    }
+    assert b["images"] == a["images"]
+    mine = _by_image(a)
+    theirs = _by_image(b)
+    assert len(mine) == len(theirs)
+    for one, other in zip(mine, theirs, strict=True):
+        assert _told(one) == {key: other[key] for key in _told(one)} or fresh_ids
+        assert other.keys() - one.keys() <= MADE_UP | {"id"}
+
+
+def _told(annotation: dict[str, Any]) -> dict[str, Any]:
+    """Without the ways of saying that there is no outline and no box."""
+    return {key: value for key, value in annotation.items() if value not in ([], [[]])}
+
+
+def _by_image(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Annotations in the order of their images: COCO does not group them, annolake does."""
+    order = {image["id"]: number for number, image in enumerate(document["images"])}
+    return sorted(document.get("annotations", []), key=lambda annotation: order[annotation["image_id"]])
+
+
+def _home(name: str, over: str, options: Any, made: tuple[Catalog, list[Record]]) -> None:
+    """A made-up data set, written as one format, to the other and back: nothing is refused, nothing has changed."""
+    format_ = registry.get(name)
+    with TemporaryDirectory() as folder:
+        source, middle, back = (Path(folder) / part for part in ("source", "middle", "back"))
+        write_out(format_, lowered(format_, options, DataSet(*made)), source)
+        convert(source, middle, to=over, from_=name)
+        convert(middle, back, to=name, from_=over, options={name: options})
+        difference = compare(source, back, format_a=name, format_b=name)
+        assert difference.equal, (difference.changes, difference.catalog)
+
+
+def _files(path: Path) -> dict[str, bytes]:
+    found = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return {file.relative_to(path).as_posix(): file.read_bytes() for file in found if file.is_file()}
