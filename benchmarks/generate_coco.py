@@ -79,9 +79,7 @@ class _Pictures:
         self._numbers: Ints = rng.integers(0, 2**31, size=(count, 3))
 
     def lines(self) -> Iterator[str]:
-        rows = zip(
-            self.id.tolist(), self.width.tolist(), self.height.tolist(), self._numbers.tolist(), strict=True
-        )
+        rows = zip(self.id.tolist(), self.width.tolist(), self.height.tolist(), self._numbers.tolist(), strict=True)
         for id_, width, height, (when, photo, secret) in rows:
             name = f"{id_:012d}.jpg"
             day, hour, minute, second = when % 12 + 14, when // 12 % 24, when // 288 % 60, when // 17_280 % 60
@@ -109,9 +107,7 @@ def _annotation_lines(rng: Generator, pictures: _Pictures, count: int) -> Iterat
         shapes = _polygons(rng, width, height, numbers)
         rows = zip(shapes, crowd, width.tolist(), height.tolist(), pictures.id[picture].tolist(), strict=True)
         labels = zip(category[piece].tolist(), ids[piece].tolist(), strict=True)
-        for (shape, is_a_crowd, columns, lines, image_id), (category_id, id_) in zip(
-            rows, labels, strict=True
-        ):
+        for (shape, is_a_crowd, columns, lines, image_id), (category_id, id_) in zip(rows, labels, strict=True):
             segmentation, area, bbox = _crowd(rng, columns, lines) if is_a_crowd else shape
             yield (
                 f'{{"segmentation": {segmentation},"area": {area},"iscrowd": {int(is_a_crowd)},'
@@ -144,9 +140,7 @@ def _categories(rng: Generator, count: int) -> Ints:
     return rng.choice(ids, size=count, p=shares / shares.sum())
 
 
-def _polygons(
-    rng: Generator, width: Ints, height: Ints, numbers: Sequence[str]
-) -> Iterator[tuple[str, str, str]]:
+def _polygons(rng: Generator, width: Ints, height: Ints, numbers: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Yield segmentation, area and bbox as JSON for one object per image of `width` x `height`.
 
     Parts are star-shaped rings side by side, so no ring crosses itself or another. The box is the exact hull
@@ -187,9 +181,7 @@ def _polygons(
     texts: list[str] = np.array(numbers, dtype=object)[corners.reshape(-1)].tolist()
     ends = (2 * (first_vertex + vertices)).tolist()
     rings = [",".join(texts[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
-    for first, many, area, box in zip(
-        first_ring.tolist(), parts.tolist(), areas.tolist(), boxes, strict=True
-    ):
+    for first, many, area, box in zip(first_ring.tolist(), parts.tolist(), areas.tolist(), boxes, strict=True):
         yield (
             f"[[{'],['.join(rings[first : first + many])}]]",
             repr(area),
@@ -214,9 +206,9 @@ def _ring_areas(corners: Floats, first_vertex: Ints) -> Floats:
 def _crowd(rng: Generator, width: int, height: int) -> tuple[str, str, str]:
     """Return segmentation, area and bbox as JSON of a crowd region, an uncompressed run-length mask.
 
-    Runs go down the columns and start with background. The outline wanders by a few pixels from column to column, and a gap
-    runs through some of them, so that a crowd has few rings and some hundred corners, as COCO's own have. Each column ends at
-    least one pixel above the bottom of the image, so that no run has to continue in the next column.
+    Runs go down the columns and start with background. The outline wanders by a few pixels from column to column, and
+    a gap runs through some of them, so that a crowd has few rings and some hundred corners, as COCO's own have. Each
+    column ends at least one pixel above the bottom of the image, so that no run has to continue in the next column.
     """
     columns, lines = int(rng.integers(60, 300)), int(rng.integers(60, height))
     left, above = int(rng.integers(0, width - columns + 1)), int(rng.integers(0, height - lines))
@@ -255,9 +247,7 @@ def _write_separated(write: Callable[[str], object], items: Iterator[str]) -> No
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Write a COCO instances file with the statistics of train2017."
-    )
+    parser = argparse.ArgumentParser(description="Write a COCO instances file with the statistics of train2017.")
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--images", type=int, default=IMAGES, metavar="N")
     parser.add_argument("--annotations", type=int, default=ANNOTATIONS, metavar="M")

@@ -254,9 +254,7 @@ def _machine() -> str:
 def main() -> int:
     names = [task.name for task in tasks(Path(), Path(), "panlabel")]
     parser = argparse.ArgumentParser(description="Measure conversions of a COCO file against a reference.")
-    parser.add_argument(
-        "--input", type=Path, help="a COCO file; default: the full one, generated when absent"
-    )
+    parser.add_argument("--input", type=Path, help="a COCO file; default: the full one, generated when absent")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--tasks", default=",".join(names), help="some of %(default)s")
     parser.add_argument("--panlabel", default="panlabel", help="the panlabel program to compare with")
@@ -284,9 +282,7 @@ def main() -> int:
         results = measure(chosen, out, given.runs, given.timeout)
     size = source.stat().st_size
     lines, good = table(chosen, results, size)
-    place = (
-        "in memory" if base.parent == MEMORY else "on disk, no memory file system here: times are less steady"
-    )
+    place = "in memory" if base.parent == MEMORY else "on disk, no memory file system here: times are less steady"
     print(f"{source.name}, {size / MB:.0f} MB; best of {given.runs} runs, files {place}; {_machine()}\n")
     print("\n".join(lines))
     return 0 if good else 1

@@ -43,9 +43,7 @@ _REPORT = re.compile(rb'\s*\{\s*"source"\s*:')
     help="Write pixels, or fractions of the image.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace DST, if annolake wrote what is there.")
-@click.option(
-    "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use; for large sets one a core."
-)
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use; for large sets one a core.")
 @click.option(
     "--images",
     type=FOLDER,
@@ -154,14 +152,10 @@ def _check_report(path: Path, source: Path, target: Path, *, overwrite: bool) ->
     """Find out before the work whether the report can be written. UsageError, LocalFailure."""
     folder = path.resolve().parent
     if not folder.is_dir():
-        raise UsageError(
-            "no-folder", f"there is no folder {path.parent} for the report", hint="make it first"
-        )
+        raise UsageError("no-folder", f"there is no folder {path.parent} for the report", hint="make it first")
     for other, word in ((source, "SRC"), (target, "DST")):
         if path.resolve().is_relative_to(other.resolve()):
-            raise UsageError(
-                "report-in-data", f"the report would stand in {word}", hint="write it beside the data"
-            )
+            raise UsageError("report-in-data", f"the report would stand in {word}", hint="write it beside the data")
     if os.path.lexists(path) and not overwrite and not _is_report(path):
         message = f"{path} exists already, and is no report"
         raise UsageError("target-exists", message, hint="choose another name for the report, or --overwrite")

@@ -74,14 +74,10 @@ def _known(error: BaseException) -> AnnolakeError:
     if isinstance(error, AnnolakeError):
         return error
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
-        return LocalFailure(
-            "out-of-memory", "this computer's memory is full", hint="--jobs 1 needs the least"
-        )
+        return LocalFailure("out-of-memory", "this computer's memory is full", hint="--jobs 1 needs the least")
     if isinstance(error, OSError):
         place = Place(file=error.filename) if isinstance(error.filename, str) else None
-        return LocalFailure(
-            "local-file", error.strerror or str(error), place=place, hint="check the disk and the path"
-        )
+        return LocalFailure("local-file", error.strerror or str(error), place=place, hint="check the disk and the path")
     return AnnolakeError(
         "unexpected",
         f"this is a defect of annolake, not of your files: {type(error).__name__}: {error}",

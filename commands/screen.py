@@ -80,9 +80,7 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(
-        box=None, show_header=bool(header), pad_edge=False, padding=(0, 2, 0, 0), header_style="bold"
-    )
+    drawn = Table(box=None, show_header=bool(header), pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     rows = [list(row) for row in rows]
     for number in range(max(map(len, [*rows, header]))):
         title = Text(header[number]) if header else ""

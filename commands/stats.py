@@ -42,9 +42,7 @@ command.params.extend(all_flags(writing=False))
 def _show(counts: dict[str, Any]) -> None:
     """Single numbers first, then each count by something."""
     grouped = {name: found for name, value in counts.items() if (found := as_object(value)) is not None}
-    screen.table(
-        ((_words(name), _text(value)) for name, value in counts.items() if name not in grouped), indent=0
-    )
+    screen.table(((_words(name), _text(value)) for name, value in counts.items() if name not in grouped), indent=0)
     for name, by in grouped.items():
         if by:
             screen.say(_words(name))

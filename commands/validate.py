@@ -90,9 +90,7 @@ def command(
         screen.show_problems([mend.as_json() for mend in fixed.mends])
         _show(checked, str(out))
     if fixed is not None and not fixed.written:
-        screen.say(
-            "nothing was written: a part cannot be read, and no safe mend helps", screen.STYLES["error"]
-        )
+        screen.say("nothing was written: a part cannot be read, and no safe mend helps", screen.STYLES["error"])
     ctx.exit(0 if checked.valid and (fixed is None or fixed.written) else _INVALID)
 
 
@@ -119,8 +117,6 @@ def _show(checked: Checked, name: str) -> None:
         screen.say(f"{name} is valid: {looked}", screen.STYLES["carried"])
         return
     found = ", ".join(
-        screen.counted(counts[f"{word}s"], word)
-        for word in ("error", "warning", "notice")
-        if counts[f"{word}s"]
+        screen.counted(counts[f"{word}s"], word) for word in ("error", "warning", "notice") if counts[f"{word}s"]
     )
     screen.say(f"{name} is {'valid' if checked.valid else 'not valid'}: {found} in {looked}", "bold")

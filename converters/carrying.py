@@ -15,7 +15,6 @@ from itertools import chain
 
 from ..schemas.model import Annotation, Polygon, Rectangle
 
-
 _QUIET = 9
 """Decimals of a pixel that going to fractions and back leaves alone."""
 
@@ -32,7 +31,9 @@ def fingerprint(parts: Iterable[Sequence[float]]) -> int:
 
 
 def as_read(group: Sequence[Annotation], outline: object) -> bool:
-    """Whether an object's shapes are those whose fingerprint is `outline`, but for the noise of having been fractions."""
+    """Whether an object's shapes are those whose fingerprint is `outline`, but for the noise of having been
+    fractions.
+    """
     shapes = [a.bbox if isinstance(a, Rectangle) else a.xy for a in group]
     if fingerprint(shapes) == outline:
         return True

@@ -108,9 +108,7 @@ def check(
     except InvalidInput as error:
         return Checked(problems=[Problem.of(error)])
     if normalized and kind != METADATA and "normalized" not in _spaces(kind, options):
-        raise UsageError(
-            "coordinates", f"{kind} has coordinates in pixels only", hint="leave --normalized out"
-        )
+        raise UsageError("coordinates", f"{kind} has coordinates in pixels only", hint="leave --normalized out")
     finder = None if images is None else ImageFinder(Path(images))
     checker = _Checker(finder, None if labels is None else tuple(labels), progress)
     with no_gc():
@@ -125,9 +123,7 @@ def check(
 
 
 class _Checker:
-    def __init__(
-        self, finder: ImageFinder | None, labels: tuple[str, ...] | None, progress: Progress | None
-    ) -> None:
+    def __init__(self, finder: ImageFinder | None, labels: tuple[str, ...] | None, progress: Progress | None) -> None:
         self.finder = finder
         self.labels = labels
         self.progress = progress
@@ -157,12 +153,8 @@ class _Checker:
             place = msgspec.structs.replace(
                 here, pointer=pointer_text((metadata_file.LIST_KEY, index)), image=entry.file
             )
-            for code, severity, message, fix in _entry_mistakes(
-                entry, first.setdefault(entry.file, index), index
-            ):
-                self.problems.append(
-                    Problem(code=code, severity=severity, message=message, place=place, fix=fix)
-                )
+            for code, severity, message, fix in _entry_mistakes(entry, first.setdefault(entry.file, index), index):
+                self.problems.append(Problem(code=code, severity=severity, message=message, place=place, fix=fix))
 
     def metalake(self, path: Path, *, normalized: bool) -> None:
         file, data = str(path), read_bytes(path)
@@ -172,9 +164,7 @@ class _Checker:
         except InvalidInput as error:
             self._stopped_by(error)
             return
-        meaning = Checker(
-            coordinates=document.catalog_as(normalized=normalized).coordinates, labels=self.labels
-        )
+        meaning = Checker(coordinates=document.catalog_as(normalized=normalized).coordinates, labels=self.labels)
         self.images = len(document.images)
         for index, (raw, here) in enumerate(_placed(document.data, file, "images", document.images)):
             places: Sequence[Place] = ()
@@ -277,9 +267,7 @@ def _in_file(problem: Problem, file: str) -> Problem:
     return msgspec.structs.replace(problem, place=msgspec.structs.replace(problem.place, file=file))
 
 
-def _entry_mistakes(
-    entry: metadata_file.Entry, first: int, index: int
-) -> Iterable[tuple[str, Any, str, str | None]]:
+def _entry_mistakes(entry: metadata_file.Entry, first: int, index: int) -> Iterable[tuple[str, Any, str, str | None]]:
     """Mistakes of one entry of a metadata file; `first` is the number of the first entry with its name."""
     if not is_safe_name(entry.file):
         yield (

@@ -18,8 +18,7 @@ Scale = Callable[[float, float], float]
 
 
 def in_space(record: Record, coordinates: Coordinates, target: Coordinates) -> Record:
-    """The record with its coordinates in the `target` space. InvalidInput (`size-missing`) without the image's size.
-    """
+    """The record with its coordinates in the `target` space. InvalidInput (`size-missing`) without the image's size."""
     if coordinates == target or not record.annotations:
         return record
     size = size_of(record)

@@ -73,9 +73,7 @@ def fix(
     try:
         kind = kind_of(path, format_name)
         if kind == METADATA:
-            raise UsageError(
-                "nothing-to-mend", "there are no safe mends for metadata files", hint="leave --fix out"
-            )
+            raise UsageError("nothing-to-mend", "there are no safe mends for metadata files", hint="leave --fix out")
         format_ = registry.get(kind)
         own = options.get(kind) or format_.options()
         check_conversion_target(out, path, format_, own, overwrite=False)
@@ -116,9 +114,7 @@ def _mended_text(data: bytes, file: str, mends: list[Problem]) -> bytes:
     except jsontext.DuplicateKey as error:
         raise jsontext.duplicate_key(error.key, file, ()) from None
     except (ValueError, RecursionError):
-        raise InvalidInput(
-            "not-mendable", "not JSON that can be written again", place=Place(file=file)
-        ) from None
+        raise InvalidInput("not-mendable", "not JSON that can be written again", place=Place(file=file)) from None
 
 
 def _fix_by_reader(
@@ -128,9 +124,7 @@ def _fix_by_reader(
     context = Context(images=None if images is None else ImageFinder(Path(images)))
     reading = format_.read(path, options, context, ledger)
     if format_.settle is not None:
-        options = format_.settle(
-            options, reading.catalog, lambda: reading.records(Ledger(lenient=True)), Ledger()
-        )
+        options = format_.settle(options, reading.catalog, lambda: reading.records(Ledger(lenient=True)), Ledger())
     space = reading.catalog.coordinates
     project = projector(format_.fidelity(options), ledger, coordinates=space, target=space, carry="full")
     with appearing_whole(out) as temporary:
@@ -138,9 +132,7 @@ def _fix_by_reader(
         mended = _mended(records, space, str(path), mends)
         format_.write(temporary, options, context, reading.catalog, (project(record) for record in mended))
     mends += (
-        _mend(problem.code, problem.message, problem.place)
-        for problem in ledger.problems
-        if problem.code == _FRESH_IDS
+        _mend(problem.code, problem.message, problem.place) for problem in ledger.problems if problem.code == _FRESH_IDS
     )
     for loss in ledger.refused():
         for example in loss.examples:
@@ -148,9 +140,7 @@ def _fix_by_reader(
             mends.append(_mend(loss.code, example.detail or BY_CODE[loss.code].sentence, place))
 
 
-def _mended(
-    records: Iterable[Record], space: Coordinates, file: str, mends: list[Problem]
-) -> Iterator[Record]:
+def _mended(records: Iterable[Record], space: Coordinates, file: str, mends: list[Problem]) -> Iterator[Record]:
     for record in records:
         mended, told = mend_record(record, space)
         mends += (_in_file(mend, file) for mend in told)

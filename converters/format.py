@@ -60,8 +60,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     work.
 
     `records_for(fidelity)`, where a reader has it, gives records for a target of that fidelity: facts that the target
-    has no place for need not be worked out, as long as projected records and the books come out the same. `locate` adds line and column to a
-    place that has a pointer only.
+    has no place for need not be worked out, as long as projected records and the books come out the same. `locate`
+    adds line and column to a place that has a pointer only.
     """
 
     catalog: Catalog

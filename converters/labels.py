@@ -21,9 +21,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
         name = line.strip()
         if name in first:
             message = f"this label stands in line {first[name]} already: its number would be ambiguous"
-            raise InvalidInput(
-                "duplicate-label", message, place=Place(file=file, line=number), hint="keep one"
-            )
+            raise InvalidInput("duplicate-label", message, place=Place(file=file, line=number), hint="keep one")
         if name:
             first[name] = number
     return tuple(first)

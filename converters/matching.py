@@ -42,9 +42,7 @@ def match(
     return Matching(sorted(changed, key=lambda pair: pair[0].number), left_a, left_b)
 
 
-def _in_place(
-    a: list[Thing], b: list[Thing], alike: Callable[[Thing, Thing], bool]
-) -> tuple[list[Thing], list[Thing]]:
+def _in_place(a: list[Thing], b: list[Thing], alike: Callable[[Thing, Thing], bool]) -> tuple[list[Thing], list[Thing]]:
     """What is left after pairing equals that stand at the same place of both lists: mostly all of them do."""
     unlike = [n for n, (one, other) in enumerate(zip(a, b, strict=False)) if not alike(one, other)]
     shorter = min(len(a), len(b))

@@ -85,9 +85,7 @@ def differences(a: Thing, b: Thing, tolerance: float, *, exact: bool = False) ->
 
 _WORDS: dict[type, str] = {Rectangle: "rectangle", Polygon: "polygon", Line: "line", Points: "points", Tag: "tag"}
 _CONFIDENCE = 1e-6
-_UNSET_IS_ZERO = frozenset(
-    ("iscrowd", "occluded", "truncated", "difficult", "outside", "rotation", "group", "z_order")
-)
+_UNSET_IS_ZERO = frozenset(("iscrowd", "occluded", "truncated", "difficult", "outside", "rotation", "group", "z_order"))
 _JSON_TEXT = frozenset(key.name for key in TABLE if key.type == "JSON text")
 _KEPT_APART = frozenset(("keypoints",))
 _MEANINGLESS = _KEPT_APART | RINGS | BOOKKEEPING

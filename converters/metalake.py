@@ -87,9 +87,7 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     return Reading(catalog=catalog, records=records, images=len(document.images))
 
 
-def write(
-    path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
-) -> Written:
+def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
     return _write_counted(path, records, lambda counted: metalake_encoding.encode_document(counted, catalog))
 
 
@@ -147,7 +145,8 @@ def _survey(document: metalake_decoding.Document, ledger: Ledger) -> set[str]:
         used.update(item.label for item in image.annotations)
         used.update(item.label for item in image.tags)
         name = image.image
-        if not name or ((safe := is_safe_name(name.removeprefix("/"))) and name not in names):
+        safe = is_safe_name(name.removeprefix("/"))
+        if not name or (safe and name not in names):
             names[name] = index
             continue
         place = Place(file=document.file, pointer=pointer_text(("images", index, "image")), image=name)
@@ -181,7 +180,7 @@ def _write_counted(
             yield record
 
     write_pieces(path, pieces(counted()))
-    return Written(*count)
+    return Written(count[0], count[1])
 
 
 def _places(record: Record, file: str, index: int) -> Iterator[Place]:

@@ -49,8 +49,7 @@ def streamed(
     start: int = 0,
     stop: int | None = None,
 ) -> Iterator[Record]:
-    """The records of a source, counted as they come; at the end every one that was seen has been yielded or booked.
-    """
+    """The records of a source, counted as they come; at the end every one that was seen has been yielded or booked."""
     done = 0
     for record in reading.records(ledger, start, stop):
         ledger.yielded["images"] += 1

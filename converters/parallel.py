@@ -8,7 +8,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -48,9 +49,10 @@ def in_parts(part: Part, images: int, count: int, ledger: Ledger, progress: Prog
             receiver, sender = context.Pipe(duplex=False)
             arguments = (part, bounds[number], bounds[number + 1], ledger, done, number, sender)
             worker = context.Process(target=_work, args=arguments, daemon=True)
-            worker.start()
+            with _undisturbed():
+                worker.start()
+                workers.append(worker)
             sender.close()
-            workers.append(worker)
             pipes.append(receiver)
         outcomes = _collect(pipes, lambda: progress and progress(sum(done), images))
     finally:
@@ -66,10 +68,21 @@ def in_parts(part: Part, images: int, count: int, ledger: Ledger, progress: Prog
     return results
 
 
+@contextmanager
+def _undisturbed() -> Generator[None]:
+    """Signals wait: between a fork and the note of it, one would leave a process that nobody ends."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(part: Part, start: int, stop: int, ledger: Ledger, done: Any, number: int, pipe: Connection) -> None:
     """In the child. Ctrl-C is the parent's affair: it ends its children, at once, whatever handler they inherited."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
     books = ledger.another()
 
     def tell(count: int) -> None:

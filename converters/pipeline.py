@@ -1,5 +1,4 @@
-"""The whole job: read, project, write, balance the books. Nothing appears at the target unless all of it went well.
-"""
+"""The whole job: read, project, write, balance the books. Nothing appears at the target unless all of it went well."""
 
 from __future__ import annotations
 

@@ -7,34 +7,28 @@ done: `--dry-run` is this pass without the writer. Projecting twice changes noth
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Literal
 
-import msgspec
 from msgspec.structs import replace
 
 from ..schemas import geometry
 from ..schemas.errors import InvalidInput, Place
 from ..schemas.keys import BOOKKEEPING, BY_NAME, RINGS
-from ..schemas.model import Annotation, Coordinates, Line, Points, Polygon, Record, Rectangle, objects
+from ..schemas.model import Annotation, Coordinates, Line, Points, Polygon, Record, Rectangle
 from ..schemas.names import is_safe_name
 from ..schemas.plain import is_object
-from .carrying import as_read
 from .coordinates import in_space, limits, says_nothing
 from .drawing import drawn
 from .fidelity import Fidelity
 from .fitting import as_oriented_box, called_obb, needs_fitting
 from .ledger import Ledger
+from .lowering import OF_OUTLINES, common, description, exceeds, groups, own_box
 
 Carry = Literal["full", "lean"]
 
 _WORDS: dict[type, str] = {Rectangle: "rectangle", Polygon: "polygon", Line: "line", Points: "points"}
 _FEWEST: dict[type, int] = {Polygon: 3, Line: 2, Points: 1}
 _STANDARD_IMAGE_FACTS = frozenset(("license", "flickr_url", "coco_url", "date_captured", "file_name"))
-_OF_OUTLINES = RINGS | {"shape", "geometry", "outline", "area", "bbox"}
-"""What is true of an outline, or ties several to one object, and no longer of the box around them."""
-
-_BOX = msgspec.json.Decoder(tuple[int | float, int | float, int | float, int | float])
 _SLACK = 1e-9
 """Sums of floats overshoot the edge by less than this share of the image; nothing is cut for it."""
 
@@ -80,7 +74,7 @@ class _Projector:
         self.record = record = in_space(record, self.source, self.space)
         self.limits = limits(record, self.space) if fidelity.inside else None
         kept: list[Annotation] = []
-        for number, group in enumerate(_groups(record.annotations), 1):
+        for number, group in enumerate(groups(record.annotations), 1):
             self.number = group[0].metadata.get("coco_id", number)
             kept += self._object(group)
         sized = in_space(replace(record, annotations=kept), self.space, self.target)
@@ -132,7 +126,7 @@ class _Projector:
         fidelity = self.fidelity
         if len(group) > 1:
             self._agree(group)
-        elif "hole_of" in group[0].metadata and fidelity.holes != "rings":
+        if fidelity.holes != "rings" and all("hole_of" in annotation.metadata for annotation in group):
             self._book("stray-hole")
             return ()
         for annotation in group:
@@ -159,9 +153,9 @@ class _Projector:
 
     def _agree(self, group: Sequence[Annotation]) -> None:
         """Only the first ring's description is that of the object; what others say beside it is lost, and said."""
-        first = _description(group[0])
+        first = description(group[0])
         for annotation in group[1:]:
-            if _description(annotation) != first:
+            if description(annotation) != first:
                 self._book("parts-disagree", f"{annotation.label}, part {annotation.metadata.get('part')}")
                 return
 
@@ -170,9 +164,9 @@ class _Projector:
         first = group[0]
         if isinstance(first, Polygon) and Rectangle in self.kinds:
             self._book("polygon-boxed")
-            return (Rectangle(bbox=_own_box(group), **_common(first, without=_OF_OUTLINES)),)
+            return (Rectangle(bbox=own_box(group), **common(first, without=OF_OUTLINES)),)
         if isinstance(first, Rectangle) and Polygon in self.kinds:
-            return (Polygon(xy=geometry.corners(*first.bbox), **_common(first)),)
+            return (Polygon(xy=geometry.corners(*first.bbox), **common(first)),)
         self._book(f"{_WORDS[type(first)]}-unsupported")
         return ()
 
@@ -182,8 +176,6 @@ class _Projector:
         holes = len(group) - len(solid)
         if not holes:
             return group
-        if not solid:  # holes of nothing are no holes
-            return [replace(a, metadata={k: v for k, v in a.metadata.items() if k != "hole_of"}) for a in group]
         if self.fidelity.holes == "masks":
             if "geometry" in group[0].metadata:
                 return group
@@ -193,7 +185,7 @@ class _Projector:
                 return masked
         self._book("hole-dropped", f"{holes} holes")
         if len(solid) == 1:
-            return (Polygon(xy=solid[0].xy, **_common(solid[0])),)
+            return (Polygon(xy=solid[0].xy, **common(solid[0])),)
         return [
             replace(a, metadata={**a.metadata, "part": number, "parts": len(solid)})
             for number, a in enumerate(solid, 1)
@@ -210,7 +202,7 @@ class _Projector:
                 x, y, w, h = annotation.bbox
                 if w <= 0 or h <= 0:
                     continue
-                if _exceeds(x, x + w, width, share) or _exceeds(y, y + h, height, share):
+                if exceeds(x, x + w, width, share) or exceeds(y, y + h, height, share):
                     clipped = True
                     box = geometry.clip_box(annotation.bbox, width, height)
                     if box is not None:
@@ -221,7 +213,7 @@ class _Projector:
                 if len(xy) < fewest:
                     continue
                 xs, ys = xy[::2], xy[1::2]
-                if _exceeds(min(xs), max(xs), width, share) or _exceeds(min(ys), max(ys), height, share):
+                if exceeds(min(xs), max(xs), width, share) or exceeds(min(ys), max(ys), height, share):
                     clipped = True
                     ring = geometry.clip_ring(xy, width, height)
                     if len(ring) >= fewest:
@@ -292,17 +284,6 @@ class _Projector:
         )
 
 
-def _description(annotation: Annotation) -> tuple[Any, ...]:
-    """What is said of an annotation beside its ring, and not on the first ring alone."""
-    metadata = {k: v for k, v in annotation.metadata.items() if k not in RINGS and _purpose(k) == "meaning"}
-    return annotation.label, annotation.confidence, annotation.attributes, metadata, annotation.extras
-
-
-def _purpose(key: str) -> str:
-    """What others call their own counts as meaning."""
-    return BY_NAME[key].purpose if key in BY_NAME else "meaning"
-
-
 def _check_name(name: str) -> None:
     """Storage paths of the MetaLake may begin with a slash; names of files in a data set may not."""
     if not is_safe_name(name):
@@ -312,34 +293,3 @@ def _check_name(name: str) -> None:
             place=Place(image=name),
             hint="use a name relative to the folder of the pictures",
         )
-
-
-def _groups(annotations: Sequence[Annotation]) -> Sequence[Sequence[Annotation]]:
-    for annotation in annotations:
-        if "instance" in annotation.metadata:
-            return objects(annotations)
-    return [(annotation,) for annotation in annotations]
-
-
-def _own_box(group: Sequence[Annotation]) -> tuple[float, float, float, float]:
-    """The object's box: the one it came with, if its outline is still as it was, else the hull."""
-    first = group[0].metadata
-    if "bbox" in first and as_read(group, first.get("outline")):
-        with suppress(TypeError, UnicodeError, msgspec.MsgspecError):  # none of its own, or not one that annolake noted
-            return _BOX.decode(first["bbox"])
-    return geometry.hull_of(a.xy for a in group if not isinstance(a, Rectangle))
-
-
-def _exceeds(low: float, high: float, limit: float, share: float) -> bool:
-    """Whether a span reaches more than this share beyond the image on either side, or is that much longer than it."""
-    return low < -share * limit or max(high, high - low) > limit + share * limit
-
-
-def _common(annotation: Annotation, without: frozenset[str] = RINGS) -> dict[str, Any]:
-    return {
-        "label": annotation.label,
-        "confidence": annotation.confidence,
-        "metadata": {key: value for key, value in annotation.metadata.items() if key not in without},
-        "attributes": annotation.attributes,
-        "extras": annotation.extras,
-    }

@@ -255,13 +255,15 @@ def locate(data: bytes, place: Place) -> Place:
     """`place` with line and column of what its pointer names, or of the nearest thing above it that exists."""
     if place.pointer is None or place.line is not None:
         return place
-    offset = _offset(data, pointer_steps(place.pointer))
+    offset = offset_of(data, pointer_steps(place.pointer))
     found = place_of(data, offset, place.file or "")
     return msgspec.structs.replace(place, line=found.line, column=found.column)
 
 
-def _offset(data: bytes, steps: list[str]) -> int:
-    """Walk down by decoding one level at a time into raw pieces, which stand in the text in order."""
+def offset_of(data: bytes, steps: list[str]) -> int:
+    """Where in a document, or an undecoded part of one, begins what a pointer's steps name, or the nearest thing above.
+
+    Walks down by decoding one level at a time into raw pieces, which stand in the text in order."""
     base = len(data) - len(data.lstrip(b" \t\r\n"))
     here = data
     for step in steps:

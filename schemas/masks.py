@@ -128,9 +128,7 @@ def from_polygons(parts: Sequence[Sequence[float]], height: int, width: int) -> 
     check_size(height, width)
     for part in parts:
         if len(part) < 6 or len(part) % 2 or not np.isfinite(part).all():
-            raise MaskError(
-                f"the polygon {shortened(part)} is not 3 or more points of finite x and y; mend it"
-            )
+            raise MaskError(f"the polygon {shortened(part)} is not 3 or more points of finite x and y; mend it")
     near = [_near(part, height, width) for part in parts]
     drawn = [list(part) for part in near if len(part) >= 6]
     if not drawn:
@@ -179,9 +177,7 @@ def _from_text(text: str, pixels: int) -> tuple[int, ...]:
     for index, character in enumerate(text):
         code = ord(character) - 48
         if not 0 <= code < 64:
-            raise MaskError(
-                f"character {index} of the run-length text is {character!r}; only '0' to 'o' occur"
-            )
+            raise MaskError(f"character {index} of the run-length text is {character!r}; only '0' to 'o' occur")
         value |= (code & 31) << shift
         shift += 5
         if code & 32:

@@ -3,8 +3,8 @@
 Nothing is stepped over: typed decoding is the fast way, and a count of quotation marks proves that it saw every key.
 Where the count differs, or the decoder objects, the image is decoded once more, slowly, with every key in hand.
 
-Read with a notice, never written: the older documented form of a line, with its points under the key `polygon`. Read as
-JSON Schema counts: 1.0 is the integer 1, and an integer beyond 64 bits is a number like 1e30.
+Read with a notice, never written: the older documented form of a line, with its points under the key `polygon`. Read
+as JSON Schema counts: 1.0 is the integer 1, and an integer beyond 64 bits is a number like 1e30.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from .problems import Problem
 
 
 class Document(msgspec.Struct, frozen=True):
-    """An opened file: its images still undecoded, its catalogue if it has one. `ours`: the file itself has the extra key
-    that says what its coordinates are.
+    """An opened file: its images still undecoded, its catalogue if it has one. `ours`: the file itself has the extra
+    key that says what its coordinates are.
     """
 
     file: str
@@ -197,9 +197,7 @@ def _decode_slowly(raw: msgspec.Raw, file: str, at: Pointer, notice: Notice) -> 
     return _record(wire, converted, _unknown(plain, _IMAGE_KEYS), plain.get("tags"))
 
 
-def _convert(
-    plain: Any, kind: Any, file: str, at: Pointer, image: Any = None, annotation: int | None = None
-) -> Any:
+def _convert(plain: Any, kind: Any, file: str, at: Pointer, image: Any = None, annotation: int | None = None) -> Any:
     try:
         return msgspec.convert(plain, kind)
     except msgspec.ValidationError as error:
@@ -238,9 +236,7 @@ def _expected_quotes(wire: WireImage) -> int:
     return count
 
 
-def _record(
-    wire: WireImage, annotations: list[Annotation], extras: dict[str, Any], plain_tags: Any = None
-) -> Record:
+def _record(wire: WireImage, annotations: list[Annotation], extras: dict[str, Any], plain_tags: Any = None) -> Record:
     wire_tags: list[WireTag] = [] if wire.tags is UNSET else wire.tags
     plain: list[dict[str, Any]] = plain_tags or [{}] * len(wire_tags)
     tags = tuple(
@@ -264,9 +260,7 @@ def _known(value: Any) -> Any:
     return None if value is UNSET else value
 
 
-def _annotation(
-    wire: WireAnnotation, extras: dict[str, Any] | None = None, attributes: Any = None
-) -> Annotation:
+def _annotation(wire: WireAnnotation, extras: dict[str, Any] | None = None, attributes: Any = None) -> Annotation:
     common = _common(wire, extras, attributes)
     if isinstance(wire, WireRectangle):
         return Rectangle(bbox=wire.bbox, **common)

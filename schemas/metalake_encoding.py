@@ -28,10 +28,11 @@ _Part = TypeVar("_Part", Catalog, Category)
 
 def encode_document(records: Iterable[Record], catalog: Catalog) -> Iterator[bytes]:
     """A whole file in pieces, images first, then the catalogue and the unknown keys a source file had."""
-    count = 0
-    for count, piece in enumerate(encode_images(records, first=True), 1):
+    empty = True
+    for piece in encode_images(records, first=True):
+        empty = False
         yield piece
-    yield from encode_end(catalog, empty=count == 0)
+    yield from encode_end(catalog, empty=empty)
 
 
 def encode_images(records: Iterable[Record], *, first: bool) -> Iterator[bytes]:

@@ -102,9 +102,7 @@ def check_size(height: int, width: int, limit: int = PIXEL_LIMIT) -> None:
     if height < 1 or width < 1:
         raise MaskError(f"the mask size [{height}, {width}] is not positive; give height, width of the image")
     if height * width > limit:
-        raise MaskError(
-            f"the mask size [{height}, {width}] is over {limit} pixels; check it, or raise the limit"
-        )
+        raise MaskError(f"the mask size [{height}, {width}] is over {limit} pixels; check it, or raise the limit")
 
 
 def _object_runs(counts: Sequence[int]) -> Ints:
@@ -222,9 +220,7 @@ def _loop_of(walk: Ints, begins: list[int]) -> Ints:
     return loop
 
 
-def _parents(
-    runs: Ints, edges: _Edges, walk: Ints, begins: list[int], height: int, width: int
-) -> list[int | None]:
+def _parents(runs: Ints, edges: _Edges, walk: Ints, begins: list[int], height: int, width: int) -> list[int | None]:
     """For every loop the number of the outer ring it is a hole of, or None.
 
     From the first corner of a hole one looks up, through the object run that ends there, to the edge above
@@ -255,9 +251,7 @@ def _paint(mask: Mask, xy: Sequence[float], value: bool) -> None:
     height, width = mask.shape
     points = np.array(xy, dtype=np.float64)
     if points.size % 2 or not (np.abs(points) < _FAR).all():
-        raise MaskError(
-            "a ring has an odd count of numbers, or one that is not finite or beyond 1e9; mend it"
-        )
+        raise MaskError("a ring has an odd count of numbers, or one that is not finite or beyond 1e9; mend it")
     ax, ay = points[0::2], points[1::2]
     bx, by = np.roll(ax, -1), np.roll(ay, -1)
     first = np.clip(np.ceil(np.minimum(ay, by) - 0.5), 0, height).astype(np.intp)

@@ -14,8 +14,8 @@ from .plain import is_list, is_object
 
 
 def readable(raw: msgspec.Raw, file: str, index: int) -> tuple[Record, list[Place]] | None:
-    """Image number `index` (from 0) with those of its annotations that decode, and the place of each: its number, from 1,
-    in the file. None where not even the image's name can be read.
+    """Image number `index` (from 0) with those of its annotations that decode, and the place of each: its number,
+    from 1, in the file. None where not even the image's name can be read.
     """
     try:
         plain: Any = jsonscan.plain(raw, file, ("images", index))

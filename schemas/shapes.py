@@ -17,6 +17,10 @@ TOLERANCE = 1e-6
 """How far a shape may reach out of its image, as a share of the image's size: what rounding does."""
 
 
+TRAINED_ON = 0.01
+"""How far fractions may reach out of 0 to 1 where Ultralytics still trains on them; farther they are no fractions."""
+
+
 class Mistake(NamedTuple):
     """A problem without its place."""
 
@@ -44,7 +48,8 @@ def shape_mistakes(annotation: Annotation, width: float, height: float, coordina
     if juts_out(annotation, width, height):
         if coordinates == "normalized":
             fix = "fractions of the image's size; if these are pixels, do not say normalized"
-            yield Mistake("out-of-range", "error", "a fraction is not within 0 and 1", fix)
+            far = juts_out(annotation, width, height, TRAINED_ON)
+            yield Mistake("out-of-range", "error" if far else "warning", "a fraction is not within 0 and 1", fix)
         else:
             message = f"it reaches out of the image of {width} x {height}"
             yield Mistake("outside-image", "warning", message, "clip it, or correct the image's size")
@@ -65,8 +70,8 @@ def extent(record: Record, coordinates: Coordinates) -> tuple[float, float]:
     return (width, height) if width > 0 and height > 0 else (inf, inf)
 
 
-def juts_out(annotation: Annotation, width: float, height: float) -> bool:
-    """Whether a shape reaches out of [0, width] x [0, height] by more than rounding."""
+def juts_out(annotation: Annotation, width: float, height: float, share: float = TOLERANCE) -> bool:
+    """Whether a shape reaches out of [0, width] x [0, height] by more than a share of the size: more than rounding."""
     if width == inf:
         return False
     values = coordinates_of(annotation)
@@ -76,7 +81,7 @@ def juts_out(annotation: Annotation, width: float, height: float) -> bool:
         xs, ys = (x, x + w), (y, y + h)
     if not xs or not ys:
         return False
-    edge_x, edge_y = width * TOLERANCE, height * TOLERANCE
+    edge_x, edge_y = width * share, height * share
     return min(xs) < -edge_x or max(xs) > width + edge_x or min(ys) < -edge_y or max(ys) > height + edge_y
 
 

@@ -161,7 +161,9 @@ def _fact_mistakes(item: Annotation | Tag) -> Iterator[Mistake]:
         for value in values:
             if not value.value.strip():
                 message = f'a value of the attribute "{printable(name)}" is empty'
-                yield Mistake("empty-attribute", "error", message, "give it a value, or leave it out")
+                yield Mistake(
+                    "empty-attribute", "warning", message, "give it a value: the service drops it without one"
+                )
             yield from _confidence_mistakes(value.confidence, f'the confidence of "{printable(name)}"')
             yield from metadata_mistakes(value.metadata or {})
 

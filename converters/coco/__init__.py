@@ -69,9 +69,7 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     return read_sources(layout.sources(path, options.task, ledger), ledger)
 
 
-def write(
-    path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
-) -> Written:
+def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
     """One JSON file, or a folder with one for each split."""
     from .writing import write_file, write_folder
 

@@ -19,6 +19,7 @@ from ..files import read_bytes
 from ..ledger import Ledger
 from .layout import Source
 from .notes import EXTENSION, Extension, extension_of
+from .places import Places
 
 Id = int | str
 
@@ -61,9 +62,11 @@ class Document:
         self.source = source
         self.file = str(source.path)
         self.data = jsontext.checked(read_bytes(source.path), self.file)
+        self._places = Places(self.data, {}, {})
         members = self._members()
         self.images = self._list(members, "images")
         self.annotations = self._list(members, "annotations")
+        self._places = Places(self.data, members, {"images": self.images, "annotations": self.annotations})
         self._check_kind(members)
         self.head = {key: self.plain(raw, (key,)) for key, raw in members.items() if key not in _PARTS}
         self.extension = self._extension()
@@ -108,16 +111,15 @@ class Document:
         self, ledger: Ledger, code: str, message: str, place: Place, fix: str, severity: Severity = "error"
     ) -> None:
         """Tell the ledger, with the line."""
-        located = jsontext.locate(self.data, place)
-        ledger.problem(Problem(code=code, severity=severity, message=message, place=located, fix=fix))
+        ledger.problem(Problem(code=code, severity=severity, message=message, place=self.locate(place), fix=fix))
 
     def locate(self, place: Place) -> Place:
         """The place with its line and column."""
-        return jsontext.locate(self.data, place)
+        return self._places.located(place)
 
     def located(self, error: InvalidInput) -> InvalidInput:
         if error.place.line is None:
-            error.place = jsontext.locate(self.data, error.place)
+            error.place = self.locate(error.place)
         return error
 
     def names(self) -> Iterator[str]:

@@ -24,8 +24,8 @@ from ..ledger import Ledger
 from .document import Document
 from .layout import Source
 from .notes import File, Notes
-from .oddities import SEEN_BY_CHECKS, oddities
 from .objects import Plain, PlainBox, Wanted, from_any, from_plain
+from .oddities import SEEN_BY_CHECKS, oddities
 from .pictures import Images
 from .segmentation import Unreadable
 
@@ -205,7 +205,7 @@ class _Records:
         else:
             for code in codes:
                 self.ledger.book(code, image=record.image, annotation=plain.get("id"))
-            for code, message, fix in oddities(plain, found):
+            for code, message, fix in oddities(plain, found, outlined=not self.wanted.boxes):
                 if not self.ledger.lenient or code not in SEEN_BY_CHECKS:
                     place = document.place(*at, image=record.image, annotation=identity)
                     document.problem(self.ledger, code, message, place, fix, "warning")

@@ -115,9 +115,7 @@ def join(path: Path, options: Options, context: Context, catalog: Catalog, parts
     return join(path, options, context, catalog, parts)
 
 
-def settle(
-    options: Options, catalog: Catalog, records: Callable[[], Iterator[Record]], ledger: Ledger
-) -> Options:
+def settle(options: Options, catalog: Catalog, records: Callable[[], Iterator[Record]], ledger: Ledger) -> Options:
     """Options with task, decimals and shape of key points fixed: one task per set, never mixed rows."""
     from .columns import catalog_keypoints
     from .notes import notes_of

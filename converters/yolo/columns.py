@@ -186,4 +186,3 @@ def _guessed_keypoints(widths: list[int], file: str) -> tuple[int, int]:
             hint="add kpt_shape: [n, 3] to the data.yaml, or give --yolo-kpt-shape, such as 17x3",
         )
     return fitting[0]
-

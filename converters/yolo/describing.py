@@ -23,9 +23,7 @@ _DARKNET_KEYS = {"val": "valid"}
 _WORD = re.compile(r"[a-z][a-z_]{3,}")
 
 
-def description(
-    options: Options, catalog: Catalog, names: list[str], lists: dict[str | None, str]
-) -> dict[str, str]:
+def description(options: Options, catalog: Catalog, names: list[str], lists: dict[str | None, str]) -> dict[str, str]:
     """Texts by file name. `lists` gives each split the name of its list, which is also its key.
 
     Ultralytics wants `train` and `val`: where the set has no such split, they point to what there is.

@@ -94,9 +94,7 @@ class RowWriter:
             message = f"{len(points)} key points, where the set has {count}"
             raise _refused(record, "keypoints", message, f"give --yolo-kpt-shape {len(points)}x{size}")
         points += [(0.0, 0.0, 0.0)] * (count - len(points))
-        return " ".join(
-            chain.from_iterable((*self._text((x, y)).split(), _shortest(v))[:size] for x, y, v in points)
-        )
+        return " ".join(chain.from_iterable((*self._text((x, y)).split(), _shortest(v))[:size] for x, y, v in points))
 
     def _text(self, numbers: Sequence[float]) -> str:
         if self.fine and any(abs(round(value, _USUAL) - value) > self.error for value in numbers):

@@ -210,9 +210,7 @@ class _Splits:
         if missing:
             message = f"listed, but with neither a picture nor a label file here, and left out: {len(missing)}"
             place = Place(file=path, line=missing[0])
-            self.ledger.problem(
-                Problem(code="listed-image-missing", severity="warning", message=message, place=place)
-            )
+            self.ledger.problem(Problem(code="listed-image-missing", severity="warning", message=message, place=place))
 
     def _line(self, line: str, bases: list[str]) -> tuple[str, str] | None:
         """(path of the picture, its name) for a line of a list, or None where neither picture nor labels exist."""

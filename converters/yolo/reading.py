@@ -38,18 +38,14 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
         counted = survey(pair.labels for pair in layout.pairs if pair.labels is not None)
     if names is None and counted is not None:
         names = _numbered(counted, declaration, ledger)
-    columns = meaning(
-        declaration, options.task, options.confidence, options.track, keypoints, counted, ledger
-    )
+    columns = meaning(declaration, options.task, options.confidence, options.track, keypoints, counted, ledger)
     catalog = _catalog(layout, list(names or ()), columns)
     reader = _Records(layout, columns, list(names or ()), catalog, context)
     return Reading(catalog=catalog, records=reader.records, images=len(layout.pairs))
 
 
 class _Records:
-    def __init__(
-        self, layout: Layout, columns: Columns, names: list[str], catalog: Catalog, context: Context
-    ) -> None:
+    def __init__(self, layout: Layout, columns: Columns, names: list[str], catalog: Catalog, context: Context) -> None:
         self.pairs = layout.pairs
         self.columns = columns
         self.names = names

@@ -153,9 +153,7 @@ def _position(node: Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
-def _refused(
-    path: Path, line: int | None, column: int | None, message: str, code: str = "not-yaml"
-) -> InvalidInput:
+def _refused(path: Path, line: int | None, column: int | None, message: str, code: str = "not-yaml") -> InvalidInput:
     place = Place(file=str(path), line=line, column=column)
     return InvalidInput(code, message, place=place, hint="correct the file there")
 

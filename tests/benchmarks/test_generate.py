@@ -111,10 +111,7 @@ def test_box_is_the_hull_and_area_the_shoelace_sum(data: dict[str, Any]) -> None
 def shoelace(ring: list[float]) -> float:
     corners = list(zip(ring[0::2], ring[1::2], strict=True))
     following = [*corners[1:], corners[0]]
-    return (
-        abs(sum(x * next_y - next_x * y for (x, y), (next_x, next_y) in zip(corners, following, strict=True)))
-        / 2
-    )
+    return abs(sum(x * next_y - next_x * y for (x, y), (next_x, next_y) in zip(corners, following, strict=True))) / 2
 
 
 def test_pycocotools_loads_it_and_agrees_on_the_crowds(small: Path) -> None:

@@ -88,9 +88,7 @@ def test_a_report_that_cannot_be_written_is_found_out_first(desk: Desk) -> None:
 
 def test_a_report_replaces_an_older_report(desk: Desk) -> None:
     for target in ("one.json", "two.json"):
-        assert (
-            desk.run("convert", "lake.json", target, "--to", "metalake", "--report", "r.json").exit_code == 0
-        )
+        assert desk.run("convert", "lake.json", target, "--to", "metalake", "--report", "r.json").exit_code == 0
     assert desk.get("r.json")["target"] == "two.json"
 
 
@@ -145,17 +143,10 @@ def test_overwrite_replaces_the_target(desk: Desk) -> None:
 
 
 def test_coordinates_options_and_label_order(desk: Desk) -> None:
-    desk.lake["images"][0]["annotations"].append(
-        {"type": "rectangle", "bbox": [0, 0, 30, 20], "label": "bus"}
-    )
+    desk.lake["images"][0]["annotations"].append({"type": "rectangle", "bbox": [0, 0, 30, 20], "label": "bus"})
     desk.put("lake.json", desk.lake)
     desk.put("order.txt", "car\nbus\n")
-    assert (
-        desk.run(
-            "convert", "lake.json", "n.json", "--to", "metalake", "--coordinates", "normalized"
-        ).exit_code
-        == 0
-    )
+    assert desk.run("convert", "lake.json", "n.json", "--to", "metalake", "--coordinates", "normalized").exit_code == 0
     assert desk.get("n.json")["images"][0]["annotations"][0]["bbox"] == [0.1, 0.125, 0.2, 0.375]
     words = ("convert", "lake.json", "set", "--to", "yolo", "--labels", "order.txt", "--yolo-decimals", "3")
     assert desk.run(*words).exit_code == 0

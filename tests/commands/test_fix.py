@@ -103,9 +103,7 @@ def test_yolo_is_clipped(desk: Desk) -> None:
     code, found = fixed(desk, "set", "--fix", "mended")
     assert (code, mends(found)) == (0, ["mended-out-of-range"])
     [label_file] = (desk.path / "mended").rglob("a.txt")
-    assert [float(number) for number in label_file.read_text().split()] == pytest.approx(
-        [0, 0.925, 0.5, 0.15, 0.2]
-    )
+    assert [float(number) for number in label_file.read_text().split()] == pytest.approx([0, 0.925, 0.5, 0.15, 0.2])
 
 
 def test_nothing_is_overwritten(desk: Desk) -> None:

@@ -13,16 +13,19 @@ import pytest
 if TYPE_CHECKING:
     from .conftest import Desk
 
-# The program with a writer that writes something, says so, and never ends. It does not wait: a signal that comes just
-# before a wait would not be seen until that ends.
+# The program with a writer that writes something, says so, and does not end for a minute. It does not wait: a
+# signal that comes just before a wait would not be seen until that ends.
 PROGRAM = """
+import os
+import time
 import msgspec
 from annolake.converters import metalake
 
 def wait(path, *_):
     path.write_text("half")
-    print("writing", flush=True)
-    while True:
+    os.write(1, b"writing\\n")
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         pass
 
 def wait_in_part(path, part, *_):
@@ -39,15 +42,24 @@ main()
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_nothing_is_left_behind(desk: Desk, number: int, exit_code: int, jobs: int) -> None:
     words = ["convert", "instances.json", "out.json", "--to", "metalake", "--jobs", str(jobs)]
-    with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
         assert process.stdout is not None
         for _ in range(jobs):
             assert process.stdout.readline() == "writing\n"
         assert len(desk.names()) == jobs
         process.send_signal(number)
         _, said = process.communicate(timeout=60)  # ends when the forked processes have ended, too
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
     assert process.returncode == exit_code
     assert said == "error: interrupted; no half-written file is left [interrupted]\n"
     assert desk.names() == []

@@ -40,7 +40,13 @@ def test_every_declared_fact_has_words() -> None:
     """A new field of `Fidelity` that nobody describes would be a promise that nobody reads."""
     unsaid = {"overhang"}  # a rounding tolerance
     default, changed = Fidelity(shapes=frozenset()), {}
-    other = {"shapes": frozenset("a"), "holes": "rings", "metadata": True, "coordinates": ("normalized",), "decimals": 3}
+    other = {
+        "shapes": frozenset("a"),
+        "holes": "rings",
+        "metadata": True,
+        "coordinates": ("normalized",),
+        "decimals": 3,
+    }
     for field in Fidelity.__struct_fields__:
         value = other.get(field, not getattr(default, field))
         fidelity = Fidelity(**{"shapes": frozenset(), field: value})

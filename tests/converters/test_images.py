@@ -22,9 +22,7 @@ from annolake.schemas.errors import AnnolakeError, InvalidInput, LocalFailure
 ORIENTATION = 0x0112
 
 
-def picture(
-    kind: str, size: tuple[int, int] = (40, 30), orientation: int | None = None, **options: Any
-) -> bytes:
+def picture(kind: str, size: tuple[int, int] = (40, 30), orientation: int | None = None, **options: Any) -> bytes:
     """A small picture, `size` being the stored grid."""
     exif = Image.Exif()
     if orientation is not None:
@@ -76,9 +74,7 @@ def test_turned_as_pillow_turns_the_whole_picture(put: Put, kind: str, orientati
     assert seen == ((30, 40) if orientation >= 5 else (40, 30))
 
 
-@pytest.mark.parametrize(
-    "options", [{"lossless": True}, {"quality": 50}, {"quality": 50, "icc_profile": b"x" * 99}]
-)
+@pytest.mark.parametrize("options", [{"lossless": True}, {"quality": 50}, {"quality": 50, "icc_profile": b"x" * 99}])
 def test_webp_with_and_without_extended_header(put: Put, options: dict[str, Any]) -> None:
     assert image_size(put("a.webp", picture("WEBP", (301, 7), **options))) == ImageSize(301, 7, 1)
 

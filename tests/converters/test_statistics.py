@@ -131,8 +131,6 @@ def test_no_source_is_an_error(tmp_path: Path) -> None:
         statistics(tmp_path / "absent.json")
 
 
-
-
 def _coco_files(realdata: Path) -> Iterator[tuple[Path, dict[str, Any], bool]]:
     """Every COCO file with its counts, and whether it is a kind that is refused."""
     for entry in json.loads((realdata / "index.json").read_text(encoding="utf-8")):

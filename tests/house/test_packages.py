@@ -46,7 +46,8 @@ def test_files_are_short(root: Path) -> None:
         f"{path}: {lines} lines"
         for folder in [*ROOMS, "tests", "fixtures", "benchmarks"]
         for path in sorted((root / folder).rglob("*.py"))
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > (LONGEST_TEST if folder == "tests" else LONGEST)
+        if (lines := len(path.read_text(encoding="utf-8").splitlines()))
+        > (LONGEST_TEST if folder == "tests" else LONGEST)
     ]
     assert long == []
 

@@ -91,7 +91,9 @@ def test_d5_masks_are_objects_and_a_crowd_stays_a_crowd(tmp_path: Path):
 
 def test_d6_a_mask_keeps_its_edges_and_its_hole(tmp_path: Path):
     """A square of 40 x 40 pixels from 10, 10 with a hole of 20 x 20: 1200 pixels, outline along pixel edges."""
-    picture = [[10 <= x < 50 and 10 <= y < 50 and not (20 <= x < 40 and 20 <= y < 40) for x in range(100)] for y in range(80)]
+    picture = [
+        [10 <= x < 50 and 10 <= y < 50 and not (20 <= x < 40 and 20 <= y < 40) for x in range(100)] for y in range(80)
+    ]
     column_major = [picture[y][x] for x in range(100) for y in range(80)]
     counts, value = [0], False
     for pixel in column_major:
@@ -138,7 +140,9 @@ def test_d13_what_is_no_number_stops_the_run_at_its_place(tmp_path: Path, number
 
 
 def test_d14_two_pictures_for_one_label_file_are_an_error_naming_both(tmp_path: Path):
-    images = [{"id": n, "file_name": f"0001.{suffix}", "width": 9, "height": 9} for n, suffix in enumerate(["jpg", "png"])]
+    images = [
+        {"id": n, "file_name": f"0001.{suffix}", "width": 9, "height": 9} for n, suffix in enumerate(["jpg", "png"])
+    ]
     with pytest.raises(InvalidInput) as caught:
         convert(coco(tmp_path, [], images=images), tmp_path / "yolo", to="yolo", allow_loss=True)
     assert caught.value.code == "same-stem"
@@ -215,7 +219,10 @@ def test_d18_a_polygon_row_is_a_polygon(tmp_path: Path):
 
 
 def test_d19_one_object_each_empty_images_too_and_fractions_in_yolo(tmp_path: Path):
-    images = [{"id": 3, "file_name": "a.jpg", "width": 100, "height": 80}, {"id": 4, "file_name": "empty.jpg", "width": 5, "height": 5}]
+    images = [
+        {"id": 3, "file_name": "a.jpg", "width": 100, "height": 80},
+        {"id": 4, "file_name": "empty.jpg", "width": 5, "height": 5},
+    ]
     source = coco(tmp_path, [box(segmentation=[[10, 20, 40, 20, 40, 60]])], images=images)
     lake = lake_of(source, tmp_path)["images"]
     assert [len(image["annotations"]) for image in lake] == [1, 0]
@@ -250,7 +257,9 @@ def test_d22_byte_order_marks_are_read_over(tmp_path: Path):
 
 
 def test_d25_numbers_are_not_rounded(tmp_path: Path):
-    given = box(bbox=[1234.5, 2345.5, 10.25, 7.125], segmentation=[[1234.5, 2345.5, 1244.75, 2345.5, 1240.123, 2352.625]])
+    given = box(
+        bbox=[1234.5, 2345.5, 10.25, 7.125], segmentation=[[1234.5, 2345.5, 1244.75, 2345.5, 1240.123, 2352.625]]
+    )
     images = [{"id": 3, "file_name": "big.jpg", "width": 4000, "height": 3000}]
     [back] = there_and_back(coco(tmp_path, [given], images=images), tmp_path)["annotations"]
     assert (back["bbox"], back["segmentation"]) == (given["bbox"], given["segmentation"])

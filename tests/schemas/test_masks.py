@@ -350,9 +350,7 @@ def _holds_the_laws(mask: Mask) -> None:
         assert len(set(points)) == len(points), "a ring meets a point twice"
         assert points[0] == min(points, key=lambda point: (point[1], point[0]))
         assert (signed_area(ring.xy) > 0) == (ring.hole_of is None)
-        for (ax, ay), (bx, by), (cx, _) in zip(
-            points, points[1:] + points[:1], points[2:] + points[:2], strict=True
-        ):
+        for (ax, ay), (bx, by), (cx, _) in zip(points, points[1:] + points[:1], points[2:] + points[:2], strict=True):
             assert (ax == bx) != (ay == by), "every step is along one axis"
             assert (ax == bx) != (bx == cx), "every vertex is a corner"
         if ring.hole_of is not None:

@@ -119,7 +119,7 @@ def test_what_yolo_has_no_place_for_rides_along(write, read):
     assert read(target).catalog == catalog
     # A person who edits the names gets their names, and the facts of those that stay.
     text = (target / "data.yaml").read_text(encoding="utf-8")
-    (target / "data.yaml").write_text(text.replace("nc: 1", "nc: 2").replace('  0: "person"', '  0: x\n  1: person'))
+    (target / "data.yaml").write_text(text.replace("nc: 1", "nc: 2").replace('  0: "person"', "  0: x\n  1: person"))
     assert [category.name for category in read(target).catalog.labels] == ["x", "person"]
 
 
