@@ -104,6 +104,11 @@ class Ledger:
         if loss.fate == "dropped" and loss.what == "annotation":
             self.dropped += count
 
+    def full(self, code: str) -> Loss | None:
+        """The loss of that code once no more examples of it are kept: who books one very often may then just count."""
+        loss = self.losses.get(code)
+        return None if loss is None or self._kept is None or len(loss.examples) < self._kept else loss
+
     def decide(self, code: str, text: str) -> None:
         """Record a choice once."""
         decision = Decision(code, text)

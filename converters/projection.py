@@ -17,7 +17,7 @@ from ..schemas.keys import BOOKKEEPING, BY_NAME, RINGS
 from ..schemas.model import Annotation, Coordinates, Line, Points, Polygon, Record, Rectangle
 from ..schemas.names import is_safe_name
 from ..schemas.plain import is_object
-from .coordinates import in_space, limits, says_nothing
+from .coordinates import boxed, in_space, limits, rescaled, says_nothing
 from .drawing import drawn
 from .fidelity import Fidelity
 from .fitting import as_oriented_box, called_obb, needs_fitting
@@ -73,12 +73,29 @@ class _Projector:
         _check_name(record.image)
         self.record = record = in_space(record, self.source, self.space)
         self.limits = limits(record, self.space) if fidelity.inside else None
+        fractions = self.target == "normalized" != self.space
         kept: list[Annotation] = []
         for number, group in enumerate(groups(record.annotations), 1):
-            self.number = group[0].metadata.get("coco_id", number)
-            kept += self._object(group)
-        sized = in_space(replace(record, annotations=kept), self.space, self.target)
-        return replace(sized, **self._facts())
+            first = group[0]
+            if self.forgetful and isinstance(first, Rectangle) and len(group) == 1 and self._untouched(first):
+                kept.append(
+                    boxed(first.bbox, first.label, record)
+                    if fractions
+                    else Rectangle(bbox=first.bbox, label=first.label)
+                )
+                continue
+            self.number = first.metadata.get("coco_id", number)
+            kept += rescaled(self._object(group), record, self.space, self.target)
+        return replace(record, annotations=kept, **self._facts())
+
+    def _untouched(self, box: Rectangle) -> bool:
+        """Whether nothing is to be done to a box but to forget its bookkeeping: the usual case, seen quickly."""
+        if self.limits is None or Rectangle not in self.kinds or self.fidelity.oriented:
+            return False
+        if box.confidence is not None or box.attributes or box.extras or not box.metadata.keys() <= BOOKKEEPING:
+            return False
+        x, y, w, h = box.bbox
+        return w > 0 and h > 0 and x >= 0 and y >= 0 and x + w <= self.limits[0] and y + h <= self.limits[1]
 
     def _facts(self) -> dict[str, Any]:
         """What becomes of the facts of the image."""
@@ -126,7 +143,11 @@ class _Projector:
         fidelity = self.fidelity
         if len(group) > 1:
             self._agree(group)
-        if fidelity.holes != "rings" and all("hole_of" in annotation.metadata for annotation in group):
+        if (
+            fidelity.holes != "rings"
+            and "hole_of" in group[0].metadata
+            and all("hole_of" in annotation.metadata for annotation in group)
+        ):
             self._book("stray-hole")
             return ()
         for annotation in group:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -42,6 +43,7 @@ class _Name(msgspec.Struct):
     file_name: str
 
 
+_NOBODY = ""
 _NAME = msgspec.json.Decoder(_Name)
 
 
@@ -227,7 +229,9 @@ class Document:
             index.setdefault(head.id, number)
         self.next_image_id = _above(index)
         heads = self._heads("annotations", members.get("annotations"), self.annotations, _Head, ledger)
-        owner = np.fromiter((-1 if h is None else index.get(h.image_id, -2) for h in heads), np.int32, len(heads))
+        wanted = [_NOBODY if head is None else head.image_id for head in heads]
+        owner = np.fromiter(map(index.get, wanted, repeat(-2)), np.int32, len(heads))
+        owner[[number for number, head in enumerate(heads) if head is None]] = -1
         for number in np.flatnonzero(owner == -2).tolist():
             head = heads[number]
             message = f"image_id {head.image_id!r} is the id of no image"

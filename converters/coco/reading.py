@@ -20,7 +20,7 @@ from ...schemas.plain import is_id
 from ...schemas.problems import Problem
 from ..fidelity import Fidelity
 from ..format import Reading, Records
-from ..ledger import Ledger
+from ..ledger import Ledger, Loss
 from .document import Document
 from .layout import Source
 from .notes import File, Notes
@@ -107,6 +107,7 @@ class _Records:
         self.wanted = wanted
         self.plain = self._plain_box if wanted.boxes else self._plain_rings
         self.ledger = ledger
+        self.boxed: Loss | None = None
         self.images = Images(document, ledger, clashing, wanted)
         names = Counter(category.name for category in document.categories)
         self.labels = {c.id: c.name for c in document.categories}
@@ -176,8 +177,12 @@ class _Records:
             label = self.plain_labels[plain.category_id]
         except (msgspec.MsgspecError, KeyError):
             return None
-        if len(bytes(plain.segmentation)) > _NO_RINGS:
-            self.ledger.book("polygon-boxed", image=record.image, annotation=plain.id)
+        if memoryview(plain.segmentation).nbytes > _NO_RINGS:
+            if self.boxed is None:
+                self.ledger.book("polygon-boxed", image=record.image, annotation=plain.id)
+                self.boxed = self.ledger.full("polygon-boxed")
+            else:
+                self.boxed.count += 1
         return [Rectangle(bbox=plain.bbox, label=label, metadata={"coco_id": plain.id})]
 
     def _any(self, raw: msgspec.Raw, number: int, record: Record) -> list[Annotation | Tag]:

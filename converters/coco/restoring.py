@@ -85,9 +85,11 @@ _OURS = frozenset(("id", "image_id", "category_id", EXTENSION))
 
 def _decoded(metadata: Mapping[str, Any], key: str, decoder: msgspec.json.Decoder[Any]) -> Any:
     """What a JSON text in metadata says; `_NOTHING` where it is not there, or is somebody else's."""
+    if key not in metadata:
+        return _NOTHING
     try:
         return decoder.decode(metadata[key])
-    except (KeyError, TypeError, UnicodeError, RecursionError, msgspec.MsgspecError):
+    except (TypeError, UnicodeError, RecursionError, msgspec.MsgspecError):
         return _NOTHING
 
 

@@ -36,7 +36,7 @@ _HARD = msgspec.structs.replace(EVERYTHING, unique_stems=True)
 class Laws:
     format: ClassVar[Format]
 
-    @settings(max_examples=30, suppress_health_check=_SUPPRESSED)
+    @settings(max_examples=20, suppress_health_check=_SUPPRESSED)
     @given(made=datasets(_HARD))
     def test_what_it_holds_comes_home(self, flavour: Options, made: tuple[Catalog, list[Record]]) -> None:
         """And the books balance, and what was given is as it was."""
@@ -64,7 +64,7 @@ class Laws:
             write_out(self.format, lowered(self.format, flavour, back), second)
             assert contents(first) == contents(second)
 
-    @settings(max_examples=30, suppress_health_check=_SUPPRESSED)
+    @settings(max_examples=20, suppress_health_check=_SUPPRESSED)
     @given(made=datasets(_HARD))
     def test_a_second_projection_changes_nothing(self, flavour: Options, made: tuple[Catalog, list[Record]]) -> None:
         given_ = lowered(self.format, flavour, DataSet(*made))
@@ -83,7 +83,7 @@ class Laws:
             back = read_all(self.format, target, self.format.options(), Ledger())
         assert lowered(self.format, flavour, back).ledger.refused() == []
 
-    @settings(max_examples=15, suppress_health_check=_SUPPRESSED)
+    @settings(max_examples=8, suppress_health_check=_SUPPRESSED)
     @given(made=datasets(_HARD))
     def test_parts_joined_are_the_whole(self, flavour: Options, made: tuple[Catalog, list[Record]]) -> None:
         if self.format.write_part is None:

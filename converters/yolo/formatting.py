@@ -31,13 +31,20 @@ class RowWriter:
         self.fine = decimals > _USUAL
         self.error = 0.5 * 10.0**-decimals
         self.smallest = 10.0**-self.places
+        self.box_row = "%d" + f" %.{self.places}f" * 4
         self._patterns: dict[int, str] = {}
 
     def rows(self, record: Record) -> str:
         """The whole text of an image's label file. InvalidInput where an annotation is none that the task has."""
         rows: list[str] = []
         confidence = self.columns.confidence != "none"
+        plain = self.columns.task == "detect" and not confidence and not self.fine
         for annotation in record.annotations:
+            if plain and isinstance(annotation, Rectangle):
+                x, y, w, h = annotation.bbox
+                if w >= self.smallest and h >= self.smallest:
+                    rows.append(self.box_row % (self.number(annotation.label), x + w / 2, y + h / 2, w, h))
+                    continue
             row = f"{self.number(annotation.label)} {self._geometry(annotation, record)}"
             if confidence:
                 if annotation.confidence is None:
