@@ -42,7 +42,7 @@ _REPORT = re.compile(rb'\s*\{\s*"source"\s*:')
     type=click.Choice(("pixels", "normalized")),
     help="Write pixels, or fractions of the image.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace DST, if annolake wrote what is there.")
+@click.option("--overwrite", is_flag=True, help="Replace DST, if it is a file or set of that format.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use; for large sets one a core.")
 @click.option(
     "--images",

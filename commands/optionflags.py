@@ -18,7 +18,17 @@ from ..converters import registry
 from ..converters.format import Format, Options
 from ..schemas.errors import UsageError
 
-ANY_PATH = click.Path(readable=False, path_type=Path)
+
+class _SomePath(click.Path):
+    """A path that is said: an unset shell variable gives an empty one, which would mean the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("a path is missing: the word is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+ANY_PATH = _SomePath(readable=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, readable=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, readable=False, path_type=Path)
 """Whether a path may be read is found out when it is: refusal has an exit code of its own."""

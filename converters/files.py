@@ -19,18 +19,17 @@ _LARGE = 1 << 20
 def read_bytes(path: Path, limit: int | None = None) -> bytes:
     """The whole of a regular file. LocalFailure where this computer refuses; InvalidInput above `limit` bytes."""
     try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise InvalidInput("not-a-file", "not a regular file", place=Place(file=str(path)), hint="give a file")
-            if limit is not None and status.st_size > limit:
-                raise InvalidInput(
-                    "too-large",
-                    f"{status.st_size:,} bytes, where at most {limit:,} make sense",
-                    place=Place(file=str(path)),
-                    hint="is this the right file?",
-                )
-            return file.read()
+        status = path.stat()  # before opening: a named pipe would wait for a writer
+        if not stat.S_ISREG(status.st_mode):
+            raise InvalidInput("not-a-file", "not a regular file", place=Place(file=str(path)), hint="give a file")
+        if limit is not None and status.st_size > limit:
+            raise InvalidInput(
+                "too-large",
+                f"{status.st_size:,} bytes, where at most {limit:,} make sense",
+                place=Place(file=str(path)),
+                hint="is this the right file?",
+            )
+        return path.read_bytes()
     except OSError as error:
         raise local_failure(error, path) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from ..schemas.errors import UsageError
+from ..schemas.errors import Place, UsageError
 from ..schemas.keys import MEANING
 from ..schemas.model import Catalog, Coordinates, Record
+from ..schemas.problems import Problem
 from . import registry
 from .fidelity import Fidelity
 from .files import appearing_whole, check_target, no_gc
@@ -62,6 +64,8 @@ def convert(
         if writer.settle is not None:
             given[to] = writer.settle(given[to], reading.catalog, lambda: reading.records(Ledger(lenient=True)), ledger)
         run = _Run(reading, writer, given[to], context, coordinates, carry, allow_loss)
+        if not run.fidelity.ids:
+            _book_merged(reading.catalog, ledger)
         count = processes(jobs, reading.images) if writer.write_part is not None and not dry_run else 1
         if dry_run:
             for _ in run.records(ledger, progress):
@@ -71,6 +75,9 @@ def convert(
             run.in_one(target, ledger, progress)
         else:
             run.in_parts(target, ledger, progress, count)
+    for name in sorted(ledger.turned):
+        message = f"the picture has an EXIF turning tag: its size is {_EXIF[exif]}"
+        ledger.problem(Problem(code="exif-turned", severity="notice", message=message, place=Place(image=name)))
     if ledger.turned:
         ledger.decide("exif", f"{len(ledger.turned)} pictures have an EXIF turning tag: sizes are {_EXIF[exif]}")
     if not run.fidelity.ids:
@@ -166,6 +173,13 @@ class _Withdrawn(Exception):
 _EXIF = {"turned": "as people see the picture", "raw": "of the stored pixels"}
 
 
+def _book_merged(catalog: Catalog, ledger: Ledger) -> None:
+    """Labels are told apart by name alone where there are no ids."""
+    shared = [name for name, times in Counter(label.name for label in catalog.labels).items() if times > 1]
+    for name in shared:
+        ledger.book("label-merged", detail=name)
+
+
 def _aim(fidelity: Fidelity, carry: Carry) -> Fidelity:
     """What a reader may work for: nothing is carried for the way back where that is not wanted."""
     return fidelity if carry == "full" else msgspec.structs.replace(fidelity, metadata=MEANING)
@@ -190,4 +204,7 @@ def check_conversion_target(target: Path, source: Path, writer: Format, options:
         raise UsageError("target-is-folder", f"{writer.name} is written to a file, and {target} is a folder", hint=hint)
     if target.resolve() == source.resolve():
         raise UsageError("target-is-source", "source and target are the same", hint="the source is never touched")
+    if source.is_dir() and target.resolve().is_relative_to(source.resolve()):
+        hint = "choose a target outside the data set, or it would be part of it next time"
+        raise UsageError("target-in-source", f"{target} lies inside {source}", hint=hint)
     check_target(target, overwrite=overwrite, owns=writer.owns, recognises=lambda path: writer.sniff(path).matches)

@@ -45,9 +45,7 @@ TABLE = (
     Key("geometry", "JSON text", "form", "the original numbers of that shape"),
     Key("source", "string", "bookkeeping", "who made it: manual, auto, file (CVAT)"),
     Key("area", "number", "bookkeeping", "COCO area as the file had it"),
-    Key(
-        "bbox", "JSON text", "bookkeeping", "COCO bbox of the file (or null), where it is not the outline's hull"
-    ),
+    Key("bbox", "JSON text", "bookkeeping", "COCO bbox of the file (or null), where it is not the outline's hull"),
     Key("outline", "integer", "bookkeeping", "CRC-32 of the coordinates: area, bbox and geometry still hold"),
     Key("coco_id", "integer or string", "bookkeeping", "COCO annotation id"),
     Key("coco_category_id", "integer or string", "bookkeeping", "COCO category where the label alone is ambiguous"),

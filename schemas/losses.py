@@ -31,6 +31,7 @@ TABLE = (
     LossCode("multi-part-split", "approximated", "annotation", "parts of one object written as separate objects"),
     LossCode("hole-rasterised", "approximated", "annotation", "holes drawn on the pixel grid, as a mask"),
     LossCode("hole-dropped", "approximated", "annotation", "hole filled: the target has no holes"),
+    LossCode("label-merged", "approximated", "property", "labels of one name told apart by ids become one"),
     LossCode("parts-disagree", "dropped", "property", "what only later rings of the object say of it left out"),
     LossCode("stray-hole", "dropped", "annotation", "a hole without the ring it is a hole of"),
     LossCode("clipped", "approximated", "annotation", "cut at the edge of the image"),

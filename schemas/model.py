@@ -105,6 +105,9 @@ class Category(msgspec.Struct, frozen=True, omit_defaults=True):
 class Catalog(msgspec.Struct, frozen=True, omit_defaults=True):
     """What belongs to the data set and not to an image.
 
+    `split_in_name`: a reader put the split in front of names that several splits share, and of those that began with
+    theirs; a writer with a folder for each split takes it off again.
+
     `labels` stand in the order that numbers classes (YOLO: 0, 1, ...). `extras` holds, under a format's name, what
     only that format knows: COCO's `info` and licences, YOLO's task.
     """
@@ -112,6 +115,7 @@ class Catalog(msgspec.Struct, frozen=True, omit_defaults=True):
     labels: tuple[Category, ...] = ()
     coordinates: Coordinates = "pixels"
     splits: tuple[str, ...] = ()
+    split_in_name: bool = False
     extras: dict[str, Any] = {}
 
     def names(self) -> list[str]:

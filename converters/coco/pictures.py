@@ -98,7 +98,8 @@ class Images:
         split = document.source.split
         if split is None and isinstance(rest.get("split"), str):
             split = rest.pop("split")
-        image = f"{split}/{name}" if name in self.clashing else name
+        fronted = name in self.clashing or (self.clashing and name.startswith(f"{split}/"))
+        image = f"{split}/{name}" if fronted else name
         if image != name:
             rest["file_name"] = name
         return Record(

@@ -56,7 +56,7 @@ def read_sources(sources: Sequence[Source], ledger: Ledger) -> Reading:
         return records
 
     return Reading(
-        catalog=_catalog(documents),
+        catalog=msgspec.structs.replace(_catalog(documents), split_in_name=bool(clashing)),
         records=records_for(None),
         images=sum(len(document.images) for document in documents),
         records_for=records_for,

@@ -32,7 +32,7 @@ class Pair(msgspec.Struct, gc=False):
     """One image: its name, its picture and its label file, of which one may be missing.
 
     `nameless`: only the label file is known, and `image` is its stem. `group`: the folder above, where there are no
-    splits.
+    splits. `fronted`: the split was put in front of the name.
     """
 
     image: str
@@ -41,6 +41,7 @@ class Pair(msgspec.Struct, gc=False):
     split: str | None = None
     group: str = ""
     nameless: bool = False
+    fronted: bool = False
 
 
 class Shelf:
@@ -193,9 +194,14 @@ def named(pairs: list[Pair], extension: str, images: ImageFinder | None, ledger:
         ledger.decide("no-pictures", f"{len(nameless)} label files have no picture: their images are {how}")
     counts = Counter(pair.image for pair in pairs)
     clashing = [pair for pair in pairs if counts[pair.image] > 1]
+    if clashing:  # a name that begins like that by itself gets it too, so that taking it off is no guess
+        clashing += (
+            pair for pair in pairs if pair.split and counts[pair.image] == 1 and pair.image.startswith(f"{pair.split}/")
+        )
     for pair in clashing:
         if front := pair.split or pair.group:
             pair.image = f"{front}/{pair.image}"
+            pair.fronted = pair.split is not None
     if clashing:
         ledger.decide("split-in-name", f"{len(clashing)} images share their name: their split stands in front of it")
         _check_unique(pairs)

@@ -135,5 +135,6 @@ def _catalog(layout: Layout, names: list[str], columns: Columns) -> Catalog:
         labels=labels,
         coordinates="normalized",
         splits=tuple(splits),
+        split_in_name=any(pair.fronted for pair in layout.pairs),
         extras={**declaration.facts.extras, "yolo": yolo},
     )

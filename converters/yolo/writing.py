@@ -127,14 +127,15 @@ class _Writer:
 
     def _write(self, record: Record) -> None:
         name, split = record.image, record.split
-        if not is_safe_name(name) or name.endswith("/") or "\n" in name or "\r" in name:
+        if not is_safe_name(name) or name.endswith("/") or name.splitlines() != [name]:
             message = "this name cannot be written as a file below the data set's folder"
             raise InvalidInput("unsafe-name", message, place=Place(image=name), hint="rename the image")
         folder = self.folders.get(split)
         if folder is None:
             folder = self.folders[split] = split_folder(split, self.catalog)
             self.part.listed[split] = []
-        listed = _listed_as(name, folder, self.darknet)
+        bare = name.removeprefix(f"{split}/") if self.catalog.split_in_name else name
+        listed = _listed_as(bare, folder, self.darknet)
         labels = _labels_of(listed)
         owner = self.owners.setdefault(labels, name)
         if owner is not name:
