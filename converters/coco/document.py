@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ...schemas import jsontext
+from ...schemas import jsonscan, jsontext
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.jsontext import Pointer, pointer_text
 from ...schemas.model import Category
@@ -64,6 +64,8 @@ class Document:
         self.source = source
         self.file = str(source.path)
         self.data = jsontext.checked(read_bytes(source.path), self.file)
+        if ledger.lenient:
+            self.data = _without_words(self.data, self.file, ledger)
         self._places = Places(self.data, {}, {})
         members = self._members()
         self.images = self._list(members, "images")
@@ -280,6 +282,16 @@ class Document:
                 out.append(None)
                 ledger.problem(Problem.of(self.located(error)))
         return out
+
+
+def _without_words(data: bytes, file: str, ledger: Ledger) -> bytes:
+    """The text with each bare NaN or Infinity told and made a 0, so that the rest can be looked at too."""
+    if b"NaN" not in data and b"Infinity" not in data:
+        return data
+    clean, words = jsonscan.without_words(data)
+    for word, offset in words:
+        ledger.problem(Problem.of(jsontext.not_finite(word, jsontext.place_of(data, offset, file))))
+    return clean if words else data
 
 
 def _above(ids: Iterable[Id]) -> int:

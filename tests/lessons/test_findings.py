@@ -143,3 +143,17 @@ def test_a_forecast_counts_what_would_be_written(tmp_path: Path):
     source = yolo_set(tmp_path / "set", "train/a", "val/b")
     forecast = convert(source, tmp_path / "lake.json", to="metalake", dry_run=True)
     assert forecast.written == convert(source, tmp_path / "lake.json", to="metalake").written
+
+
+def test_validate_looks_at_the_rest_of_a_coco_file_that_holds_nan(tmp_path: Path):
+    """Like D24: a dangling image, an unknown category, a NaN and a negative width, all in one pass."""
+    given = {"id": 1, "image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4], "area": 1, "iscrowd": 0}
+    others: list[dict[str, Any]] = [
+        {"image_id": 99},
+        {"category_id": 42},
+        {"bbox": [float("nan"), 2, 3, 4]},
+        {"bbox": [1, 2, -3, 4]},
+    ]
+    source = coco(tmp_path, [{**given, "id": number, **more} for number, more in enumerate(others, 1)])
+    codes = {problem.code for problem in check(source).problems}
+    assert {"dangling-image", "unknown-category", "not-finite", "not-positive"} <= codes
