@@ -2,7 +2,7 @@
 
     python benchmarks/generate_coco.py [--images N] [--annotations M] [--seed S] OUT
 
-The full file (118,287 images, 860,000 annotations, about 434 MB) stands in for the real one wherever speed
+The full file (118,287 images, 860,000 annotations, about 427 MB) stands in for the real one wherever speed
 and memory are measured: the same keys in the same order and spacing, category ids with gaps, annotations
 not grouped by image, 1.17 % crowds as uncompressed RLE, 8 % objects in several parts, 1,021 images without
 any object. Pixels, origin at the top left corner, `bbox` as x, y, width, height; two decimals at most.
@@ -41,7 +41,7 @@ SIZES = (
     (500, 375, 0.07),
     (612, 612, 0.06),
 )
-# Chosen so that the full file has about 434 MB.
+# Chosen so that the full file has about 427 MB.
 MEAN_LOG_VERTICES, SPREAD_LOG_VERTICES = 2.82, 0.62
 BATCH = 20_000
 

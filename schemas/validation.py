@@ -7,6 +7,7 @@ keep. Coordinates as in `model`; an image's borders, and 0 and 1 for fractions, 
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from difflib import get_close_matches
@@ -72,6 +73,7 @@ class Checker:
         self._coordinates: Coordinates = coordinates
         self._labels = None if labels is None else frozenset(labels)
         self._names: dict[str, _Seen] = {}
+        self._stems: dict[str, str] = {}
 
     def check(self, record: Record, places: Sequence[Place] = ()) -> Iterator[Problem]:
         """All problems of the next image; `places` as for `check_record`."""
@@ -80,6 +82,11 @@ class Checker:
         first = self._names.setdefault(folded, _Seen(record.image, place))
         if first.place is not place:
             yield _problem(_same_name(first.name, record.image), place)
+        stem = os.path.splitext(record.image)[0]
+        twin = self._stems.setdefault(stem, record.image)
+        if twin != record.image and first.place is place:
+            message = f"{printable(twin)} has the same stem: as YOLO both would share one label file"
+            yield _problem(Mistake("same-stem", "notice", message, "rename one of them before going to YOLO"), place)
         yield from check_record(record, coordinates=self._coordinates, places=places, labels=self._labels)
 
 

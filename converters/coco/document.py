@@ -215,6 +215,10 @@ class Document:
             if not known.name:
                 place = self.place(*at, "name")
                 self.problem(ledger, "empty-label", "a category without a name", place, "name it: a label is a text")
+            if any(category.name == known.name for category in out):
+                message = f"another category is called {known.name!r} too; formats without ids cannot tell them apart"
+                fix = "give each category its own name, unless they are one"
+                self.problem(ledger, "duplicate-label", message, self.place(*at, "name"), fix, "notice")
             seen.setdefault(known.id, index)
             out.append(_category(plain))
         return out

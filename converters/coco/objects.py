@@ -123,6 +123,7 @@ def from_any(
     box = _box(plain)
     if wanted.boxes and box is not None:
         outlined = plain.get("segmentation") and (wanted.crowd or not plain.get("iscrowd"))
+        read_segmentation(plain, {}, {}, size, traced=False)  # broken outlines are refused, wanted or not
         rings, codes = Rings(), ["polygon-boxed"] if outlined else []
     else:
         rings, codes = read_segmentation(plain, extra, bookkeeping, size)

@@ -52,7 +52,7 @@ class Images:
         if bytes(raw).count(b'"') == _PLAIN_IMAGE_QUOTES and not self.clashing:
             with suppress(msgspec.MsgspecError):
                 plain = _PLAIN_IMAGE.decode(raw)
-                if is_safe_name(plain.file_name):
+                if is_safe_name(plain.file_name) and plain.width > 0 and plain.height > 0:
                     facts = {key: getattr(plain, key) for key in _IMAGE_FACTS} if self.wanted.carried else {}
                     return Record(
                         image=plain.file_name,
@@ -95,6 +95,11 @@ class Images:
                     place=document.place("images", index, key, image=name),
                     hint="give a number, or leave it out",
                 )
+        for key, value in (("width", width), ("height", height)):
+            if value is not None and value < 0:
+                place = document.place("images", index, key, image=name)
+                fix = "write the picture's real size, or leave it out"
+                document.problem(self.ledger, "image-size", f"{key} {value} is no size", place, fix, "warning")
         split = document.source.split
         if split is None and isinstance(rest.get("split"), str):
             split = rest.pop("split")

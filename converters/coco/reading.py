@@ -33,6 +33,9 @@ _PLAIN = msgspec.json.Decoder(Plain)
 _PLAIN_BOX = msgspec.json.Decoder(PlainBox)
 _PLAIN_QUOTES = 14
 _NO_RINGS = len("[]")
+_ONE_RING = 2
+_FEWEST_COMMAS = 5
+_RINGS = msgspec.json.Decoder(list[list[int | float]])
 
 
 def read_sources(sources: Sequence[Source], ledger: Ledger) -> Reading:
@@ -177,7 +180,10 @@ class _Records:
             label = self.plain_labels[plain.category_id]
         except (msgspec.MsgspecError, KeyError):
             return None
-        if memoryview(plain.segmentation).nbytes > _NO_RINGS:
+        outline = bytes(plain.segmentation)
+        if len(outline) > _NO_RINGS and not _is_outline(outline):
+            return None
+        if len(outline) > _NO_RINGS:
             if self.boxed is None:
                 self.ledger.book("polygon-boxed", image=record.image, annotation=plain.id)
                 self.boxed = self.ledger.full("polygon-boxed")
@@ -219,6 +225,17 @@ class _Records:
             return found
         self._lose(0, 1)
         return []
+
+
+def _is_outline(text: bytes) -> bool:
+    """Whether undecoded rings are rings for sure: one ring by its commas and letters, several by decoding."""
+    if text.count(b"[") == _ONE_RING:
+        commas = text.count(b",")
+        return commas >= _FEWEST_COMMAS and commas % 2 == 1 and b"u" not in text and b"l" not in text
+    try:
+        return all(len(ring) >= _FEWEST_COMMAS + 1 and len(ring) % 2 == 0 for ring in _RINGS.decode(text))
+    except msgspec.MsgspecError:
+        return False
 
 
 class _Identity(msgspec.Struct):

@@ -28,14 +28,22 @@ class Unreadable(ValueError):
 
 
 def read_segmentation(
-    plain: Mapping[str, Any], extra: dict[str, Any], bookkeeping: dict[str, Any], size: tuple[Any, Any]
+    plain: Mapping[str, Any],
+    extra: dict[str, Any],
+    bookkeeping: dict[str, Any],
+    size: tuple[Any, Any],
+    *,
+    traced: bool = True,
 ) -> tuple[Rings, list[str]]:
-    """Rings, and the codes of what was carried. A form that the rings alone do not give back is noted in `extra`."""
+    """Rings, and the codes of what was carried. A form that the rings alone do not give back is noted in `extra`.
+
+    A mask is only checked, not outlined, where it need not be `traced`.
+    """
     given = plain.get("segmentation")
     if given is None or given == [] or given == [[]]:
         return Rings(), []
     if is_object(given):
-        return _from_mask(given, bookkeeping, size), ["mask-outlined"]
+        return _from_mask(given, bookkeeping, size, traced=traced), ["mask-outlined"]
     if not is_list(given):
         raise _unreadable("wrong-type", "segmentation is a list of rings or a run-length encoded mask")
     parts = given
@@ -69,7 +77,7 @@ def _checked(part: Any, number: int) -> list[Number]:
     return part
 
 
-def _from_mask(given: dict[str, Any], bookkeeping: dict[str, Any], size: tuple[Any, Any]) -> Rings:
+def _from_mask(given: dict[str, Any], bookkeeping: dict[str, Any], size: tuple[Any, Any], *, traced: bool) -> Rings:
     from ...schemas import masks
 
     shape, counts = given.get("size"), given.get("counts")
@@ -82,13 +90,13 @@ def _from_mask(given: dict[str, Any], bookkeeping: dict[str, Any], size: tuple[A
             raise masks.MaskError(
                 f"the mask is {rle.width} x {rle.height}, the image {width:g} x {height:g}; make them agree"
             )
-        traced = masks.rings(rle)
+        outline = masks.rings(rle) if traced else []
     except masks.MaskError as error:
         raise _unreadable("broken-mask", str(error)) from None
     bookkeeping["shape"] = "mask"
     bookkeeping["geometry"] = msgspec.json.encode(given).decode()
-    holes = {number: ring.hole_of + 1 for number, ring in enumerate(traced, 1) if ring.hole_of is not None}
-    return Rings([ring.xy for ring in traced], holes)
+    holes = {number: ring.hole_of + 1 for number, ring in enumerate(outline, 1) if ring.hole_of is not None}
+    return Rings([ring.xy for ring in outline], holes)
 
 
 def _unreadable(code: str, message: str, *steps: int) -> Unreadable:

@@ -11,6 +11,7 @@ import pytest
 
 from annolake.converters import convert
 from annolake.converters.checking import check
+from annolake.converters.yolo import Options as Yolo
 from annolake.schemas.errors import InvalidInput, LossRefused, UsageError
 
 
@@ -157,3 +158,26 @@ def test_validate_looks_at_the_rest_of_a_coco_file_that_holds_nan(tmp_path: Path
     source = coco(tmp_path, [{**given, "id": number, **more} for number, more in enumerate(others, 1)])
     codes = {problem.code for problem in check(source).problems}
     assert {"dangling-image", "unknown-category", "not-finite", "not-positive"} <= codes
+
+
+@pytest.mark.parametrize(
+    "outline",
+    [
+        [[1, 2, 3, 4, 5]],
+        [[1, 2, 3, 4, 5, 6], [1, 2, 3]],
+        [[1, 2, None, 4, 5, 6]],
+        {"size": [61, 97], "counts": [1, 2]},
+        {"size": [61, 97], "counts": None},
+    ],
+)
+def test_a_broken_outline_is_refused_where_only_the_box_is_wanted(tmp_path: Path, outline: Any):
+    given = {"id": 1, "image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4], "area": 1, "iscrowd": 0}
+    source = coco(tmp_path, [{**given, "segmentation": outline}])
+    with pytest.raises(InvalidInput, match=r"odd-ring|wrong-type|broken-mask"):
+        convert(source, tmp_path / "yolo", to="yolo", allow_loss=True, options={"yolo": Yolo(task="detect")})
+
+
+def test_one_nan_hides_no_other_problem_of_a_lake_file(tmp_path: Path):
+    box = {"type": "rectangle", "bbox": [float("nan"), 2, 3, 4], "label": "x"}
+    codes = {problem.code for problem in check(lake(tmp_path, box, {**box, "bbox": [1, 2, -3, 4]})).problems}
+    assert {"not-finite", "not-positive"} <= codes
