@@ -33,7 +33,6 @@ _PLAIN = msgspec.json.Decoder(Plain)
 _PLAIN_BOX = msgspec.json.Decoder(PlainBox)
 _PLAIN_QUOTES = 14
 _NO_RINGS = len("[]")
-_ONE_RING = 2
 _FEWEST_COMMAS = 5
 _RINGS = msgspec.json.Decoder(list[list[int | float]])
 
@@ -229,7 +228,7 @@ class _Records:
 
 def _is_outline(text: bytes) -> bool:
     """Whether undecoded rings are rings for sure: one ring by its commas and letters, several by decoding."""
-    if text.count(b"[") == _ONE_RING:
+    if text.find(b"]") == len(text) - len("]]"):
         commas = text.count(b",")
         return commas >= _FEWEST_COMMAS and commas % 2 == 1 and b"u" not in text and b"l" not in text
     try:
