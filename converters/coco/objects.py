@@ -31,27 +31,24 @@ _STANDARD = ("id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmen
 _HULL_DECIMALS = 10
 
 
-class Plain(msgspec.Struct, gc=False):
-    """An annotation with COCO's own seven keys, no crowd, no mask."""
-
+class _PlainKeys(msgspec.Struct, gc=False):
     id: int
     image_id: Id
     category_id: Id
     bbox: tuple[Number, Number, Number, Number]
     area: Number
     iscrowd: Literal[0]
+
+
+class Plain(_PlainKeys, gc=False):
+    """An annotation with COCO's own seven keys, no crowd, no mask."""
+
     segmentation: list[list[Number]]
 
 
-class PlainBox(msgspec.Struct, gc=False):
+class PlainBox(_PlainKeys, gc=False):
     """The same, for a target of boxes: its rings are not decoded."""
 
-    id: int
-    image_id: Id
-    category_id: Id
-    bbox: tuple[Number, Number, Number, Number]
-    area: Number
-    iscrowd: Literal[0]
     segmentation: msgspec.Raw
 
 
