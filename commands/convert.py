@@ -16,6 +16,7 @@ from .. import converters
 from ..converters import registry
 from ..converters.files import appearing_whole, local_failure
 from ..converters.labels import read_labels
+from ..converters.ledger import is_refused
 from ..converters.opening import find_format
 from ..converters.report import Report, refusal
 from ..schemas.errors import LossRefused, Place, UsageError
@@ -145,7 +146,7 @@ command.params.extend(all_flags())
 
 
 def _is_refused(report: Report) -> bool:
-    return any(loss["fate"] != "carried" for loss in report.losses)
+    return any(is_refused(loss["code"]) for loss in report.losses)
 
 
 def _check_report(path: Path, source: Path, target: Path, *, overwrite: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..schemas.keys import BOOKKEEPING
 from . import registry
 from .fidelity import Fidelity
 from .flavours import flavours
@@ -22,6 +23,12 @@ def _metadata(held: bool | frozenset[str]) -> str:
     return ", ".join(sorted(held)) or "-"
 
 
+def _any_metadata(fidelity: Fidelity) -> str:
+    """Formats that hold any metadata but book-keeping hold no ids either, which is said in a row of its own."""
+    own = sorted(fidelity.without - BOOKKEEPING)
+    return _metadata(fidelity.metadata) + (f" but {', '.join(own)}" if own else "")
+
+
 FACTS: dict[str, Callable[[Fidelity], str]] = {
     "shapes": lambda f: ", ".join(sorted(f.shapes)),
     "parts of one object": lambda f: _yes(f.multi_part),
@@ -31,7 +38,7 @@ FACTS: dict[str, Callable[[Fidelity], str]] = {
     "tags of images": lambda f: _yes(f.tags),
     "confidence": lambda f: _yes(f.confidence),
     "attributes": lambda f: _yes(f.attributes),
-    "metadata": lambda f: _metadata(f.metadata),
+    "metadata": _any_metadata,
     "sizes of images": lambda f: _yes(f.image_size),
     "facts of images": lambda f: _yes(f.image_facts),
     "empty images": lambda f: _yes(f.empty_images),

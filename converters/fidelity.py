@@ -12,7 +12,8 @@ from ..schemas.model import Coordinates
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     """What one format, in one flavour, can write and read back.
 
-    `metadata` is True where any key rides along, else the set of keys that have a place of their own. `decimals` is
+    `metadata` is True where any key rides along, else the set of keys that have a place of their own; keys in `without`
+    do not ride even where any other does. `decimals` is
     the number of decimals that survive (None: all). `inside` means that coordinates must lie within the image;
     `overhang` is the share of its width and height by which they, and sizes, may exceed it all the same. `oriented`:
     every polygon is an oriented box, of four corners and with the shape `obb`.
@@ -27,6 +28,7 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     confidence: bool = False
     attributes: bool = False
     metadata: bool | frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
     image_size: bool = False
     image_facts: bool = False
     ids: bool = False
@@ -41,4 +43,6 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
 
     def holds(self, key: str) -> bool:
         """Whether an annotation's metadata key survives."""
-        return self.metadata if isinstance(self.metadata, bool) else key in self.metadata
+        if isinstance(self.metadata, bool):
+            return self.metadata and key not in self.without
+        return key in self.metadata

@@ -35,6 +35,12 @@ class Loss(msgspec.Struct, kw_only=True):
     examples: list[Example] = []
 
 
+def is_refused(code: str) -> bool:
+    """Whether a loss of that code wants to be allowed."""
+    loss = BY_CODE[code]
+    return loss.fate != "carried" and not loss.by_wish
+
+
 class Decision(msgspec.Struct, frozen=True):
     """A choice that was made where files or tools disagree, and what follows from it."""
 
@@ -123,8 +129,8 @@ class Ledger:
             self.problems.append(problem)
 
     def refused(self) -> list[Loss]:
-        """The losses that stop a conversion unless they were allowed: all but the carried."""
-        return [loss for loss in self.losses.values() if loss.fate != "carried"]
+        """The losses that stop a conversion unless they were allowed: all but the carried, and those by wish."""
+        return [loss for loss in self.losses.values() if is_refused(loss.code)]
 
     def balance_reading(self) -> None:
         """Every image and annotation that the source has was yielded or booked; else AnnolakeError

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from ..schemas import geometry
 from ..schemas.errors import InvalidInput, Place
-from ..schemas.keys import BOOKKEEPING, BY_NAME, RINGS
+from ..schemas.keys import BOOKKEEPING, BY_NAME, IMAGE_BOOKKEEPING, RINGS
 from ..schemas.model import Annotation, Coordinates, Line, Points, Polygon, Record, Rectangle
 from ..schemas.names import is_safe_name
 from ..schemas.plain import is_object
@@ -28,7 +28,6 @@ Carry = Literal["full", "lean"]
 
 _WORDS: dict[type, str] = {Rectangle: "rectangle", Polygon: "polygon", Line: "line", Points: "points"}
 _FEWEST: dict[type, int] = {Polygon: 3, Line: 2, Points: 1}
-_STANDARD_IMAGE_FACTS = frozenset(("license", "flickr_url", "coco_url", "date_captured", "file_name"))
 _SLACK = 1e-9
 """Sums of floats overshoot the edge by less than this share of the image; nothing is cut for it."""
 
@@ -41,8 +40,8 @@ def projector(
     `coordinates` is the space of the incoming records, `target` the space wanted; a record whose size is needed to go
     from one to the other and not known is an InvalidInput (`size-missing`).
     """
-    holds_all = fidelity.metadata is True and fidelity.holes == "rings" and len(fidelity.shapes) == len(_WORDS)
-    if holds_all and carry == "full" and not fidelity.inside:
+    every_shape = len(fidelity.shapes) == len(_WORDS) and fidelity.holes == "rings" and not fidelity.inside
+    if every_shape and fidelity.metadata is True and not fidelity.without and carry == "full":
         return lambda record: in_space(record, coordinates, target)
     return _Projector(fidelity, ledger, coordinates, target, carry).project
 
@@ -62,7 +61,8 @@ class _Projector:
         self.target: Coordinates = target
         self.carry = carry
         self.kinds = frozenset(kind for kind, word in _WORDS.items() if word in fidelity.shapes)
-        self.describes = not (fidelity.metadata is True and fidelity.confidence and fidelity.attributes)
+        self.any_metadata = fidelity.metadata is True and not fidelity.without and carry == "full"
+        self.describes = not (self.any_metadata and fidelity.confidence and fidelity.attributes)
         self.forgetful = not any(self._holds(key) for key in BOOKKEEPING)
         self.limits: tuple[float, float] | None = None
         self.record: Record
@@ -110,19 +110,22 @@ class _Projector:
         if not fidelity.splits:
             changes["split"] = None
         if fidelity.image_facts:
-            if self.carry == "lean" and "coco" in record.extras:
-                changes["extras"] = {key: value for key, value in record.extras.items() if key != "coco"}
-                self._book_facts({"coco": record.extras["coco"]}, None)
+            if self.carry == "lean" and not record.extras.keys().isdisjoint(IMAGE_BOOKKEEPING):
+                changes["extras"] = {k: v for k, v in record.extras.items() if k not in IMAGE_BOOKKEEPING}
+                self._book_facts({k: v for k, v in record.extras.items() if k in IMAGE_BOOKKEEPING}, None)
         elif record.extras or record.storage_name is not None:
             self._book_facts(record.extras, record.storage_name)
             changes["extras"], changes["storage_name"] = {}, None
         return changes
 
     def _book_facts(self, extras: Mapping[str, Any], storage_name: str | None) -> None:
-        """COCO's own keys for where a picture comes from are no loss; any other key is."""
-        coco = extras.get("coco")
-        lost = [key for key in coco if key not in _STANDARD_IMAGE_FACTS] if is_object(coco) else []
-        lost += [key for key in extras if key != "coco" or not is_object(coco)]
+        """A format's own words for where a picture comes from are no loss; any other fact is."""
+        lost: list[str] = []
+        for name, facts in extras.items():
+            if name in IMAGE_BOOKKEEPING and is_object(facts):
+                lost += [key for key in facts if key not in IMAGE_BOOKKEEPING[name]]
+            else:
+                lost.append(name)
         if storage_name is not None:
             lost.append("storageName")
         if lost:
@@ -168,7 +171,7 @@ class _Projector:
             self.ledger.added += len(group) - 1
         if fidelity.oriented:
             group = self._oriented(group)
-        if self.describes or self.carry == "lean":
+        if self.describes:
             group = [self._described(annotation) for annotation in group]
         return [called_obb(annotation) for annotation in group] if fidelity.oriented else group
 
@@ -264,7 +267,7 @@ class _Projector:
             self._book("attribute-dropped", ", ".join(annotation.attributes))
             changes["attributes"] = {}
         metadata = annotation.metadata
-        if metadata and (fidelity.metadata is not True or self.carry == "lean"):
+        if metadata and not self.any_metadata:
             kept = self._kept_metadata(metadata)
             if len(kept) != len(metadata):
                 changes["metadata"] = kept

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..schemas.errors import LossRefused
-from .ledger import Ledger
+from .ledger import Ledger, is_refused
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ def make_report(source: str, target: str, options: dict[str, Any], ledger: Ledge
 
 def refusal(report: Report, to: str) -> LossRefused:
     """The error that carries a report of losses that were not allowed."""
-    refused = [loss for loss in report.losses if loss["fate"] != "carried"]
+    refused = [loss for loss in report.losses if is_refused(loss["code"])]
     counts = ", ".join(f"{loss['code']} {loss['count']:,}" for loss in refused)
     error = LossRefused(
         "loss-refused",

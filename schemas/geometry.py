@@ -113,6 +113,11 @@ def rotated_box(x: float, y: float, w: float, h: float, degrees: float) -> Flat:
     return rotated(corners(x, y, w, h), degrees, (x + w / 2, y + h / 2))
 
 
+def convex_hull(xy: Sequence[float]) -> Flat:
+    """The corners of the smallest convex ring around the points, clockwise, from the leftmost (of those the upmost)."""
+    return flat(_convex(xy))
+
+
 def smallest_rectangle(xy: Sequence[float]) -> Flat:
     """The four corners, clockwise, of the rectangle of least area around the points, at whatever angle. One of
     its sides lies on an edge of their convex hull; points on one line have their upright hull.

@@ -50,11 +50,19 @@ TABLE = (
     Key("coco_id", "integer or string", "bookkeeping", "COCO annotation id"),
     Key("coco_category_id", "integer or string", "bookkeeping", "COCO category where the label alone is ambiguous"),
     Key("coco_extra", "JSON text", "form", "keys of a COCO annotation that no rule knows"),
-    Key("yolo_track", "integer", "bookkeeping", "track id column of a YOLO prediction"),
+    Key("voc_extra", "JSON text", "form", "elements of a VOC object that no rule knows, or in another form"),
+    Key("cvat_extra", "JSON text", "form", "facts of a CVAT shape that no rule knows, or in another form"),
 )
 
 BY_NAME = {key.name: key for key in TABLE}
 MEANING = frozenset(key.name for key in TABLE if key.purpose == "meaning")
 BOOKKEEPING = frozenset(key.name for key in TABLE if key.purpose == "bookkeeping")
+IMAGE_BOOKKEEPING = {
+    "coco": frozenset(("license", "flickr_url", "coco_url", "date_captured", "file_name")),
+    "voc": frozenset(("folder", "filename", "path", "source", "owner", "depth", "segmented", "file", "sets")),
+    "cvat": frozenset(("id", "task_id")),
+}
+"""Facts of an image that formats keep under their own name in its extras: where it comes from, how it is called there.
+A target without a place for them loses nothing that matters."""
 RINGS = frozenset(("instance", "part", "parts", "hole_of"))
 """Keys that tie rings to one object: a shape that is whole again no longer has them."""

@@ -1,7 +1,8 @@
 """What can become of a fact on its way, each with a stable code.
 
 `carried`: it rides in metadata or in the catalogue and comes home exactly. `approximated`: something like it is
-written. `dropped`: it is gone. Only the first is done without being asked.
+written. `dropped`: it is gone. Only the first is done without being asked. What the user wants to be left out or
+renamed is dropped or approximated by wish: booked like the rest, and never refused.
 """
 
 from __future__ import annotations
@@ -19,11 +20,16 @@ class LossCode(msgspec.Struct, frozen=True):
     fate: Fate
     what: What
     sentence: str
+    by_wish: bool = False
 
 
 TABLE = (
     LossCode("mask-outlined", "carried", "annotation", "mask written as its pixel-edge outline, RLE kept beside it"),
     LossCode("mask-reduced", "approximated", "annotation", "mask written as its pixel-edge outline, RLE not kept"),
+    LossCode("ellipse-outlined", "carried", "annotation", "ellipse written as a polygon, its numbers kept beside it"),
+    LossCode("cuboid-outlined", "carried", "annotation", "cuboid written as its outline, its numbers kept beside it"),
+    LossCode("skeleton-boxed", "carried", "annotation", "skeleton written as a rectangle, its elements kept beside it"),
+    LossCode("outside-skipped", "carried", "annotation", "shape of a track where its object is not visible"),
     LossCode("keypoints-boxed", "carried", "annotation", "key points ride beside a rectangle"),
     LossCode("shape-reduced", "approximated", "annotation", "original numbers of the shape not kept, outline only"),
     LossCode("polygon-boxed", "approximated", "annotation", "polygon written as its bounding box"),
@@ -50,6 +56,10 @@ TABLE = (
     LossCode("image-fact-dropped", "dropped", "property", "facts of the image left out"),
     LossCode("catalog-dropped", "dropped", "property", "facts of the data set left out"),
     LossCode("empty-image-dropped", "dropped", "image", "image without annotations left out"),
+    LossCode("track-gap", "dropped", "annotation", "frames between key frames that nobody defines how to compute"),
+    LossCode("label-left-out", "dropped", "annotation", "its label is not among those to keep", by_wish=True),
+    LossCode("image-left-out", "dropped", "image", "not among the images to keep", by_wish=True),
+    LossCode("label-renamed", "approximated", "property", "label renamed", by_wish=True),
     LossCode("caption-unsupported", "dropped", "annotation", "a caption has no geometry and no label"),
 )
 

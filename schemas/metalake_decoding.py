@@ -23,6 +23,7 @@ from .errors import InvalidInput, Place
 from .jsontext import Pointer, as_list, as_object
 from .metalake_wire import (
     CATALOG_KEY,
+    FORMATS_OWN,
     GEOMETRY_KEY,
     UNKNOWN_KEY,
     WireAnnotation,
@@ -222,8 +223,9 @@ def _expected_quotes(wire: WireImage) -> int:
         if value is not UNSET:
             count += 4 if isinstance(value, str) else 2
     count += 2 * ((wire.width is not UNSET) + (wire.height is not UNSET))
-    if wire.coco is not UNSET:
-        count += 2 + _encode(wire.coco).count(b'"')
+    for facts in (wire.coco, wire.voc, wire.cvat):
+        if facts is not UNSET:
+            count += 2 + _encode(facts).count(b'"')
     if wire.tags is not UNSET:
         count += 2 + _encode(wire.tags).count(b'"')
     for annotation in wire.annotations:
@@ -252,8 +254,12 @@ def _record(wire: WireImage, annotations: list[Annotation], extras: dict[str, An
         split=_known(wire.split),
         storage_name=_known(wire.storageName),
         tags=tags,
-        extras=extras if wire.coco is UNSET else {"coco": wire.coco, **extras},
+        extras={**_own_facts(wire), **extras},
     )
+
+
+def _own_facts(wire: WireImage) -> dict[str, Any]:
+    return {name: facts for name in FORMATS_OWN if (facts := getattr(wire, name)) is not UNSET}
 
 
 def _known(value: Any) -> Any:

@@ -86,7 +86,12 @@ class WireImage(msgspec.Struct, kw_only=True, gc=False):
     split: str | UnsetType = UNSET
     tags: list[WireTag] | UnsetType = UNSET
     coco: dict[str, Any] | UnsetType = UNSET
+    voc: dict[str, Any] | UnsetType = UNSET
+    cvat: dict[str, Any] | UnsetType = UNSET
     annotations: list[WireAnnotation]
 
+
+FORMATS_OWN = ("coco", "voc", "cvat")
+"""Keys of an image for facts that only the format of that name has a place for."""
 
 GEOMETRY_KEY = {"rectangle": "bbox", "polygon": "polygon", "line": "line", "points": "points"}

@@ -44,6 +44,7 @@ def test_every_declared_fact_has_words() -> None:
         "shapes": frozenset("a"),
         "holes": "rings",
         "metadata": True,
+        "without": frozenset(("pose",)),
         "coordinates": ("normalized",),
         "decimals": 3,
     }
