@@ -15,13 +15,13 @@ import msgspec
 from .. import converters
 from ..converters import registry
 from ..converters.files import appearing_whole, local_failure
-from ..converters.labels import read_labels
 from ..converters.ledger import is_refused
+from ..converters.lists import read_labels
 from ..converters.opening import find_format
 from ..converters.report import Report, refusal
 from ..schemas.errors import LossRefused, Place, UsageError
 from ..schemas.losses import BY_CODE
-from . import screen
+from . import choices, screen
 from .helptext import Command
 from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
 
@@ -34,10 +34,11 @@ _REPORT = re.compile(rb'\s*\{\s*"source"\s*:')
 
 
 @click.command(cls=Command)
-@click.argument("source", metavar="SRC", type=ANY_PATH)
+@click.argument("sources", metavar="SRC...", type=ANY_PATH, nargs=-1, required=True)
 @click.argument("target", metavar="DST", type=ANY_PATH)
 @click.option("--to", metavar="FORMAT", required=True, help="The format to write.")
 @click.option("--from", "from_", metavar="FORMAT", help="The format of SRC, where it does not show.")
+@choices.choice_flags
 @click.option(
     "--coordinates",
     type=click.Choice(("pixels", "normalized")),
@@ -70,15 +71,25 @@ _REPORT = re.compile(rb'\s*\{\s*"source"\s*:')
     help="Take everything along for the way back (full), or only what changes the meaning (lean).",
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing; say what would become of everything.")
+@click.option(
+    "--verify/--no-verify",
+    default=None,
+    help="Read again what was written and compare it; by itself for sets that are not too large.",
+)
 @click.option("--report", type=ANY_PATH, metavar="FILE.json", help="Write the complete report there.")
 @click.option("--json", "as_json", is_flag=True, help="The complete report on standard output.")
 @click.pass_context
 def command(
     ctx: click.Context,
-    source: Path,
+    sources: tuple[Path, ...],
     target: Path,
     to: str,
     from_: str | None,
+    map_label: tuple[str, ...],
+    keep_label: tuple[str, ...],
+    only_images: Path | None,
+    split: str | None,
+    seed: int,
     coordinates: Literal["pixels", "normalized"] | None,
     overwrite: bool,
     jobs: int | None,
@@ -88,24 +99,26 @@ def command(
     allow_loss: bool,
     carry: Literal["full", "lean"],
     dry_run: bool,
+    verify: bool | None,
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Carry the annotations at SRC to another format at DST.
+    """Carry the annotations at SRC, or at several as one data set, to another format at DST.
 
     Stops before anything is written if DST could not hold everything, unless --allow-loss is given.
     """
-    reader = find_format(source, from_)
-    options = given_options(ctx, reader.name, registry.get(to).name)
+    readers = [find_format(source, from_).name for source in sources]
+    options = given_options(ctx, *readers, registry.get(to).name)
+    choice = choices.choice_of(map_label, keep_label, only_images, split, seed)
     if report is not None:
-        _check_report(report, source, target, overwrite=overwrite)
+        _check_report(report, sources, target, overwrite=overwrite)
     try:
         with screen.ProgressBar() as progress:
             done = converters.convert(
-                source,
+                sources,
                 target,
                 to=to,
-                from_=reader.name,
+                from_=from_,
                 images=images,
                 coordinates=coordinates,
                 allow_loss=allow_loss,
@@ -113,6 +126,8 @@ def command(
                 exif=exif,
                 dry_run=dry_run,
                 overwrite=overwrite,
+                verify=verify,
+                choice=choice,
                 complete_report=report is not None or as_json,
                 labels=None if labels is None else read_labels(labels),
                 jobs=jobs,
@@ -134,13 +149,15 @@ def command(
 
 command.sections = {
     "Formats": ("to", "from_", "coordinates"),
+    "What is wanted": choices.NAMES,
     "Pictures and labels": ("images", "exif", "labels"),
-    "Losses": ("allow_loss", "carry", "dry_run", "report"),
+    "Losses": ("allow_loss", "carry", "dry_run", "verify", "report"),
     "Output": ("overwrite", "jobs", "as_json"),
 }
 command.examples = (
     "annolake convert instances.json lake.json --to metalake",
     "annolake convert lake.json yolo-set --to yolo --allow-loss --report losses.json",
+    "annolake convert instances.json yolo-set --to yolo --allow-loss --split train=0.8,val=0.2",
 )
 command.params.extend(all_flags())
 
@@ -149,12 +166,12 @@ def _is_refused(report: Report) -> bool:
     return any(is_refused(loss["code"]) for loss in report.losses)
 
 
-def _check_report(path: Path, source: Path, target: Path, *, overwrite: bool) -> None:
+def _check_report(path: Path, sources: Sequence[Path], target: Path, *, overwrite: bool) -> None:
     """Find out before the work whether the report can be written. UsageError, LocalFailure."""
     folder = path.resolve().parent
     if not folder.is_dir():
         raise UsageError("no-folder", f"there is no folder {path.parent} for the report", hint="make it first")
-    for other, word in ((source, "SRC"), (target, "DST")):
+    for other, word in (*((source, "SRC") for source in sources), (target, "DST")):
         if path.resolve().is_relative_to(other.resolve()):
             raise UsageError("report-in-data", f"the report would stand in {word}", hint="write it beside the data")
     if os.path.lexists(path) and not overwrite and not _is_report(path):
@@ -191,6 +208,8 @@ def _show(report: Report, to: str) -> None:
         rows.append((done, _counts(report.written), f"{report.target} ({to}, {options['coordinates']})"))
     else:
         rows.append(("written", "nothing", report.target))
+    if report.verified:
+        rows.append(("verified", "read again, and compared", "nothing differs that is not told here"))
     screen.table(rows, indent=0)
     if report.decisions:
         screen.say("decided")

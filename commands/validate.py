@@ -9,7 +9,7 @@ import click
 
 from ..converters.checking import METADATA, Checked, check, kind_of
 from ..converters.fixing import Fixed, fix
-from ..converters.labels import read_labels
+from ..converters.lists import read_labels
 from ..schemas.errors import InvalidInput
 from . import screen
 from .helptext import Command

@@ -7,8 +7,9 @@ Knows nothing of the service. `convert` is the whole job in one call:
     report = convert("instances.json", "lake.json", to="metalake")
 """
 
+from .choosing import Choice
 from .pipeline import convert
 from .registry import formats, get, sniff
 from .report import Report
 
-__all__ = ["Report", "convert", "formats", "get", "sniff"]
+__all__ = ["Choice", "Report", "convert", "formats", "get", "sniff"]

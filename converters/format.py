@@ -116,13 +116,22 @@ class Settle(Protocol):
     ) -> Any: ...
 
 
+class Rearranged(Protocol):
+    def __call__(self, facts: Any, relabelled: bool, splits: tuple[str, ...], /) -> Any: ...
+
+
+def _unchanged(facts: Any, relabelled: bool, splits: tuple[str, ...], /) -> Any:
+    return facts
+
+
 class Format(msgspec.Struct, frozen=True, kw_only=True):
     """One format. `fidelity` and `output` answer for given options, so that flavours can differ.
 
     `output` says whether the target is a file or a folder; `owns` says whether a path relative to a target folder is
-    one this format writes: only folders that hold nothing else may be overwritten. A format whose images are written
-    independently has `write_part` and `join` too: parts, each by a process of its own, and what makes one target of
-    them; the result is the same bytes as by `write`.
+    one this format writes: only folders that hold nothing else may be overwritten. `rearranged` says what still
+    holds of the facts in a catalogue's extras after labels were renamed or left out, or images dealt to new splits. A
+    format whose images are written independently has `write_part` and `join` too: parts, each by a process of its own,
+    and what makes one target of them; the result is the same bytes as by `write`.
     """
 
     name: str
@@ -137,6 +146,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     write_part: WritePart | None = None
     join: Join | None = None
     owns: Callable[[str], bool] = lambda _: False
+    rearranged: Rearranged = _unchanged
     suffix: str = ""
 
     def __reduce__(self) -> tuple[object, ...]:

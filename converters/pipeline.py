@@ -1,9 +1,9 @@
-"""The whole job: read, project, write, balance the books. Nothing appears at the target unless all of it went well."""
+"""The whole job: read, choose, project, write, verify. Nothing appears at the target unless all of it went well."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,14 @@ from ..schemas.errors import Place, UsageError
 from ..schemas.keys import MEANING
 from ..schemas.model import Catalog, Coordinates, Record
 from ..schemas.problems import Problem
-from . import registry
+from . import registry, verifying
+from .choosing import Choice, chosen
 from .fidelity import Fidelity
 from .files import appearing_whole, check_target, no_gc
 from .format import Context, Format, Options, Reading, Written
 from .images import Exif, ImageFinder
 from .ledger import Ledger
+from .merging import merged
 from .opening import Progress, find_format, sized, streamed
 from .parallel import in_parts, processes
 from .projection import Carry, projector
@@ -27,7 +29,7 @@ from .report import Report, make_report, refusal
 
 
 def convert(
-    source: str | Path,
+    source: str | Path | Sequence[str | Path],
     target: str | Path,
     *,
     to: str,
@@ -39,31 +41,47 @@ def convert(
     exif: Exif = "turned",
     dry_run: bool = False,
     overwrite: bool = False,
+    verify: bool | None = None,
+    choice: Choice | None = None,
     complete_report: bool = True,
     labels: tuple[str, ...] | None = None,
     jobs: int | None = None,
     options: Mapping[str, Options] | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Convert the data set at `source` to the format `to` at `target`.
+    """Convert the data set at `source`, or several as one, to the format `to` at `target`.
 
-    `options` maps a format's name to its Options; `labels` are label names in order, for sources that have none;
-    `jobs` is the number of processes (None: one a core for large sets). InvalidInput if the source is broken,
+    `choice` says what of it is wanted; `verify` whether what was written is read again and compared (None: where it is
+    not too large); `options` maps a format's name to its Options; `labels` are label names in order, for sources that
+    have none; `jobs` is the number of processes (None: one a core for large sets). InvalidInput if a source is broken,
     LossRefused if something would be lost and `allow_loss` is not given, UsageError if the call makes no sense,
     LocalFailure if the disk refuses. In each case nothing has been written.
     """
-    source, target = Path(source), Path(target)
+    sources = [Path(source)] if isinstance(source, str | Path) else [Path(path) for path in source]
+    target = Path(target)
+    if not sources:
+        raise UsageError("no-source", "no source was given", hint="give one or more")
     ledger = Ledger(complete=complete_report)
-    reader, writer = find_format(source, from_), registry.get(to)
-    given = {name: registry.get(name).options() for name in (reader.name, to)} | dict(options or {})
+    readers, writer = [find_format(path, from_) for path in sources], registry.get(to)
+    given = {name: registry.get(name).options() for name in (*(reader.name for reader in readers), to)}
+    given |= dict(options or {})
     if not dry_run:
-        check_conversion_target(target, source, writer, given[to], overwrite=overwrite)
+        for path in sources:
+            check_conversion_target(target, path, writer, given[to], overwrite=overwrite)
     context = Context(images=None if images is None else ImageFinder(Path(images), exif), exif=exif, labels=labels)
     with no_gc():
-        reading = reader.read(source, given[reader.name], context, ledger)
+        readings = [
+            reader.read(path, given[reader.name], context, ledger)
+            for path, reader in zip(sources, readers, strict=True)
+        ]
+        reading = readings[0]
+        if len(readings) > 1:
+            reading = merged(list(zip(sources, readings, strict=True)), context, ledger)
+        if choice is not None:
+            reading = chosen(reading, choice, ledger)
         if writer.settle is not None:
             given[to] = writer.settle(given[to], reading.catalog, lambda: reading.records(Ledger(lenient=True)), ledger)
-        run = _Run(reading, writer, given[to], context, coordinates, carry, allow_loss)
+        run = _Run(reading, writer, given[to], context, coordinates, carry, allow_loss, verify)
         if not run.fidelity.ids:
             _book_merged(reading.catalog, ledger)
         count = processes(jobs, reading.images) if writer.write_part is not None and not dry_run else 1
@@ -75,18 +93,18 @@ def convert(
             run.in_one(target, ledger, progress)
         else:
             run.in_parts(target, ledger, progress, count)
-    for name in sorted(ledger.turned):
-        message = f"the picture has an EXIF turning tag: its size is {_EXIF[exif]}"
-        ledger.problem(Problem(code="exif-turned", severity="notice", message=message, place=Place(image=name)))
-    if ledger.turned:
-        ledger.decide("exif", f"{len(ledger.turned)} pictures have an EXIF turning tag: sizes are {_EXIF[exif]}")
+    _tell_turned(ledger, exif)
     if not run.fidelity.ids:
         ledger.decide("ids", f"{to} holds no ids: images and annotations are numbered anew on the way back")
-    settings: dict[str, Any] = {"from": reader.name, "to": to, "coordinates": run.space, "carry": carry, "exif": exif}
-    settings["allow_loss"] = allow_loss
-    for name in sorted({reader.name, to}):
+    from_names = list(dict.fromkeys(reader.name for reader in readers))
+    settings: dict[str, Any] = {"from": ", ".join(from_names), "to": to, "coordinates": run.space, "carry": carry}
+    settings |= {"exif": exif, "allow_loss": allow_loss}
+    for name in sorted({*from_names, to}):
         settings[name] = msgspec.to_builtins(given[name])
-    report = make_report(str(source), str(target), settings, ledger, dry_run=dry_run)
+    if choice is not None:
+        settings |= choice.settings()
+    named = ", ".join(map(str, sources))
+    report = make_report(named, str(target), settings, ledger, dry_run=dry_run, verified=run.verified)
     if ledger.refused() and not allow_loss and not dry_run:
         raise refusal(report, to)
     return report
@@ -104,10 +122,14 @@ class _Run:
         coordinates: Coordinates | None,
         carry: Carry,
         allow_loss: bool,
+        verify: bool | None,
     ) -> None:
         self.writer, self.options, self.context = writer, options, context
         self.carry: Carry = carry
         self.allow_loss = allow_loss
+        self.verify = verify
+        self.verified = False
+        self.whole = reading
         self.fidelity: Fidelity = writer.fidelity(options)
         if reading.records_for is not None:
             reading = msgspec.structs.replace(reading, records=reading.records_for(_aim(self.fidelity, carry)))
@@ -119,6 +141,16 @@ class _Run:
         self, ledger: Ledger, progress: Progress | None = None, start: int = 0, stop: int | None = None
     ) -> Iterator[Record]:
         """Projected records. Once a loss is booked that will be refused, the rest is looked at but not handed on."""
+        project = self.projection(ledger)
+        for record in streamed(self.reading, ledger, progress, start, stop):
+            projected = project(record)
+            if self.allow_loss or not ledger.refused():
+                yield projected
+        if self.context.images is not None:
+            ledger.turned.update(self.context.images.turned)
+
+    def projection(self, ledger: Ledger) -> Callable[[Record], Record]:
+        """The projection that keeps these books, of records as the source has them."""
         project = projector(
             self.fidelity,
             ledger,
@@ -126,18 +158,14 @@ class _Run:
             target=self.space,
             carry=self.carry,
         )
-        for record in streamed(self.reading, ledger, progress, start, stop):
-            projected = project(sized(record, self.context))
-            if self.allow_loss or not ledger.refused():
-                yield projected
-        if self.context.images is not None:
-            ledger.turned.update(self.context.images.turned)
+        return lambda record: project(sized(record, self.context))
 
     def in_one(self, target: Path, ledger: Ledger, progress: Progress | None) -> None:
         with suppress(_Withdrawn), appearing_whole(target) as temporary:
             records = self.records(ledger, progress)
             written = self.writer.write(temporary, self.options, self.context, self.catalog, records)
             self._settle(written, ledger)
+            self._verify(temporary, ledger)
 
     def in_parts(self, target: Path, ledger: Ledger, progress: Progress | None, count: int) -> None:
         """The same with several processes, for writers that can."""
@@ -154,6 +182,7 @@ class _Run:
             if ledger.refused() and not self.allow_loss:
                 raise _Withdrawn
             self._settle(join(temporary, self.options, self.context, self.catalog, parts), ledger)
+            self._verify(temporary, ledger)
         return None
 
     def _settle(self, written: Written, ledger: Ledger) -> None:
@@ -165,12 +194,33 @@ class _Run:
             ledger.decide(decision.code, decision.text)
         ledger.balance()
 
+    def _verify(self, temporary: Path, ledger: Ledger) -> None:
+        """Read what was written, where that is wanted, or was not said and does not take long."""
+        small = ledger.written["images"] <= verifying.IMAGES and ledger.written["annotations"] <= verifying.ANNOTATIONS
+        if self.verify is False or (self.verify is None and not small):
+            return
+        back = self.writer.read(temporary, self.options, Context(), Ledger())
+        source = msgspec.structs.replace(self.whole, records=self._sized)
+        verifying.verify(source, back, self.projection, self.fidelity, self.space)
+        self.verified = True
+
+    def _sized(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
+        return (sized(record, self.context) for record in self.whole.records(ledger, start, stop))
+
 
 class _Withdrawn(Exception):
     """Leaves the target as it was."""
 
 
 _EXIF = {"turned": "as people see the picture", "raw": "of the stored pixels"}
+
+
+def _tell_turned(ledger: Ledger, exif: Exif) -> None:
+    for name in sorted(ledger.turned):
+        message = f"the picture has an EXIF turning tag: its size is {_EXIF[exif]}"
+        ledger.problem(Problem(code="exif-turned", severity="notice", message=message, place=Place(image=name)))
+    if ledger.turned:
+        ledger.decide("exif", f"{len(ledger.turned)} pictures have an EXIF turning tag: sizes are {_EXIF[exif]}")
 
 
 def _book_merged(catalog: Catalog, ledger: Ledger) -> None:

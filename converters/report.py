@@ -13,7 +13,8 @@ from .ledger import Ledger, is_refused
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """`seen` and `written` count images and annotations (objects and tags, however many rings they have); every loss
-    stands under its code, complete with examples where a complete report was asked for.
+    stands under its code, complete with examples where a complete report was asked for. `verified`: what was written
+    was read again, and is what was meant.
     """
 
     source: str
@@ -25,9 +26,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     losses: list[dict[str, Any]]
     problems: list[dict[str, Any]]
     dry_run: bool = False
+    verified: bool = False
 
 
-def make_report(source: str, target: str, options: dict[str, Any], ledger: Ledger, *, dry_run: bool) -> Report:
+def make_report(
+    source: str, target: str, options: dict[str, Any], ledger: Ledger, *, dry_run: bool, verified: bool
+) -> Report:
     return Report(
         source=source,
         target=target,
@@ -38,6 +42,7 @@ def make_report(source: str, target: str, options: dict[str, Any], ledger: Ledge
         losses=ledger.losses_json(),
         problems=[problem.as_json() for problem in ledger.problems],
         dry_run=dry_run,
+        verified=verified,
     )
 
 

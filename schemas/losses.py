@@ -60,6 +60,7 @@ TABLE = (
     LossCode("label-left-out", "dropped", "annotation", "its label is not among those to keep", by_wish=True),
     LossCode("image-left-out", "dropped", "image", "not among the images to keep", by_wish=True),
     LossCode("label-renamed", "approximated", "property", "label renamed", by_wish=True),
+    LossCode("split-changed", "approximated", "property", "image dealt to another split", by_wish=True),
     LossCode("caption-unsupported", "dropped", "annotation", "a caption has no geometry and no label"),
 )
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -76,6 +76,13 @@ def write(path: Path, options: Options, context: Context, catalog: Catalog, reco
     return (write_folder if options.layout == "folder" else write_file)(path, catalog, records)
 
 
+def rearranged(facts: Any, relabelled: bool, splits: tuple[str, ...]) -> Any:
+    """Files have no categories of their own once labels are others; new splits have the head of the first file."""
+    from .notes import rearranged_notes
+
+    return rearranged_notes(facts, relabelled, splits)
+
+
 FORMAT = Format(
     name="coco",
     title="COCO instances, key points, stuff",
@@ -87,4 +94,5 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     write=write,
+    rearranged=rearranged,
 )

@@ -49,8 +49,23 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def notes_of(catalog: Catalog) -> Notes:
     """The notes in a catalogue. InvalidInput where they are not as annolake writes them."""
+    return _notes(catalog.extras.get("coco", {}))
+
+
+def rearranged_notes(facts: Any, relabelled: bool, splits: tuple[str, ...]) -> Any:
+    """The notes of a catalogue whose labels were renamed or left out, or whose images are in new splits."""
+    notes = _notes(facts)
+    files = notes.files
+    if relabelled:
+        files = tuple(msgspec.structs.replace(file, categories=UNSET) for file in files)
+    if splits and files:
+        files = tuple(File(split=split, head=files[0].head, categories=files[0].categories) for split in splits)
+    return msgspec.to_builtins(msgspec.structs.replace(notes, files=files))
+
+
+def _notes(facts: Any) -> Notes:
     try:
-        return msgspec.convert(catalog.extras.get("coco", {}), Notes)
+        return msgspec.convert(facts, Notes)
     except msgspec.ValidationError as error:
         raise _broken(error, Place(pointer="/annolake/extras/coco")) from None
 

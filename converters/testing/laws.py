@@ -10,7 +10,7 @@ from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 import pytest
@@ -19,11 +19,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from ...schemas.errors import LossRefused, UsageError
 from ...schemas.model import Catalog, Record
 from .. import registry
-from ..fidelity import Fidelity
 from ..format import Context, Format, Options
 from ..ledger import Ledger
 from ..meaning import alike, things
 from ..opening import streamed
+from ..verifying import kept_facts
 from .cases import Case, DataSet, read_all
 from .passing import Lowered, contents, lowered, target_in, write_in_parts, write_out
 from .strategies import EVERYTHING, datasets
@@ -143,29 +143,11 @@ def assert_same(given: Lowered, back: DataSet) -> None:
     assert sorted(written) == sorted(read)
     for image, record in written.items():
         other = read[image]
-        assert _facts(record, fidelity) == _facts(other, fidelity)
+        assert kept_facts(record, fidelity) == kept_facts(other, fidelity)
         mine, theirs = things(record), things(other)
         assert len(mine) == len(theirs), image
         for one, two in zip(mine, theirs, strict=True):
             assert alike(one, two, tolerance), f"{image}:\n{one.group}\n{two.group}"
-
-
-def _facts(record: Record, fidelity: Fidelity) -> dict[str, object]:
-    """What a target of that fidelity keeps of the image itself."""
-    facts: dict[str, object] = {}
-    if fidelity.image_size:
-        facts.update(width=record.width, height=record.height)
-    if fidelity.splits:
-        facts["split"] = record.split
-    if fidelity.image_facts:
-        facts.update(storage_name=record.storage_name, extras=_without_name(record.extras))
-    return facts
-
-
-def _without_name(extras: dict[str, Any]) -> dict[str, Any]:
-    """The name as a file had it is noted where the image has another; which of them is written, is up to the writer."""
-    kept = {**extras, "coco": {key: value for key, value in extras.get("coco", {}).items() if key != "file_name"}}
-    return {key: value for key, value in kept.items() if value}
 
 
 def _both(projected: Ledger, read: Ledger) -> dict[str, int]:

@@ -169,3 +169,53 @@ def test_hostile_names_are_neither_markup_nor_commands_to_the_terminal(desk: Des
     assert done.exit_code == 3
     assert "[bold]a[/bold] :smile: " in done.stderr
     assert "\x1b" not in done.stderr
+
+
+def test_several_sources_chosen_renamed_and_dealt_out(desk: Desk) -> None:
+    desk.lake["images"][0]["image"] = "c.png"
+    desk.put("other.json", desk.lake)
+    desk.put("images.txt", "c.png\na.png\n")
+    words = ("--map-label", "car=vehicle", "--only-images", "images.txt", "--split", "train=0.5,val=0.5", "--json")
+    done = desk.run("convert", "instances.json", "other.json", "out.json", "--to", "coco", *words)
+    assert done.exit_code == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["verified"]
+    assert report["source"] == "instances.json, other.json"
+    assert report["options"]["map_labels"] == {"car": "vehicle"}
+    assert {loss["code"]: loss["count"] for loss in report["losses"] if loss["code"] != "mask-outlined"} == {
+        "image-left-out": 1,
+        "label-renamed": 3,
+    }
+    written = desk.get("out.json")
+    assert sorted(image["file_name"] for image in written["images"]) == ["a.png", "c.png"]
+    assert sorted(image["split"] for image in written["images"]) == ["train", "val"]
+    assert [category["name"] for category in written["categories"]] == ["vehicle"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--split", "train"),
+        ("--split", "train=a,val=b"),
+        ("--split", "train=0.5"),
+        ("--split", "a=0.5,a=0.5"),
+        ("--map-label", "car"),
+        ("--keep-label", "cat"),
+    ],
+)
+def test_choices_that_make_no_sense(desk: Desk, words: tuple[str, ...]) -> None:
+    done = desk.run("convert", "instances.json", "out.json", "--to", "coco", *words)
+    assert done.exit_code == 2, done.stderr
+    assert "hint:" in done.stderr
+    assert desk.names() == []
+
+
+def test_an_empty_list_of_images(desk: Desk) -> None:
+    desk.put("images.txt", "\n \n")
+    done = desk.run("convert", "instances.json", "out.json", "--to", "coco", "--only-images", "images.txt")
+    assert (done.exit_code, "[empty]" in done.stderr, desk.names()) == (4, True, ["images.txt"])
+
+
+def test_what_was_written_is_read_again_unless_not_wanted(desk: Desk) -> None:
+    assert "verified" in desk.run("convert", "instances.json", "1.json", "--to", "metalake").stderr
+    assert "verified" not in desk.run("convert", "instances.json", "2.json", "--to", "metalake", "--no-verify").stderr

@@ -1,0 +1,161 @@
+"""What was written, read again and compared with what was to be written: the check that a conversion ends with.
+
+Two comparisons for each image. What was read again is what the writer was handed, to the declared decimals; and what
+the writer was handed is what the source says, except where the books say why not. Anything else is a defect of ours.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from ..schemas.errors import AnnolakeError, Place
+from ..schemas.keys import BOOKKEEPING, BY_NAME, IMAGE_BOOKKEEPING
+from ..schemas.losses import BY_CODE
+from ..schemas.model import Coordinates, Record
+from ..schemas.plain import is_object
+from .coordinates import in_space
+from .fidelity import Fidelity
+from .format import Reading
+from .ledger import Ledger
+from .matching import match
+from .meaning import Thing, alike, differences, things
+from .opening import streamed
+
+IMAGES = 5_000
+ANNOTATIONS = 50_000
+"""Up to so many, a conversion verifies itself without being asked."""
+
+_NOISE: dict[Coordinates, float] = {"pixels": 1e-6, "normalized": 1e-9}
+"""What going from pixels to fractions and back may change."""
+_REACH: dict[Coordinates, float] = {"pixels": 16.0, "normalized": 0.02}
+
+_EXPLAINS = {
+    "confidence-dropped": {"confidence"},
+    "attribute-dropped": {"attributes"},
+    "metadata-dropped": {"metadata", "extras"},
+    "keypoints-dropped": {"keypoints"},
+    "label-merged": {"label"},
+    "mask-reduced": {"metadata"},
+    "shape-reduced": {"metadata"},
+    "parts-disagree": {"label", "confidence", "attributes", "metadata", "extras"},
+}
+"""In which fields an object may differ for a loss of that code; any other loss of an annotation is one of its shape."""
+_OF_SHAPE = frozenset(("type", "geometry", "keypoints", "bbox", "metadata"))
+
+Project = Callable[[Record], Record]
+
+
+def verify(
+    source: Reading, back: Reading, project_with: Callable[[Ledger], Project], fidelity: Fidelity, space: Coordinates
+) -> None:
+    """AnnolakeError (`verification-failed`) names the first image in which `back`, what was written, is not what
+    `source` and the projection make. `project_with` gives the projection that keeps the books handed to it.
+    """
+    written = {record.image: pickle.dumps(record, pickle.HIGHEST_PROTOCOL) for record in streamed(back, Ledger())}
+    books = Ledger()
+    project = project_with(books)
+    for record in streamed(source, books):
+        before = _counts(books)
+        lowered = project(record)
+        booked = _counts(books) - before
+        packed = written.pop(lowered.image, None)
+        if packed is None:
+            raise _defect("it is not among the images that were written", lowered)
+        _check_written(lowered, pickle.loads(packed), fidelity, space)
+        _check_explained(in_space(record, source.catalog.coordinates, space), lowered, booked, space)
+    for name in written:
+        raise _defect("it was written, but the source does not have it", Record(image=name))
+
+
+def kept_facts(record: Record, fidelity: Fidelity) -> dict[str, object]:
+    """What a target of that fidelity keeps of the image itself, but for the words of formats for where it is."""
+    facts: dict[str, object] = {}
+    if fidelity.image_size:
+        facts.update(width=record.width, height=record.height)
+    if fidelity.splits:
+        facts["split"] = record.split
+    if fidelity.image_facts:
+        extras = {name: _meant(name, value) for name, value in record.extras.items()}
+        facts.update(storage_name=record.storage_name, extras={k: v for k, v in extras.items() if v != {}})
+    return facts
+
+
+def _meant(name: str, facts: Any) -> Any:
+    if name not in IMAGE_BOOKKEEPING or not is_object(facts):
+        return facts
+    return {key: value for key, value in facts.items() if key not in IMAGE_BOOKKEEPING[name]}
+
+
+def _counts(books: Ledger) -> Counter[str]:
+    return Counter({code: loss.count for code, loss in books.losses.items()})
+
+
+def _check_written(lowered: Record, back: Record, fidelity: Fidelity, space: Coordinates) -> None:
+    """The writer wrote what it was handed."""
+    wanted, found = kept_facts(lowered, fidelity), kept_facts(back, fidelity)
+    for fact, value in wanted.items():
+        if value != found[fact]:
+            raise _defect(f"its {fact.replace('_', ' ')} was to be {value!r}, and is {found[fact]!r}", lowered)
+    tolerance = _NOISE[space] if fidelity.decimals is None else 10.0**-fidelity.decimals
+    changed, missing, extra = _unlike(lowered, back, tolerance, space)
+    for one, other in changed:
+        fields, keys = differences(one, other, tolerance)
+        raise _defect(f"written otherwise than meant: {_listed(fields, keys)}", lowered, one)
+    for thing in missing:
+        raise _defect("it is missing in what was written", lowered, thing)
+    for thing in extra:
+        raise _defect(f"a {thing.kind} {thing.label!r} was written that nobody asked for", lowered)
+
+
+def _check_explained(source: Record, lowered: Record, booked: Counter[str], space: Coordinates) -> None:
+    """What was handed to the writer is what the source has, but for what was booked."""
+    reshaping = sum(n for code, n in booked.items() if BY_CODE[code].what == "annotation" and code not in _EXPLAINS)
+    explained = {field for code in booked for field in _EXPLAINS.get(code, ())}
+    if reshaping:
+        explained |= _OF_SHAPE
+    changed, missing, extra = _unlike(source, lowered, _NOISE[space], space)
+    for one, other in changed:
+        fields, keys = differences(one, other, _NOISE[space])
+        odd = [field for field in fields if field not in explained]
+        if odd == ["metadata"] and all(_is_form(key) for key in keys):
+            continue
+        if odd:
+            raise _defect(f"changed without a word about it: {_listed(odd, keys)}", source, one)
+    if len(missing) > reshaping:
+        raise _defect("lost without a word about it", source, missing[0])
+    if extra and not reshaping:
+        raise _defect(f"a {extra[0].kind} {extra[0].label!r} appeared without a word about it", source)
+
+
+def _is_form(key: str) -> bool:
+    """`shape` follows from what the target is; that `geometry` went is booked by itself."""
+    return key == "shape" or key in BOOKKEEPING or (key in BY_NAME and BY_NAME[key].purpose == "form")
+
+
+def _unlike(
+    a: Record, b: Record, tolerance: float, space: Coordinates
+) -> tuple[list[tuple[Thing, Thing]], list[Thing], list[Thing]]:
+    if a.annotations == b.annotations and a.tags == b.tags:
+        return [], [], []
+
+    def same(one: Thing, other: Thing) -> bool:
+        return alike(one, other, tolerance)
+
+    found = match(things(a), things(b), same, tolerance=tolerance, reach=_REACH[space])
+    return found.changed, found.only_a, found.only_b
+
+
+def _listed(fields: list[str], keys: list[str]) -> str:
+    return ", ".join(fields) + (f" ({', '.join(keys)})" if keys else "")
+
+
+def _defect(message: str, record: Record, thing: Thing | None = None) -> AnnolakeError:
+    return AnnolakeError(
+        "verification-failed",
+        f"what was written is not what was meant, so it was withdrawn; {message}",
+        place=Place(image=record.image, annotation=None if thing is None else thing.name),
+        hint="this is a defect of annolake: please report it with the file; --no-verify leaves this check out",
+    )
