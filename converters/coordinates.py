@@ -68,9 +68,10 @@ def size_of(record: Record) -> tuple[float, float]:
 def says_nothing(keypoints: Any) -> bool:
     """Whether none of the key points in a text of metadata is labelled: a row of YOLO says the same by zeros."""
     try:
-        return all(visibility == 0 for visibility in _TRIPLES.decode(keypoints)[2::3])
+        flat = _TRIPLES.decode(keypoints)
     except (TypeError, msgspec.MsgspecError, UnicodeError):
         return False
+    return len(flat) % 3 == 0 and all(visibility == 0 for visibility in flat[2::3])
 
 
 def _times(value: float, size: float) -> float:

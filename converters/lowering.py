@@ -50,8 +50,14 @@ def common(annotation: Annotation, without: frozenset[str] = RINGS) -> dict[str,
     }
 
 
-def description(annotation: Annotation) -> tuple[Any, ...]:
-    """What is said of an annotation beside its ring, and not on the first ring alone."""
+def agrees(first: Annotation, later: Annotation) -> bool:
+    """Whether a later ring of an object says of it what the first says. Forms ride on the first alone."""
+    if any(_purpose(k) == "form" and v != first.metadata.get(k) for k, v in later.metadata.items() if k not in RINGS):
+        return False
+    return _description(first) == _description(later)
+
+
+def _description(annotation: Annotation) -> tuple[Any, ...]:
     metadata = {k: v for k, v in annotation.metadata.items() if k not in RINGS and _purpose(k) == "meaning"}
     return annotation.label, annotation.confidence, annotation.attributes, metadata, annotation.extras
 

@@ -59,7 +59,7 @@ def alike(a: Thing, b: Thing, tolerance: float, *, exact: bool = False) -> bool:
         one[0].label == other[0].label
         and same_geometry(one, other, tolerance)
         and all(same(one, other, tolerance) for same in _FACTS.values())
-        and not _other_metadata(one, other, exact)
+        and not other_metadata(one, other, exact)
     )
 
 
@@ -74,13 +74,24 @@ def differences(a: Thing, b: Thing, tolerance: float, *, exact: bool = False) ->
     elif not same_geometry(one, other, tolerance):
         fields.append("geometry")
     fields += [field for field, same in _FACTS.items() if not same(one, other, tolerance)]
-    keys = _other_metadata(one, other, exact)
+    keys = other_metadata(one, other, exact)
     if keys:
         fields.append("metadata")
     if "attributes" in fields:
         x, y = one[0].attributes, other[0].attributes
         keys += sorted(name for name in x.keys() | y.keys() if not _same_values(x.get(name), y.get(name)))
     return fields, keys
+
+
+def other_metadata(a: Group, b: Group, exact: bool = False) -> list[str]:
+    """The metadata keys in which two objects differ."""
+    if len(a) == len(b) == 1 and a[0].metadata == b[0].metadata:
+        return []
+    x, y = _merged(a), _merged(b)
+    keys = x.keys() | y.keys()
+    if exact:
+        return sorted(key for key in keys - _KEPT_APART if x.get(key) != y.get(key))
+    return sorted(key for key in keys - _MEANINGLESS if not _same_fact(key, x.get(key), y.get(key)))
 
 
 _WORDS: dict[type, str] = {Rectangle: "rectangle", Polygon: "polygon", Line: "line", Points: "points", Tag: "tag"}
@@ -96,17 +107,6 @@ def _by_part(group: list[Any]) -> list[Any]:
     if len(group) == 1 or not all(isinstance(shape.metadata.get("part"), int) for shape in group):
         return group
     return sorted(group, key=lambda shape: shape.metadata["part"])
-
-
-def _other_metadata(a: Group, b: Group, exact: bool) -> list[str]:
-    """The metadata keys in which two objects differ."""
-    if len(a) == len(b) == 1 and a[0].metadata == b[0].metadata:
-        return []
-    x, y = _merged(a), _merged(b)
-    keys = x.keys() | y.keys()
-    if exact:
-        return sorted(key for key in keys - _KEPT_APART if x.get(key) != y.get(key))
-    return sorted(key for key in keys - _MEANINGLESS if not _same_fact(key, x.get(key), y.get(key)))
 
 
 def _merged(group: Group) -> dict[str, Any]:

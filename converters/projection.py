@@ -22,7 +22,7 @@ from .drawing import drawn
 from .fidelity import Fidelity
 from .fitting import as_oriented_box, called_obb, needs_fitting
 from .ledger import Ledger
-from .lowering import OF_OUTLINES, common, description, exceeds, groups, own_box
+from .lowering import OF_OUTLINES, agrees, common, exceeds, groups, own_box
 
 Carry = Literal["full", "lean"]
 
@@ -177,9 +177,8 @@ class _Projector:
 
     def _agree(self, group: Sequence[Annotation]) -> None:
         """Only the first ring's description is that of the object; what others say beside it is lost, and said."""
-        first = description(group[0])
         for annotation in group[1:]:
-            if description(annotation) != first:
+            if not agrees(group[0], annotation):
                 self._book("parts-disagree", f"{annotation.label}, part {annotation.metadata.get('part')}")
                 return
 

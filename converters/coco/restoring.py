@@ -26,7 +26,7 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
     first = group[0]
     metadata = first.metadata
     unchanged = "outline" not in metadata or as_read(group, metadata["outline"])
-    out: dict[str, Any] = {"segmentation": [], "area": None, "iscrowd": 1 if metadata.get("iscrowd") else 0}
+    out: dict[str, Any] = {"segmentation": [], "area": None, "iscrowd": _crowd(metadata)}
     out.update(image_id=image_id, bbox=None, category_id=category, id=identity)
     if isinstance(first, Rectangle):
         out["bbox"] = first.bbox
@@ -35,22 +35,25 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
         rings = [a.xy for a in group if isinstance(a, Polygon)]
         out["segmentation"] = rings
         out["bbox"] = tidy_hull(rings)
-    known = {"iscrowd", "outline", "coco_id", "coco_category_id", *(RINGS if len(group) > 1 else ())}
+    known = {"outline", "coco_id", "coco_category_id", *(RINGS if len(group) > 1 else ())}
+    if _is_flag(metadata.get("iscrowd")):
+        known.add("iscrowd")
     if metadata.get("shape") == "mask" and "geometry" in metadata:
         known |= {"shape", "geometry"}
         mask = _mask(group, metadata["geometry"], unchanged and "outline" in metadata)
         if mask is not None:
             out["segmentation"] = mask
             unchanged = True
-    if is_number(metadata.get("area")):
-        known.add("area")
-        if unchanged:
-            out["area"] = metadata["area"]
-    box = _decoded(metadata, "bbox", _BOX)
-    if box is not _NOTHING:
-        known.add("bbox")
-        if unchanged:
-            out["bbox"] = box
+    if "outline" in metadata:  # else it is not we who noted the numbers
+        if is_number(metadata.get("area")):
+            known.add("area")
+            if unchanged:
+                out["area"] = metadata["area"]
+        box = _decoded(metadata, "bbox", _BOX)
+        if box is not _NOTHING:
+            known.add("bbox")
+            if unchanged and (box is not None or out["segmentation"] or "keypoints" in metadata):
+                out["bbox"] = box
     if out["area"] is None:
         out["area"] = _area(group)
     if not is_number(out["area"]):
@@ -64,14 +67,26 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
 
 def to_label_only(tag: Tag, identity: Any, image_id: Any, category: Any) -> dict[str, Any]:
     """An annotation without geometry: a class of the whole image."""
-    out: dict[str, Any] = {"iscrowd": 1 if tag.metadata.get("iscrowd") else 0}
+    out: dict[str, Any] = {"iscrowd": _crowd(tag.metadata)}
     out.update(image_id=image_id, category_id=category, id=identity)
-    known = {"iscrowd", "coco_id", "coco_category_id"}
+    known = {"coco_id", "coco_category_id"}
+    if _is_flag(tag.metadata.get("iscrowd")):
+        known.add("iscrowd")
     if is_number(tag.metadata.get("area")):
         known.add("area")
         out["area"] = tag.metadata["area"]
     _describe(out, tag, known, use_form=True)
     return out
+
+
+def _crowd(metadata: Mapping[str, Any]) -> int:
+    value = metadata.get("iscrowd")
+    return 1 if value and _is_flag(value) else 0
+
+
+def _is_flag(value: Any) -> bool:
+    """Anything else under that name is somebody else's, and stays what it is."""
+    return (is_number(value) and value in (0, 1)) or isinstance(value, bool)
 
 
 _NOTHING: Any = object()

@@ -227,3 +227,17 @@ def test_wrong_types_everywhere_in_a_catalogue(
         "rows",
         "rows.json",
     }
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{"bbox": "null"}, {"bbox": "[1,1,1,1]"}, {"area": 3}, {"iscrowd": "a"}, {"iscrowd": 2}, {"keypoints": "[1]"}],
+)
+def test_numbers_that_others_noted_change_no_box(tmp_path: Path, metadata: dict[str, Any]) -> None:
+    box = {"type": "rectangle", "bbox": [1, 2, 3, 4], "label": "a", "metadata": metadata}
+    source = tmp_path / "lake.json"
+    source.write_text(text({"images": [{"image": "a.jpg", "width": 10, "height": 10, "annotations": [box]}]}))
+    convert(source, tmp_path / "coco.json", to="coco")
+    written = json.loads((tmp_path / "coco.json").read_text())["annotations"][0]
+    assert (written["bbox"], written["area"], written["iscrowd"]) == ([1, 2, 3, 4], 12, 0)
+    assert written["metadata"] == metadata

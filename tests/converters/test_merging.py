@@ -93,9 +93,8 @@ def test_tracks_of_two_sources_stay_apart(tmp_path: Path) -> None:
         path.write_text(json.dumps({"images": [{"image": f"{name}.png", "annotations": boxes}]}))
         return path
 
-    report = convert(
-        [lake("a", [1, "x"]), lake("b", [1, 2, "x"]), lake("c", [9])], tmp_path / "out.json", to="metalake"
-    )
+    sources = [lake("a", [1, "x"]), lake("b", [1, 2, "x"]), lake("c", [9])]
+    report = convert(sources, tmp_path / "out.json", to="metalake")
     images = json.loads((tmp_path / "out.json").read_text())["images"]
     assert [[a["metadata"]["track_id"] for a in image["annotations"]] for image in images] == [
         [1, "x"],
