@@ -38,6 +38,7 @@ _REPORT = re.compile(rb'\s*\{\s*"source"\s*:')
 @click.argument("target", metavar="DST", type=ANY_PATH)
 @click.option("--to", metavar="FORMAT", required=True, help="The format to write.")
 @click.option("--from", "from_", metavar="FORMAT", help="The format of SRC, where it does not show.")
+@click.option("--join", is_flag=True, help="An image in several sources is one, with the annotations of all.")
 @choices.choice_flags
 @click.option(
     "--coordinates",
@@ -85,6 +86,7 @@ def command(
     target: Path,
     to: str,
     from_: str | None,
+    join: bool,
     map_label: tuple[str, ...],
     keep_label: tuple[str, ...],
     only_images: Path | None,
@@ -128,6 +130,7 @@ def command(
                 overwrite=overwrite,
                 verify=verify,
                 choice=choice,
+                join=join,
                 complete_report=report is not None or as_json,
                 labels=None if labels is None else read_labels(labels),
                 jobs=jobs,
@@ -149,7 +152,7 @@ def command(
 
 command.sections = {
     "Formats": ("to", "from_", "coordinates"),
-    "What is wanted": choices.NAMES,
+    "What is wanted": ("join", *choices.NAMES),
     "Pictures and labels": ("images", "exif", "labels"),
     "Losses": ("allow_loss", "carry", "dry_run", "verify", "report"),
     "Output": ("overwrite", "jobs", "as_json"),

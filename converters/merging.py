@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from ..schemas.errors import InvalidInput, Place
-from ..schemas.model import Annotation, Catalog, Category, Coordinates, Record
+from ..schemas.model import Annotation, Catalog, Category, Coordinates, Record, count_objects
 from .catalogs import same_facts
 from .coordinates import in_space
 from .fidelity import Fidelity
@@ -19,87 +19,140 @@ from .ledger import Ledger
 from .opening import sized
 
 
-def merged(sources: Sequence[tuple[Path, Reading]], context: Context, ledger: Ledger) -> Reading:
+def merged(sources: Sequence[tuple[Path, Reading]], context: Context, ledger: Ledger, *, join: bool = False) -> Reading:
     """One reading of all `sources`. Labels of one name are one label; tracks that share a number get new ones.
 
-    Each source is looked through once for its names. InvalidInput (`same-name`) where two have an image of one name:
-    nobody can say whether it is the same picture.
+    Each source is looked through once for its names. Where several have an image of one name, nobody can say whether it
+    is the same picture: InvalidInput (`same-name`), unless `join` says that it is; the first source that has it then
+    gives it the annotations of all.
     """
-    surveys = [_survey(reading) for _, reading in sources]
-    _check_names(sources, surveys)
-    spaces: list[Coordinates] = [reading.catalog.coordinates for _, reading in sources]
-    space = spaces[0] if len(set(spaces)) == 1 else "pixels"
-    shifts = _track_shifts(surveys)
-    if any(shifts):
+    merge = _Merge(sources, context, join=join)
+    if any(merge.shifts):
         ledger.decide("tracks-renumbered", "tracks of several sources had the same numbers: later ones have new ones")
+    if merge.guests:
+        joined = f"{len(merge.guests):,} images stand in several sources: each has the annotations of all"
+        ledger.decide("images-joined", joined)
     readings = [reading for _, reading in sources]
 
-    def joined(streams: Sequence[Records]) -> Records:
+    def records_for(fidelity: Fidelity) -> Records:
+        return merge.records_of([r.records if r.records_for is None else r.records_for(fidelity) for r in readings])
+
+    return Reading(
+        catalog=replace(_catalog([reading.catalog for reading in readings], ledger), coordinates=merge.space),
+        records=merge.records_of([reading.records for reading in readings]),
+        images=sum(reading.images for reading in readings),
+        records_for=None if merge.guests else records_for,
+    )
+
+
+class _Merge:
+    """`guests`: by name, the images of later sources that are to join the one of an earlier source, packed."""
+
+    def __init__(self, sources: Sequence[tuple[Path, Reading]], context: Context, *, join: bool) -> None:
+        self.readings = [reading for _, reading in sources]
+        self.context = context
+        spaces: list[Coordinates] = [reading.catalog.coordinates for reading in self.readings]
+        self.space: Coordinates = spaces[0] if len(set(spaces)) == 1 else "pixels"
+        self.owners: dict[str, int] = {}
+        self.guests: dict[str, list[tuple[int, bytes]]] = {}
+        tracks = [self._look_through(number, path, join=join) for number, (path, _) in enumerate(sources)]
+        self.paths = [path for path, _ in sources]
+        self.shifts = _track_shifts(tracks)
+
+    def records_of(self, streams: Sequence[Records]) -> Records:
+        """The streams one behind the other."""
+
         def records(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
             first = 0
-            for reading, stream, shift in zip(readings, streams, shifts, strict=True):
+            for number, (reading, stream) in enumerate(zip(self.readings, streams, strict=True)):
                 end = reading.images if stop is None else min(stop - first, reading.images)
                 begin = max(start - first, 0)
                 first += reading.images
                 if begin >= end:
                     continue
                 for record in stream(ledger, begin, end):
-                    if reading.catalog.coordinates != space:
-                        record = in_space(sized(record, context), reading.catalog.coordinates, space)
-                    yield _renumbered(record, shift) if shift else record
+                    if record.image not in self.guests:
+                        yield self._prepared(record, number)
+                    elif self.owners[record.image] == number:
+                        yield self._with_guests(self._prepared(record, number), ledger)
+                    else:  # counted where it joins the other
+                        ledger.seen["images"] -= 1
+                        ledger.seen["annotations"] -= count_objects(record)
 
         return records
 
-    def records_for(fidelity: Fidelity) -> Records:
-        return joined([r.records if r.records_for is None else r.records_for(fidelity) for r in readings])
+    def _look_through(self, number: int, path: Path, *, join: bool) -> set[Any]:
+        """Note the names and the guests of a source; its tracks. What is broken is told when it is read for good."""
+        quiet = Ledger(lenient=True)
+        quiet.places = None
+        tracks: set[Any] = set()
+        for record in self.readings[number].records(quiet):
+            owner = self.owners.setdefault(record.image, number)
+            if owner != number and not join:
+                raise _same_name(path, record.image)
+            if owner != number:
+                packed = pickle.dumps(record, pickle.HIGHEST_PROTOCOL)
+                self.guests.setdefault(record.image, []).append((number, packed))
+            tracks.update(t for a in record.annotations if isinstance(t := a.metadata.get("track_id"), int | str))
+        return tracks
 
-    return Reading(
-        catalog=replace(_catalog([reading.catalog for reading in readings], ledger), coordinates=space),
-        records=joined([reading.records for reading in readings]),
-        images=sum(reading.images for reading in readings),
-        records_for=records_for,
+    def _prepared(self, record: Record, number: int) -> Record:
+        space = self.readings[number].catalog.coordinates
+        if space != self.space:
+            record = in_space(sized(record, self.context), space, self.space)
+        return _renumbered(record, self.shifts[number]) if self.shifts[number] else record
+
+    def _with_guests(self, record: Record, ledger: Ledger) -> Record:
+        for number, packed in self.guests[record.image]:
+            guest = self._prepared(pickle.loads(packed), number)
+            ledger.seen["annotations"] += count_objects(guest)
+            for fact in ("width", "height"):
+                mine, other = getattr(record, fact), getattr(guest, fact)
+                if mine and other and mine != other:
+                    raise InvalidInput(
+                        "image-size",
+                        f"its {fact} is {mine} in one source and {other} in another: this is not one picture",
+                        place=Place(file=str(self.paths[number]), image=record.image),
+                        hint="rename one of the two images, or mend the size",
+                    )
+            record = replace(
+                record,
+                annotations=[*record.annotations, *(_tied_anew(a, number) for a in guest.annotations)],
+                tags=(*record.tags, *guest.tags),
+                width=record.width or guest.width,
+                height=record.height or guest.height,
+                split=record.split if record.split is not None else guest.split,
+                extras={**guest.extras, **record.extras},
+            )
+        return record
+
+
+def _tied_anew(annotation: Annotation, number: int) -> Annotation:
+    """Names of objects with several rings are unique within a source only."""
+    instance = annotation.metadata.get("instance")
+    if instance is None:
+        return annotation
+    return replace(annotation, metadata={**annotation.metadata, "instance": f"{instance} ({number + 1})"})
+
+
+def _same_name(path: Path, image: str) -> InvalidInput:
+    return InvalidInput(
+        "same-name",
+        "an earlier source has an image of this name too",
+        place=Place(file=str(path), image=image),
+        hint="rename one of them if they are two pictures; --join if they are one",
     )
 
 
-class _Survey(msgspec.Struct):
-    names: list[str]
-    tracks: set[Any]
-
-
-def _survey(reading: Reading) -> _Survey:
-    """What is broken is told when it is read for good."""
-    quiet = Ledger(lenient=True)
-    quiet.places = None
-    found = _Survey([], set())
-    for record in reading.records(quiet):
-        found.names.append(record.image)
-        found.tracks.update(t for a in record.annotations if isinstance(t := a.metadata.get("track_id"), int | str))
-    return found
-
-
-def _check_names(sources: Sequence[tuple[Path, Reading]], surveys: Sequence[_Survey]) -> None:
-    owners: dict[str, Path] = {}
-    for (path, _), survey in zip(sources, surveys, strict=True):
-        for name in survey.names:
-            owner = owners.setdefault(name, path)
-            if owner is not path:
-                raise InvalidInput(
-                    "same-name",
-                    f"{owner} has an image of this name too",
-                    place=Place(file=str(path), image=name),
-                    hint="rename one of them if they are two pictures; if they are one, bring it into one source",
-                )
-
-
-def _track_shifts(surveys: Sequence[_Survey]) -> list[int]:
+def _track_shifts(tracks: Sequence[set[Any]]) -> list[int]:
     """For each source what its track numbers are raised by, so that no two sources share one."""
     shifts: list[int] = []
     taken: set[Any] = set()
-    for survey in surveys:
-        clash = not taken.isdisjoint(survey.tracks)
+    for own in tracks:
+        clash = not taken.isdisjoint(own)
         shift = 1 + max((t for t in taken if isinstance(t, int)), default=0) if clash else 0
         shifts.append(shift)
-        taken |= {_shifted(track, shift) for track in survey.tracks} if shift else survey.tracks
+        taken |= {_shifted(track, shift) for track in own} if shift else own
     return shifts
 
 

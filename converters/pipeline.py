@@ -43,6 +43,7 @@ def convert(
     overwrite: bool = False,
     verify: bool | None = None,
     choice: Choice | None = None,
+    join: bool = False,
     complete_report: bool = True,
     labels: tuple[str, ...] | None = None,
     jobs: int | None = None,
@@ -51,7 +52,8 @@ def convert(
 ) -> Report:
     """Convert the data set at `source`, or several as one, to the format `to` at `target`.
 
-    `choice` says what of it is wanted; `verify` whether what was written is read again and compared (None: where it is
+    `join`: an image in several sources is one, with the annotations of all, and not a mistake. `choice` says what is
+    wanted; `verify` whether what was written is read again and compared (None: where it is
     not too large); `options` maps a format's name to its Options; `labels` are label names in order, for sources that
     have none; `jobs` is the number of processes (None: one a core for large sets). InvalidInput if a source is broken,
     LossRefused if something would be lost and `allow_loss` is not given, UsageError if the call makes no sense,
@@ -76,7 +78,7 @@ def convert(
         ]
         reading = readings[0]
         if len(readings) > 1:
-            reading = merged(list(zip(sources, readings, strict=True)), context, ledger)
+            reading = merged(list(zip(sources, readings, strict=True)), context, ledger, join=join)
         if choice is not None:
             reading = chosen(reading, choice, ledger)
         if writer.settle is not None:

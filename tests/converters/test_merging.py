@@ -79,7 +79,7 @@ def test_the_same_bytes_with_any_number_of_processes(tmp_path: Path) -> None:
 def test_an_image_in_two_sources_is_refused(tmp_path: Path) -> None:
     one = coco(tmp_path, "one.json", {"a.png": ["car"]}, {"car": 1})
     two = coco(tmp_path, "two.json", {"b.png": [], "a.png": ["car"]}, {"car": 1})
-    with pytest.raises(InvalidInput, match=r"one\.json has an image of this name too") as caught:
+    with pytest.raises(InvalidInput, match="an earlier source has an image of this name too") as caught:
         convert([one, two], tmp_path / "out.json", to="coco")
     assert (caught.value.code, caught.value.place.image, caught.value.place.file) == ("same-name", "a.png", str(two))
     assert not (tmp_path / "out.json").exists()
@@ -110,3 +110,42 @@ def test_what_the_sources_say_of_themselves_is_that_of_the_first(tmp_path: Path)
     report = convert([one, two], tmp_path / "out.json", to="coco")
     assert json.loads((tmp_path / "out.json").read_text())["info"] == {"year": 1}
     assert "merged-facts" in {decision["code"] for decision in report.decisions}
+
+
+def test_an_image_in_several_sources_has_the_annotations_of_all(tmp_path: Path) -> None:
+    one = coco(tmp_path, "one.json", {"a.png": ["car"], "b.png": ["car"]}, {"car": 1})
+    two = coco(tmp_path, "two.json", {"c.png": ["cat"], "b.png": ["cat", "car"]}, {"cat": 1, "car": 2})
+    three = coco(tmp_path, "three.json", {"b.png": ["dog"]}, {"dog": 1})
+    for jobs in (1, 3):
+        report = convert([one, two, three], tmp_path / f"{jobs}.json", to="metalake", join=True, jobs=jobs)
+        assert report.verified
+        assert report.seen == report.written == {"images": 3, "annotations": 6}
+        assert "images-joined" in {decision["code"] for decision in report.decisions}
+        images = json.loads((tmp_path / f"{jobs}.json").read_text())["images"]
+        assert [(image["image"], [a["label"] for a in image["annotations"]]) for image in images] == [
+            ("a.png", ["car"]),
+            ("b.png", ["car", "cat", "car", "dog"]),
+            ("c.png", ["cat"]),
+        ]
+
+
+def test_objects_of_several_rings_stay_apart_when_images_join(tmp_path: Path) -> None:
+    rings = [[10, 10, 20, 10, 20, 20], [30, 30, 40, 30, 40, 40]]
+    for name in ("one.json", "two.json"):
+        path = coco(tmp_path, name, {"a.png": ["car"]}, {"car": 1})
+        document = json.loads(path.read_text())
+        document["annotations"][0] |= {"segmentation": rings, "bbox": [10, 10, 30, 30], "area": 100}
+        path.write_text(json.dumps(document))
+    convert([tmp_path / "one.json", tmp_path / "two.json"], tmp_path / "out.json", to="coco", join=True)
+    assert [a["segmentation"] for a in json.loads((tmp_path / "out.json").read_text())["annotations"]] == [rings, rings]
+
+
+def test_pictures_of_two_sizes_do_not_join(tmp_path: Path) -> None:
+    one = coco(tmp_path, "one.json", {"a.png": ["car"]}, {"car": 1})
+    two = coco(tmp_path, "two.json", {"a.png": ["car"]}, {"car": 1})
+    document = json.loads(two.read_text())
+    document["images"][0]["width"] = 99
+    two.write_text(json.dumps(document))
+    with pytest.raises(InvalidInput, match="its width is 100 in one source and 99 in another") as caught:
+        convert([one, two], tmp_path / "out.json", to="coco", join=True)
+    assert caught.value.place.image == "a.png"
