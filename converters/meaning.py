@@ -91,6 +91,8 @@ def other_metadata(a: Group, b: Group, exact: bool = False) -> list[str]:
     keys = x.keys() | y.keys()
     if exact:
         return sorted(key for key in keys - _KEPT_APART if x.get(key) != y.get(key))
+    if x.get("shape") == y.get("shape") == "obb":  # four corners say all that an oriented box is
+        keys = {key for key in keys if key not in _OF_CORNERS or (key in x and key in y)}
     return sorted(key for key in keys - _MEANINGLESS if not _same_fact(key, x.get(key), y.get(key)))
 
 
@@ -98,6 +100,7 @@ _WORDS: dict[type, str] = {Rectangle: "rectangle", Polygon: "polygon", Line: "li
 _CONFIDENCE = 1e-6
 _UNSET_IS_ZERO = frozenset(("iscrowd", "occluded", "truncated", "difficult", "outside", "rotation", "group", "z_order"))
 _JSON_TEXT = frozenset(key.name for key in TABLE if key.type == "JSON text")
+_OF_CORNERS = frozenset(("geometry", "rotation"))
 _KEPT_APART = frozenset(("keypoints",))
 _MEANINGLESS = _KEPT_APART | RINGS | BOOKKEEPING
 

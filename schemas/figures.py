@@ -14,7 +14,7 @@ Source of the rules: CVAT's annotation format, and how CVAT turns a point about 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import cos, isfinite, pi, sin
+from math import atan2, cos, degrees, hypot, isfinite, pi, sin
 from typing import Any, Literal, cast
 
 import msgspec
@@ -63,16 +63,33 @@ class Figure(msgspec.Struct, frozen=True, gc=False):
 
 
 def figure_of(annotation: Annotation) -> Figure | None:
-    """The figure a polygon in pixels was made of; None where it is of none, or has been edited since."""
+    """The figure a polygon in pixels was made of; None where it is of none, or has been edited since.
+
+    Where the numbers of an oriented box did not ride along, they are those of its corners.
+    """
     metadata = annotation.metadata
     shape = metadata.get("shape")
     if not isinstance(annotation, Polygon) or not isinstance(shape, str) or shape not in _LENGTHS:
         return None
+    if shape == "obb" and "geometry" not in metadata:
+        return oriented_box(annotation.xy)
     numbers, rotation = _numbers(metadata.get("geometry")), metadata.get("rotation", 0)
     if len(numbers) != _LENGTHS[shape] or not is_number(rotation) or not isfinite(sum(numbers)):
         return None
     figure = Figure(cast(Kind, shape), tuple(numbers), rotation)
     return figure if _same(annotation.xy, figure.outline()) else None
+
+
+def oriented_box(xy: Sequence[float]) -> Figure | None:
+    """The rotated box with these corners, the first the former top left; None where they are those of no rectangle."""
+    if len(xy) != 8:
+        return None
+    x1, y1, x2, y2, x3, y3, x4, y4 = xy
+    w, h = hypot(x2 - x1, y2 - y1), hypot(x4 - x1, y4 - y1)
+    cx, cy = (x1 + x3) / 2, (y1 + y3) / 2
+    turn = degrees(atan2(y2 - y1, x2 - x1)) % 360
+    figure = Figure("obb", (cx - w / 2, cy - h / 2, w, h), turn)
+    return figure if _same(xy, figure.outline()) else None
 
 
 def _numbers(text: Any) -> list[int | float]:

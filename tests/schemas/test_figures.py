@@ -57,7 +57,7 @@ def test_what_was_edited_is_no_figure_any_more() -> None:
         {"geometry": "[1,2,3]"},
         {"geometry": "no json"},
         {"geometry": 5},
-        {"rotation": "thirty"},
+        {"geometry": "[0,0,1,1]", "rotation": "thirty"},
         {"shape": "star"},
         {"shape": ["obb"]},
     ],
@@ -70,3 +70,18 @@ def test_what_others_noted_is_no_figure(metadata: dict[str, object]) -> None:
 def test_a_rectangle_is_no_figure() -> None:
     metadata = Figure("obb", (0, 0, 1, 1)).metadata()
     assert figure_of(Rectangle(bbox=(0, 0, 1, 1), label="x", metadata=metadata)) is None
+
+
+@pytest.mark.parametrize("turn", [0, 30, 90, 135.5, 180, 359])
+def test_four_corners_are_a_rotated_box_without_its_numbers(turn: float) -> None:
+    given = Figure("obb", (10, 20, 40, 20), turn)
+    found = figure_of(Polygon(xy=given.outline(), label="x", metadata={"shape": "obb"}))
+    assert found is not None
+    assert found.geometry == pytest.approx(given.geometry)
+    assert (found.rotation - turn + 180) % 360 - 180 == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("xy", [(0, 0, 10, 0, 12, 10, 0, 10), (0, 0, 0, 10, 10, 10, 10, 0), (0, 0, 10, 0, 10, 10)])
+def test_other_corners_are_none(xy: tuple[float, ...]) -> None:
+    """A trapezium, a rectangle that runs against the clock, a triangle."""
+    assert figure_of(Polygon(xy=xy, label="x", metadata={"shape": "obb"})) is None
