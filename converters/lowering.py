@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from ..schemas import geometry
-from ..schemas.keys import BY_NAME, RINGS
+from ..schemas.figures import KINDS
+from ..schemas.keys import BOOKKEEPING, BY_NAME, RINGS
 from ..schemas.model import Annotation, Rectangle, objects
 from .carrying import as_read
 
 OF_OUTLINES = RINGS | {"shape", "geometry", "outline", "area", "bbox"}
 """What is true of an outline, or ties several to one object, and no longer of the box around them."""
 
+_TOLD = BOOKKEEPING | RINGS | {"geometry", "shape", "keypoints"}
 _BOX = msgspec.json.Decoder(tuple[int | float, int | float, int | float, int | float])
 
 
@@ -33,6 +35,17 @@ def own_box(group: Sequence[Annotation]) -> tuple[float, float, float, float]:
         with suppress(TypeError, UnicodeError, msgspec.MsgspecError):  # none of its own, or not one that annolake noted
             return _BOX.decode(first["bbox"])
     return geometry.hull_of(a.xy for a in group if not isinstance(a, Rectangle))
+
+
+def of_outline(annotation: Annotation) -> frozenset[str]:
+    """What is not true of the box around an outline: a box that is turned has another than one that is not."""
+    return OF_OUTLINES | {"rotation"} if annotation.metadata.get("shape") in KINDS else OF_OUTLINES
+
+
+def told_by_others(metadata: Mapping[str, Any]) -> frozenset[str]:
+    """Keys whose loss is told by another code, or is none: the rotation of a figure goes with its numbers."""
+    figure = "geometry" in metadata and metadata.get("shape") in KINDS
+    return _TOLD | {"rotation"} if figure else _TOLD
 
 
 def exceeds(low: float, high: float, limit: float, share: float) -> bool:

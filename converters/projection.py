@@ -22,7 +22,7 @@ from .drawing import drawn
 from .fidelity import Fidelity
 from .fitting import as_oriented_box, called_obb, needs_fitting
 from .ledger import Ledger
-from .lowering import OF_OUTLINES, common, description, exceeds, groups, own_box
+from .lowering import common, description, exceeds, groups, of_outline, own_box, told_by_others
 
 Carry = Literal["full", "lean"]
 
@@ -188,7 +188,7 @@ class _Projector:
         first = group[0]
         if isinstance(first, Polygon) and Rectangle in self.kinds:
             self._book("polygon-boxed")
-            return (Rectangle(bbox=own_box(group), **common(first, without=OF_OUTLINES)),)
+            return (Rectangle(bbox=own_box(group), **common(first, without=of_outline(first))),)
         if isinstance(first, Rectangle) and Polygon in self.kinds:
             return (Polygon(xy=geometry.corners(*first.bbox), **common(first)),)
         self._book(f"{_WORDS[type(first)]}-unsupported")
@@ -283,12 +283,14 @@ class _Projector:
             metadata = {key: value for key, value in metadata.items() if key not in ("keypoints", "shape")}
         kept: dict[str, Any] = {}
         lost: list[str] = []
+        told = told_by_others(metadata)
         for key, value in metadata.items():
             if self._holds(key):
                 kept[key] = value
-            elif key not in BOOKKEEPING and key not in RINGS and key not in ("geometry", "shape", "keypoints"):
+            elif key not in told:
                 lost.append(key)
-        if "geometry" in metadata and "geometry" not in kept:
+        turned = self.fidelity.oriented and metadata.get("shape") == "obb"  # four corners say it all
+        if "geometry" in metadata and "geometry" not in kept and not turned:
             self._book("mask-reduced" if metadata.get("shape") == "mask" else "shape-reduced")
         if "keypoints" in metadata and "keypoints" not in kept:
             self._book("keypoints-dropped")
@@ -311,9 +313,5 @@ class _Projector:
 def _check_name(name: str) -> None:
     """Storage paths of the MetaLake may begin with a slash; names of files in a data set may not."""
     if not is_safe_name(name):
-        raise InvalidInput(
-            "unsafe-name",
-            "this name is absolute or leads out of the data set",
-            place=Place(image=name),
-            hint="use a name relative to the folder of the pictures",
-        )
+        message, hint = "this name is absolute or leads out of the data set", "make it relative to the pictures' folder"
+        raise InvalidInput("unsafe-name", message, place=Place(image=name), hint=hint)

@@ -18,6 +18,7 @@ from ...schemas.plain import is_list, is_number, is_object
 from ..carrying import fingerprint
 from ..fidelity import Fidelity
 from .notes import EXTENSION
+from .rotation import turned_box
 from .segmentation import Rings, Unreadable, read_segmentation
 
 Id = int | str
@@ -138,7 +139,12 @@ def from_any(
     common: dict[str, Any] = {"label": label, "confidence": _confidence(extra)}
     common["extras"] = own if is_object(own) else None
     common["attributes"] = _attributes(extra, meaning, bookkeeping)
+    rotation = meaning.get("rotation")
     meaning.update(_metadata(extra, meaning, bookkeeping))
+    figure = turned_box(plain, box, rotation) if keypoints is None and "shape" not in meaning else None
+    if figure is not None:
+        rings = Rings([figure.outline()])
+        meaning.update(figure.metadata())
     shapes: list[Sequence[Number]] = list(rings.rings)
     if not shapes and box is None and keypoints is not None:
         box = _hull_of_keypoints(keypoints)
@@ -153,7 +159,7 @@ def from_any(
             bookkeeping["shape"] = bookkeeping.get("shape", "keypoints")
             if wanted.carried and not wanted.masks:
                 codes.append("keypoints-boxed")
-    _derived(plain, box, rings, shapes, bookkeeping)
+    _derived(plain, box, Rings() if figure else rings, shapes, bookkeeping)
     _finish(bookkeeping, extra)
     if not rings.rings and box is not None:
         return [Rectangle(bbox=box, metadata={**meaning, **bookkeeping}, **common)], codes

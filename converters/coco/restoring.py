@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ...schemas.errors import InvalidInput, Place
+from ...schemas.figures import figure_of
 from ...schemas.geometry import shoelace
 from ...schemas.keys import RINGS
 from ...schemas.model import Annotation, Polygon, Rectangle, Tag, Value
@@ -19,6 +20,7 @@ from ...schemas.plain import is_number
 from ..carrying import as_read, mask_as_read
 from .notes import EXTENSION
 from .objects import RESERVED_ATTRIBUTES, Number, plain_value, tidy_hull
+from .rotation import says_rotation
 
 
 def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category: Any) -> dict[str, Any]:
@@ -31,11 +33,17 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
     if isinstance(first, Rectangle):
         out["bbox"] = first.bbox
         out["area"] = first.bbox[2] * first.bbox[3]
-    else:
+    known = {"iscrowd", "outline", "coco_id", "coco_category_id", *(RINGS if len(group) > 1 else ())}
+    turned = figure_of(first) if metadata.get("shape") == "obb" and metadata.get("rotation") else None
+    if turned is not None:
+        known |= {"shape", "geometry"}
+        out["bbox"] = turned.geometry
+        out["area"] = turned.geometry[2] * turned.geometry[3]
+        unchanged = True
+    elif not isinstance(first, Rectangle):
         rings = [a.xy for a in group if isinstance(a, Polygon)]
         out["segmentation"] = rings
         out["bbox"] = tidy_hull(rings)
-    known = {"iscrowd", "outline", "coco_id", "coco_category_id", *(RINGS if len(group) > 1 else ())}
     if metadata.get("shape") == "mask" and "geometry" in metadata:
         known |= {"shape", "geometry"}
         mask = _mask(group, metadata["geometry"], unchanged and "outline" in metadata)
@@ -47,7 +55,7 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
         if unchanged:
             out["area"] = metadata["area"]
     box = _decoded(metadata, "bbox", _BOX)
-    if box is not _NOTHING:
+    if box is not _NOTHING and turned is None:
         known.add("bbox")
         if unchanged:
             out["bbox"] = box
@@ -148,7 +156,8 @@ def _attribute(out: dict[str, Any], annotation: Annotation | Tag, known: set[str
     """`attributes` as CVAT and Datumaro have them; what is more than one plain value also in full."""
     attributes: dict[str, Any] = {}
     full: dict[str, Any] = {}
-    for name in RESERVED_ATTRIBUTES:
+    reserved = [name for name in RESERVED_ATTRIBUTES if name != "rotation" or says_rotation(out, annotation, known)]
+    for name in reserved:
         value = annotation.metadata.get(name)
         if isinstance(value, str | int | float) and name not in annotation.attributes:
             attributes[name] = value
