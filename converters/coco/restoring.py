@@ -15,12 +15,12 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.figures import figure_of
 from ...schemas.geometry import shoelace
 from ...schemas.keys import RINGS
-from ...schemas.model import Annotation, Polygon, Rectangle, Tag, Value
+from ...schemas.model import Annotation, Polygon, Rectangle, Tag
 from ...schemas.plain import is_number
 from ..carrying import as_read, mask_as_read
+from .attributes import write_attributes
 from .notes import EXTENSION
-from .objects import RESERVED_ATTRIBUTES, Number, plain_value, tidy_hull
-from .rotation import says_rotation
+from .objects import Number, tidy_hull
 
 
 def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category: Any) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _describe(out: dict[str, Any], annotation: Annotation | Tag, known: set[str]
         keypoints[2::3] = [2 if v is None else v for v in keypoints[2::3]]
         out["keypoints"] = keypoints
         out["num_keypoints"] = sum(v > 0 for v in keypoints[2::3])
-    _attribute(out, annotation, known)
+    write_attributes(out, annotation, known)
     extra: dict[str, Any] = _decoded(metadata, "coco_extra", _EXTRA)
     if extra is not _NOTHING and not extra.keys() & _OURS:
         known.add("coco_extra")
@@ -150,41 +150,3 @@ def _describe(out: dict[str, Any], annotation: Annotation | Tag, known: set[str]
     out.update(extra)
     if annotation.extras:
         out[EXTENSION] = annotation.extras
-
-
-def _attribute(out: dict[str, Any], annotation: Annotation | Tag, known: set[str]) -> None:
-    """`attributes` as CVAT and Datumaro have them; what is more than one plain value also in full."""
-    attributes: dict[str, Any] = {}
-    full: dict[str, Any] = {}
-    reserved = [name for name in RESERVED_ATTRIBUTES if name != "rotation" or says_rotation(out, annotation, known)]
-    for name in reserved:
-        value = annotation.metadata.get(name)
-        if isinstance(value, str | int | float) and name not in annotation.attributes:
-            attributes[name] = value
-            known.add(name)
-    for name, values in annotation.attributes.items():
-        plain = _simple(values)
-        if plain is ... or name in RESERVED_ATTRIBUTES:
-            full[name] = values
-            plain = values[0].value if values else None
-        attributes[name] = plain
-    if attributes:
-        out["attributes"] = attributes
-    if full:
-        out["attribute_values"] = full
-
-
-def _simple(values: Sequence[Value]) -> Any:
-    """An attribute's one plain value with its JSON type; Ellipsis where it is more than that."""
-    if len(values) != 1 or values[0].confidence is not None or values[0].extras:
-        return ...
-    value = values[0]
-    if value.metadata is None:
-        return value.value
-    if set(value.metadata) != {"type"}:
-        return ...
-    try:
-        plain = msgspec.json.decode(value.value)
-    except msgspec.MsgspecError:
-        return ...
-    return plain if plain_value(plain) == value else ...
