@@ -48,7 +48,7 @@ def area(row: list[float]) -> float:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_joined_parts_stay_one_object(coco, tmp_path: Path, ultralytics, task: str):
+def test_joined_parts_stay_one_object(coco, tmp_path: Path, ultralytics, task: Any):
     source = coco({"segmentation": [SQUARE, OTHER], "bbox": [10, 10, 60, 24], "area": 800})
     report = to_yolo(source, tmp_path / "set", task=task, multi_part="join")
     (row,) = ultralytics(tmp_path / "set", keypoints=1 if task == "pose" else 0)["train"]["./images/train/a.jpg"]
@@ -122,13 +122,13 @@ def test_what_has_no_column_is_booked_and_left_out(coco, tmp_path: Path):
         {"score": 0.5, "attributes": {"track_id": "a7"}, "bbox": [70, 10, 20, 20]},
         {"score": 0.5, "attributes": {"track_id": 2**53 + 1}, "bbox": [70, 20, 20, 20]},
     )
-    columns = {"save_conf": True, "save_track": True}
+    columns = yolo.Options(save_conf=True, save_track=True)
     with pytest.raises(LossRefused):
-        convert(source, tmp_path / "set", to="yolo", options={"yolo": yolo.Options(**columns)})
-    report = to_yolo(source, tmp_path / "set", **columns)
+        convert(source, tmp_path / "set", to="yolo", options={"yolo": columns})
+    report = convert(source, tmp_path / "set", to="yolo", allow_loss=True, options={"yolo": columns})
     assert losses(report) == {"confidence-missing": 1, "track-missing": 2}
     assert (tmp_path / "set/labels/train/a.txt").read_text() == "0 0.200000 0.400000 0.200000 0.400000 0.25 12\n"
-    forecast = convert(source, tmp_path / "no", to="yolo", dry_run=True, options={"yolo": yolo.Options(**columns)})
+    forecast = convert(source, tmp_path / "no", to="yolo", dry_run=True, options={"yolo": columns})
     assert (losses(forecast), forecast.written) == (losses(report), report.written)
 
 
