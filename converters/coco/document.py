@@ -154,14 +154,11 @@ class Document:
             seen.setdefault(name, number)
 
     def _members(self) -> dict[str, msgspec.Raw]:
-        if self.data.lstrip()[:1] == b"[":
-            raise InvalidInput(
-                "unsupported-variant",
-                "a COCO results list: it has no images and no label names of its own",
-                place=Place(file=self.file),
-                hint="name the file it belongs to, which has both: --coco-categories FILE",
-            )
         members = jsontext.members(self.data, self.file)
+        if "images" not in members and "videos" in members:
+            message = "COCO video instances: a list of shapes for each track, and no images"
+            hint = "convert it to COCO with an image for each frame first (CocoVID)"
+            raise InvalidInput("unsupported-variant", message, place=Place(file=self.file), hint=hint)
         if "images" not in members:
             raise InvalidInput(
                 "missing-key",

@@ -52,12 +52,12 @@ def write_results(path: Path, catalog: Catalog, records: Iterable[Record]) -> Wr
 def _result(group: Sequence[Annotation] | Sequence[Tag], image_id: Any, category: Any) -> dict[str, Any]:
     """What a COCO annotation says and a result has room for."""
     first: Any = group[0]
+    kept: Any = group
     given = _given(first.metadata)
     own_id = given.pop("id", ...)
     if own_id is not ...:
         extra = {**first.metadata, "coco_extra": msgspec.json.encode(given).decode()}
-        group = [replace(first, metadata=extra), *group[1:]]
-    kept: Any = group
+        kept = [replace(first, metadata=extra), *group[1:]]
     if isinstance(first, Tag):
         out = to_label_only(kept[0], 0, image_id, category)
     else:

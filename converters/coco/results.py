@@ -27,12 +27,11 @@ _HEAD = 4096
 
 def opened(source: Source, categories: str | None, ledger: Ledger) -> Document:
     """A file of a data set; a results list over the file that has its images and `categories`."""
-    if categories is None:
-        return Document(source, ledger)
     if not _is_list(source.path):
-        ledger.decide("coco-categories", "no results list: the file given with --coco-categories is not looked at")
+        if categories is not None:
+            ledger.decide("coco-categories", "no results list: the file given with --coco-categories is not looked at")
         return Document(source, ledger)
-    return Results(source, GroundTruth(Source(Path(categories)), ledger), ledger)
+    return Results(source, None if categories is None else GroundTruth(Source(Path(categories)), ledger), ledger)
 
 
 def note_keys(metadata: dict[str, Any], form: dict[str, Any]) -> None:
@@ -68,12 +67,16 @@ class GroundTruth(Document):
 class Results(Document):
     """A results list."""
 
-    def __init__(self, source: Source, truth: GroundTruth, ledger: Ledger) -> None:
-        self.truth = truth
+    def __init__(self, source: Source, truth: GroundTruth | None, ledger: Ledger) -> None:
         self._open(source, ledger)
         self.annotations = jsontext.decode(RAW_LIST, self.data, self.file)
         self._places = Places(self.data, {}, {"": self.annotations})
         self._check_kind()
+        if truth is None:
+            message = "a COCO results list: it has no images and no label names of its own"
+            hint = "name the file it was made for, which has both: --coco-categories FILE"
+            raise InvalidInput("unsupported-variant", message, place=Place(file=self.file), hint=hint)
+        self.truth = truth
         heads = self.heads(msgspec.Raw(self.data), ledger)
         if truth.nameless:
             truth.name(list(dict.fromkeys(head.image_id for head in heads if head is not None)), ledger)
@@ -93,7 +96,7 @@ class Results(Document):
         return {key: plain[key] for key in _FORM if key in plain}
 
     def locate(self, place: Place) -> Place:
-        return self.truth.locate(place) if place.file == self.truth.file else super().locate(place)
+        return super().locate(place) if place.file == self.file else self.truth.locate(place)
 
     def _find_doubles(self, heads: list[Any], ledger: Ledger) -> None:
         """The records are numbered in their order, so that they come home in it."""

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ...schemas.model import Catalog
-from ...schemas.plain import is_object
+from ...schemas.plain import is_list, is_object
 
 _SIDE = re.compile("left|right", re.IGNORECASE)
 _OTHER = {"left": "right", "right": "left", "Left": "Right", "Right": "Left", "LEFT": "RIGHT", "RIGHT": "LEFT"}
@@ -37,7 +37,7 @@ def keys_to_write(catalog: Catalog, classes: Mapping[str, int], noted: Mapping[s
     own = {classes[c.name]: c.keypoints for c in reversed(catalog.labels) if c.keypoints and c.name in classes}
     out: dict[str, Any] = {}
     flip = noted.get("flip_idx")
-    if not isinstance(flip, list) or sorted(map(str, flip)) != sorted(map(str, range(count))):
+    if not is_list(flip) or sorted(map(str, flip)) != sorted(map(str, range(count))):
         flip = _mirrored([names for names in own.values() if names], count)
     if flip:
         out["flip_idx"] = flip

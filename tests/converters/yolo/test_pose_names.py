@@ -86,7 +86,7 @@ def test_a_foreign_set_comes_home_with_its_names(dataset, tmp_path: Path, ultral
 
 
 @pytest.mark.parametrize(
-    "names", ["[a, b, c]", "{0: [a, b, c, d]}", "{7: [a]}", "{0: {x: y}}", "{x: [a]}", "no", "{0: [1, 2]}"]
+    "names", ["[a, b, c]", "{0: [a, b, c, d]}", "{7: [a]}", "{0: {x: y}}", "{x: [a]}", "maybe", "{0: [1, 2]}"]
 )
 def test_names_that_are_none_stay_what_they_are(dataset, tmp_path: Path, names: str):
     text = f"names: [person]\ntrain: images\nval: images\nkpt_shape: [3, 2]\nkpt_names: {names}\n"
