@@ -22,8 +22,8 @@ OF_OUTLINES = RINGS | {"shape", "geometry", "outline", "area", "bbox"}
 """What is true of an outline, or ties several to one object, and no longer of the box around them."""
 
 _TOLD = BOOKKEEPING | RINGS | {"geometry", "shape", "keypoints"}
-MOST = 2**53
-"""The largest number up to which every whole number is a float, which is what readers of rows make of an id."""
+MOST = 2**53 - 1
+"""The largest whole number that as a float, which is what readers of rows make of an id, is no other one's too."""
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BOX = msgspec.json.Decoder(tuple[int | float, int | float, int | float, int | float])
 

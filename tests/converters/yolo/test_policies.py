@@ -150,3 +150,12 @@ def test_mixed_columns_are_refused_with_file_and_line(dataset, tmp_path: Path, t
     assert str(caught.value.place.file).endswith("labels/a.txt")
     if code == "column-count" and line == 1:
         assert "--yolo-confidence last" in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_track_id_too_large_for_a_float_is_refused_not_changed(dataset, tmp_path: Path):
+    described = "train: images\nval: images\nnames: [cat]\n"
+    row = f"0 0.5 0.5 0.2 0.2 {2**53 + 1}\n"
+    source = dataset({"data.yaml": described, "labels/a.txt": row, "images/a.png": None})
+    with pytest.raises(InvalidInput) as caught:
+        convert(source, tmp_path / "lake.json", to="metalake", options={"yolo": yolo.Options(track=True)})
+    assert (caught.value.code, caught.value.place.line) == ("bad-number", 1)
