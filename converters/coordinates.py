@@ -65,15 +65,6 @@ def size_of(record: Record) -> tuple[float, float]:
     return record.width, record.height
 
 
-def says_nothing(keypoints: Any) -> bool:
-    """Whether none of the key points in a text of metadata is labelled: a row of YOLO says the same by zeros."""
-    try:
-        flat = _TRIPLES.decode(keypoints)
-    except (TypeError, msgspec.MsgspecError, UnicodeError):
-        return False
-    return len(flat) % 3 == 0 and all(visibility == 0 for visibility in flat[2::3])
-
-
 def _times(value: float, size: float) -> float:
     return value * size
 

@@ -12,18 +12,21 @@ from ..schemas.model import Coordinates
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     """What one format, in one flavour, can write and read back.
 
-    `metadata` is True where any key rides along, else the set of keys that have a place of their own; keys in `without`
-    do not ride even where any other does. `decimals` is
-    the number of decimals that survive (None: all). `inside` means that coordinates must lie within the image;
-    `overhang` is the share of its width and height by which they, and sizes, may exceed it all the same. `oriented`:
-    every polygon is an oriented box, of four corners and with the shape `obb`.
+    `crowd`: regions of many objects are told apart from objects, or become such (`objects`). `visibility`: a key point
+    may be hidden. `metadata` is True where any key rides along, else the set of keys that have a place of their own;
+    keys in `without` do not ride even where any other does. `decimals` is the number of decimals that survive (None:
+    all). `inside` means that coordinates must lie within the image; `overhang` is the share of its width and height by
+    which they, and sizes, may exceed it all the same. `oriented`: every polygon is an oriented box, of four corners and
+    with the shape `obb`. `joined`: the parts of one object become one ring. `masks_only`: every outline is a mask.
+    Annotations that lack a `required` fact (`confidence`, `track_id`) have no place.
     """
 
     shapes: frozenset[str]
     multi_part: bool = False
     holes: Literal["rings", "masks", "none"] = "none"
-    crowd: bool = False
+    crowd: bool | Literal["objects"] = False
     keypoints: bool = False
+    visibility: bool = True
     tags: bool = False
     confidence: bool = False
     attributes: bool = False
@@ -39,6 +42,9 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     inside: bool = False
     overhang: float = 0.0
     oriented: bool = False
+    joined: bool = False
+    masks_only: bool = False
+    required: frozenset[str] = frozenset()
     unique_stems: bool = False
 
     def holds(self, key: str) -> bool:

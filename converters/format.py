@@ -128,10 +128,11 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     """One format. `fidelity` and `output` answer for given options, so that flavours can differ.
 
     `output` says whether the target is a file or a folder; `owns` says whether a path relative to a target folder is
-    one this format writes: only folders that hold nothing else may be overwritten. `rearranged` says what still
-    holds of the facts in a catalogue's extras after labels were renamed or left out, or images dealt to new splits. A
-    format whose images are written independently has `write_part` and `join` too: parts, each by a process of its own,
-    and what makes one target of them; the result is the same bytes as by `write`.
+    one this format writes: only folders that hold nothing else may be overwritten. `readable`: whether what is written
+    with given options can be read with them, by itself. `rearranged` says what still holds of the facts in a
+    catalogue's extras after labels were renamed or left out, or images dealt to new splits. A format whose images are
+    written independently has `write_part` and `join` too: parts, each by a process of its own, and what makes one
+    target of them; the result is the same bytes as by `write`.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     write_part: WritePart | None = None
     join: Join | None = None
     owns: Callable[[str], bool] = lambda _: False
+    readable: Callable[[Any], bool] = lambda _: True
     rearranged: Rearranged = _unchanged
     suffix: str = ""
 

@@ -201,18 +201,23 @@ def _same_keypoints(a: Group, b: Group, tolerance: float) -> bool:
     return all(near(p[:2], q[:2], tolerance) for p, q in zip(one, other, strict=True))
 
 
-def _key_points(text: Any) -> list[tuple[float, float, float | None]] | None:
+def _key_points(text: Any) -> list[tuple[float, float, float]] | None:
     """Points up to the last labelled one; None for what is no list of triples. Without visibility a point is there."""
     if text is None:
         return []
     try:
         flat = msgspec.json.decode(text, type=list[float | None])
-        points = [(float(x or 0), float(y or 0), v) for x, y, v in zip(flat[::3], flat[1::3], flat[2::3], strict=True)]
+        triples = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+        points = [(float(x or 0), float(y or 0), _visibility(x, y, v)) for x, y, v in triples]
     except (TypeError, ValueError, msgspec.MsgspecError):
         return None
     while points and points[-1][2] == 0:
         points.pop()
     return points
+
+
+def _visibility(x: float | None, y: float | None, v: float | None) -> float:
+    return v if v is not None else 2 if x or y else 0
 
 
 def _same_box(a: Group, b: Group, tolerance: float) -> bool:

@@ -200,11 +200,14 @@ class _Run:
         """Read what was written, where that is wanted, or was not said and does not take long."""
         small = ledger.written["images"] <= verifying.IMAGES and ledger.written["annotations"] <= verifying.ANNOTATIONS
         if self.verify is False or (self.verify is None and not small):
-            return
+            return None
+        if not self.writer.readable(self.options):
+            return ledger.decide("not-verified", "what was written cannot be read by itself, and so not be compared")
         back = self.writer.read(temporary, self.options, Context(), Ledger())
         source = msgspec.structs.replace(self.whole, records=self._sized)
         verifying.verify(source, back, self.projection, self.fidelity, self.space)
         self.verified = True
+        return None
 
     def _sized(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
         return (sized(record, self.context) for record in self.whole.records(ledger, start, stop))

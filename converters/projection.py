@@ -7,24 +7,22 @@ done: `--dry-run` is this pass without the writer. Projecting twice changes noth
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from msgspec.structs import replace
 
 from ..schemas import geometry
-from ..schemas.errors import InvalidInput, Place
-from ..schemas.keys import BOOKKEEPING, BY_NAME, IMAGE_BOOKKEEPING, RINGS
+from ..schemas.keys import BOOKKEEPING, IMAGE_BOOKKEEPING
 from ..schemas.model import Annotation, Coordinates, Line, Points, Polygon, Record, Rectangle
-from ..schemas.names import is_safe_name
-from ..schemas.plain import is_object
-from .coordinates import boxed, in_space, limits, rescaled, says_nothing
-from .drawing import drawn
+from . import lowering
+from .coordinates import boxed, in_space, limits, rescaled
+from .describing import Carry, Describer
+from .drawing import drawn, needs_drawing
 from .fidelity import Fidelity
 from .fitting import as_oriented_box, called_obb, needs_fitting
+from .joining import joined
 from .ledger import Ledger
-from .lowering import OF_OUTLINES, agrees, common, exceeds, groups, own_box
-
-Carry = Literal["full", "lean"]
+from .lowering import exceeds
 
 _WORDS: dict[type, str] = {Rectangle: "rectangle", Polygon: "polygon", Line: "line", Points: "points"}
 _FEWEST: dict[type, int] = {Polygon: 3, Line: 2, Points: 1}
@@ -61,23 +59,21 @@ class _Projector:
         self.target: Coordinates = target
         self.carry = carry
         self.kinds = frozenset(kind for kind, word in _WORDS.items() if word in fidelity.shapes)
-        self.any_metadata = fidelity.metadata is True and not fidelity.without and carry == "full"
-        self.describes = not (self.any_metadata and fidelity.confidence and fidelity.attributes)
-        self.forgetful = not any(self._holds(key) for key in BOOKKEEPING)
+        self.describer = Describer(fidelity, carry, self._book)
         self.limits: tuple[float, float] | None = None
         self.record: Record
-        self.number: int | str
+        self.number: int | str = 0
 
     def project(self, record: Record) -> Record:
         fidelity = self.fidelity
-        _check_name(record.image)
+        lowering.check_name(record.image)
         self.record = record = in_space(record, self.source, self.space)
         self.limits = limits(record, self.space) if fidelity.inside else None
         fractions = self.target == "normalized" != self.space
         kept: list[Annotation] = []
-        for number, group in enumerate(groups(record.annotations), 1):
+        for number, group in enumerate(lowering.groups(record.annotations), 1):
             first = group[0]
-            if self.forgetful and isinstance(first, Rectangle) and len(group) == 1 and self._untouched(first):
+            if self.describer.forgetful and isinstance(first, Rectangle) and len(group) == 1 and self._untouched(first):
                 kept.append(
                     boxed(first.bbox, first.label, record)
                     if fractions
@@ -90,7 +86,7 @@ class _Projector:
 
     def _untouched(self, box: Rectangle) -> bool:
         """Whether nothing is to be done to a box but to forget its bookkeeping: the usual case, seen quickly."""
-        if self.limits is None or Rectangle not in self.kinds or self.fidelity.oriented:
+        if self.limits is None or Rectangle not in self.kinds or self.fidelity.oriented or self.fidelity.required:
             return False
         if box.confidence is not None or box.attributes or box.extras or not box.metadata.keys() <= BOOKKEEPING:
             return False
@@ -119,15 +115,7 @@ class _Projector:
         return changes
 
     def _book_facts(self, extras: Mapping[str, Any], storage_name: str | None) -> None:
-        """A format's own words for where a picture comes from are no loss; any other fact is."""
-        lost: list[str] = []
-        for name, facts in extras.items():
-            if name in IMAGE_BOOKKEEPING and is_object(facts):
-                lost += [key for key in facts if key not in IMAGE_BOOKKEEPING[name]]
-            else:
-                lost.append(name)
-        if storage_name is not None:
-            lost.append("storageName")
+        lost = lowering.lost_facts(extras, storage_name)
         if lost:
             self.ledger.book("image-fact-dropped", image=self.record.image, detail=", ".join(sorted(lost)))
 
@@ -136,7 +124,7 @@ class _Projector:
             for tag in self.record.tags:
                 self.ledger.book("tag-unsupported", image=self.record.image, detail=tag.label)
             return ()
-        return tuple(self._described(tag) for tag in self.record.tags)
+        return tuple(self.describer.described(tag) for tag in self.record.tags if not self._lacks(tag))
 
     def _book(self, code: str, detail: str | None = None) -> None:
         self.ledger.book(code, image=self.record.image, annotation=self.number, detail=detail)
@@ -153,10 +141,15 @@ class _Projector:
         ):
             self._book("stray-hole")
             return ()
+        if self._lacks(group[0]):
+            return ()
         for annotation in group:
-            if not fidelity.crowd and annotation.metadata.get("iscrowd"):
-                self._book("crowd-skipped")
-                return ()
+            if annotation.metadata.get("iscrowd") and fidelity.crowd is not True:
+                if not fidelity.crowd:
+                    self._book("crowd-skipped")
+                    return ()
+                if annotation is group[0]:
+                    self._book("crowd-as-object")
             if type(annotation) not in self.kinds:
                 group = self._shaped(group)
                 if not group:
@@ -166,32 +159,45 @@ class _Projector:
             group = self._without_holes(group)
         if self.limits is not None:
             group = self._inside(group)
+        if fidelity.masks_only:
+            group = self._masked(group)
+        if len(group) > 1 and fidelity.joined:
+            self._book("parts-joined", f"{len(group)} parts")
+            group = joined(group)
         if len(group) > 1 and not fidelity.multi_part:
             self._book("multi-part-split", f"{len(group)} parts")
             self.ledger.added += len(group) - 1
         if fidelity.oriented:
             group = self._oriented(group)
-        if self.describes:
-            group = [self._described(annotation) for annotation in group]
+        if self.describer.needed:
+            group = [self.describer.described(annotation) for annotation in group]
         return [called_obb(annotation) for annotation in group] if fidelity.oriented else group
+
+    def _lacks(self, item: Any) -> bool:
+        missing = lowering.lacking(item, self.fidelity.required)
+        if missing:
+            self._book(missing)
+        return missing is not None
 
     def _agree(self, group: Sequence[Annotation]) -> None:
         """Only the first ring's description is that of the object; what others say beside it is lost, and said."""
-        for annotation in group[1:]:
-            if not agrees(group[0], annotation):
-                self._book("parts-disagree", f"{annotation.label}, part {annotation.metadata.get('part')}")
-                return
+        odd = lowering.disagreeing(group)
+        if odd is not None:
+            self._book("parts-disagree", f"{odd.label}, part {odd.metadata.get('part')}")
 
     def _shaped(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """The object in shapes that the target knows."""
         first = group[0]
         if isinstance(first, Polygon) and Rectangle in self.kinds:
-            self._book("polygon-boxed")
-            return (Rectangle(bbox=own_box(group), **common(first, without=OF_OUTLINES)),)
+            return self._boxed(group)
         if isinstance(first, Rectangle) and Polygon in self.kinds:
-            return (Polygon(xy=geometry.corners(*first.bbox), **common(first)),)
+            return (Polygon(xy=geometry.corners(*first.bbox), **lowering.common(first)),)
         self._book(f"{_WORDS[type(first)]}-unsupported")
         return ()
+
+    def _boxed(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
+        self._book("polygon-boxed")
+        return (lowering.as_box(group),)
 
     def _without_holes(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """Without the rings that are holes, unless the target keeps them in a mask."""
@@ -207,12 +213,7 @@ class _Projector:
                 self._book("hole-rasterised", f"{holes} holes")
                 return masked
         self._book("hole-dropped", f"{holes} holes")
-        if len(solid) == 1:
-            return (Polygon(xy=solid[0].xy, **common(solid[0])),)
-        return [
-            replace(a, metadata={**a.metadata, "part": number, "parts": len(solid)})
-            for number, a in enumerate(solid, 1)
-        ]
+        return lowering.renumbered(solid)
 
     def _inside(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """Cut at the edges of the image. What has no area is left out, and said."""
@@ -249,70 +250,18 @@ class _Projector:
             self._book("degenerate")
         return out
 
+    def _masked(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
+        """Outlines as masks; as boxes where the image's size is not known or no pixel's centre is covered."""
+        if not needs_drawing(group):
+            return group
+        masked = drawn(group, self.record) if self.space == "pixels" else None
+        if masked is None:
+            return self._boxed(group)
+        self._book("polygon-rasterised")
+        return masked
+
     def _oriented(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         for annotation in group:
             if needs_fitting(annotation):
                 self._book("polygon-fitted")
         return [as_oriented_box(annotation, self.record, self.space, self.limits) for annotation in group]
-
-    def _described(self, annotation: Any) -> Any:
-        """An annotation or tag without the facts that the target has no place for."""
-        fidelity = self.fidelity
-        changes: dict[str, Any] = {}
-        if annotation.confidence is not None and not fidelity.confidence:
-            self._book("confidence-dropped", repr(annotation.confidence))
-            changes["confidence"] = None
-        if annotation.attributes and not fidelity.attributes:
-            self._book("attribute-dropped", ", ".join(annotation.attributes))
-            changes["attributes"] = {}
-        metadata = annotation.metadata
-        if metadata and not self.any_metadata:
-            kept = self._kept_metadata(metadata)
-            if len(kept) != len(metadata):
-                changes["metadata"] = kept
-        if annotation.extras and not fidelity.attributes:
-            self._book("metadata-dropped", ", ".join(annotation.extras))
-            changes["extras"] = None
-        return replace(annotation, **changes) if changes else annotation
-
-    def _kept_metadata(self, metadata: dict[str, Any]) -> dict[str, Any]:
-        if self.forgetful and metadata.keys() <= BOOKKEEPING:
-            return {}
-        if "keypoints" in metadata and self.fidelity.metadata is not True and says_nothing(metadata["keypoints"]):
-            metadata = {key: value for key, value in metadata.items() if key not in ("keypoints", "shape")}
-        kept: dict[str, Any] = {}
-        lost: list[str] = []
-        for key, value in metadata.items():
-            if self._holds(key):
-                kept[key] = value
-            elif key not in BOOKKEEPING and key not in RINGS and key not in ("geometry", "shape", "keypoints"):
-                lost.append(key)
-        if "geometry" in metadata and "geometry" not in kept:
-            self._book("mask-reduced" if metadata.get("shape") == "mask" else "shape-reduced")
-        if "keypoints" in metadata and "keypoints" not in kept:
-            self._book("keypoints-dropped")
-        if lost:
-            self._book("metadata-dropped", ", ".join(lost))
-        return kept
-
-    def _holds(self, key: str) -> bool:
-        fidelity = self.fidelity
-        if self.carry == "lean" and key in BY_NAME and BY_NAME[key].purpose != "meaning":
-            return False
-        return (
-            fidelity.holds(key)
-            or (key == "keypoints" and fidelity.keypoints)
-            or (key in RINGS and fidelity.multi_part)
-            or (key == "iscrowd" and fidelity.crowd)
-        )
-
-
-def _check_name(name: str) -> None:
-    """Storage paths of the MetaLake may begin with a slash; names of files in a data set may not."""
-    if not is_safe_name(name):
-        raise InvalidInput(
-            "unsafe-name",
-            "this name is absolute or leads out of the data set",
-            place=Place(image=name),
-            hint="use a name relative to the folder of the pictures",
-        )

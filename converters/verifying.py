@@ -37,6 +37,8 @@ _EXPLAINS = {
     "attribute-dropped": {"attributes"},
     "metadata-dropped": {"metadata", "extras"},
     "keypoints-dropped": {"keypoints"},
+    "visibility-dropped": {"keypoints"},
+    "crowd-as-object": {"metadata"},
     "label-merged": {"label"},
     "mask-reduced": {"metadata"},
     "shape-reduced": {"metadata"},
