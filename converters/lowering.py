@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from ..schemas import geometry
+from ..schemas.errors import InvalidInput, Place
 from ..schemas.keys import BY_NAME, RINGS
 from ..schemas.model import Annotation, Rectangle, objects
+from ..schemas.names import is_safe_name
 from .carrying import as_read
 
 OF_OUTLINES = RINGS | {"shape", "geometry", "outline", "area", "bbox"}
@@ -54,6 +56,17 @@ def description(annotation: Annotation) -> tuple[Any, ...]:
     """What is said of an annotation beside its ring, and not on the first ring alone."""
     metadata = {k: v for k, v in annotation.metadata.items() if k not in RINGS and _purpose(k) == "meaning"}
     return annotation.label, annotation.confidence, annotation.attributes, metadata, annotation.extras
+
+
+def check_name(name: str) -> None:
+    """Storage paths of the MetaLake may begin with a slash; names of files in a data set may not."""
+    if not is_safe_name(name):
+        raise InvalidInput(
+            "unsafe-name",
+            "this name is absolute or leads out of the data set",
+            place=Place(image=name),
+            hint="use a name relative to the folder of the pictures",
+        )
 
 
 def _purpose(key: str) -> str:

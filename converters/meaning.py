@@ -88,7 +88,7 @@ _CONFIDENCE = 1e-6
 _UNSET_IS_ZERO = frozenset(("iscrowd", "occluded", "truncated", "difficult", "outside", "rotation", "group", "z_order"))
 _JSON_TEXT = frozenset(key.name for key in TABLE if key.type == "JSON text")
 _KEPT_APART = frozenset(("keypoints",))
-_MEANINGLESS = _KEPT_APART | RINGS | BOOKKEEPING
+_MEANINGLESS = _KEPT_APART | RINGS | BOOKKEEPING | {"voc_object"}
 
 
 def _by_part(group: list[Any]) -> list[Any]:

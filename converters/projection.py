@@ -12,17 +12,16 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from ..schemas import geometry
-from ..schemas.errors import InvalidInput, Place
 from ..schemas.keys import BOOKKEEPING, BY_NAME, IMAGE_BOOKKEEPING, RINGS
 from ..schemas.model import Annotation, Coordinates, Line, Points, Polygon, Record, Rectangle
-from ..schemas.names import is_safe_name
 from ..schemas.plain import is_object
 from .coordinates import boxed, in_space, limits, rescaled, says_nothing
 from .drawing import drawn
 from .fidelity import Fidelity
 from .fitting import as_oriented_box, called_obb, needs_fitting
+from .grid import is_solid, on_whole_pixels
 from .ledger import Ledger
-from .lowering import OF_OUTLINES, common, description, exceeds, groups, own_box
+from .lowering import OF_OUTLINES, check_name, common, description, exceeds, groups, own_box
 
 Carry = Literal["full", "lean"]
 
@@ -70,7 +69,7 @@ class _Projector:
 
     def project(self, record: Record) -> Record:
         fidelity = self.fidelity
-        _check_name(record.image)
+        check_name(record.image)
         self.record = record = in_space(record, self.source, self.space)
         self.limits = limits(record, self.space) if fidelity.inside else None
         fractions = self.target == "normalized" != self.space
@@ -85,7 +84,8 @@ class _Projector:
                 )
                 continue
             self.number = first.metadata.get("coco_id", number)
-            kept += rescaled(self._object(group), record, self.space, self.target)
+            shapes = rescaled(self._object(group), record, self.space, self.target)
+            kept += on_whole_pixels(shapes, lambda: self._book("rounded")) if fidelity.whole else shapes
         return replace(record, annotations=kept, **self._facts())
 
     def _untouched(self, box: Rectangle) -> bool:
@@ -164,6 +164,9 @@ class _Projector:
                 break
         if len(group) > 1 and fidelity.holes != "rings":
             group = self._without_holes(group)
+        if fidelity.solid and not all(map(is_solid, group)):
+            self._book("degenerate")
+            return ()
         if self.limits is not None:
             group = self._inside(group)
         if len(group) > 1 and not fidelity.multi_part:
@@ -307,13 +310,3 @@ class _Projector:
             or (key == "iscrowd" and fidelity.crowd)
         )
 
-
-def _check_name(name: str) -> None:
-    """Storage paths of the MetaLake may begin with a slash; names of files in a data set may not."""
-    if not is_safe_name(name):
-        raise InvalidInput(
-            "unsafe-name",
-            "this name is absolute or leads out of the data set",
-            place=Place(image=name),
-            hint="use a name relative to the folder of the pictures",
-        )

@@ -35,6 +35,7 @@ TABLE = (
     LossCode("polygon-boxed", "approximated", "annotation", "polygon written as its bounding box"),
     LossCode("polygon-fitted", "approximated", "annotation", "polygon written as the smallest rectangle around it"),
     LossCode("multi-part-split", "approximated", "annotation", "parts of one object written as separate objects"),
+    LossCode("rounded", "approximated", "annotation", "corners moved to whole pixels"),
     LossCode("hole-rasterised", "approximated", "annotation", "holes drawn on the pixel grid, as a mask"),
     LossCode("hole-dropped", "approximated", "annotation", "hole filled: the target has no holes"),
     LossCode("label-merged", "approximated", "property", "labels of one name told apart by ids become one"),

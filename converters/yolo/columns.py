@@ -20,7 +20,7 @@ from ..files import read_bytes
 from ..ledger import Ledger
 from .declaration import Declaration, Task
 from .notes import notes_of
-from .text import FILE_LIMIT
+from ..text import FILE_LIMIT
 
 if TYPE_CHECKING:
     from . import Options

@@ -17,7 +17,7 @@ from .columns import Columns, Survey, meaning, parsed_keypoints, survey
 from .declaration import Declaration
 from .layout import Layout, find
 from .rows import RowReader
-from .text import FILE_LIMIT
+from ..text import FILE_LIMIT
 
 if TYPE_CHECKING:
     from . import Options
