@@ -309,4 +309,3 @@ class _Projector:
             or (key in RINGS and fidelity.multi_part)
             or (key == "iscrowd" and fidelity.crowd)
         )
-

@@ -11,7 +11,7 @@ Namespaces, comments, and the place of a repeated element among others are not k
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -30,11 +30,18 @@ _SPECIAL = re.compile("[&<>\r]")
 
 
 def without_namespaces(root: Element) -> None:
-    """Give every element its local name, where there are namespaces at all."""
-    if root.tag.startswith("{") or root.nsmap:
-        for element in root.iter():
-            if isinstance(element.tag, str) and element.tag[0] == "{":
-                element.tag = local(element.tag)
+    """Give every element its local name."""
+    for element in root.iter():
+        if isinstance(element.tag, str):
+            element.tag = local(element.tag)
+
+
+def children(element: Element) -> Iterator[tuple[str, Element]]:
+    """The elements below, with their names; no comments."""
+    for child in element:
+        tag = child.tag
+        if isinstance(tag, str):
+            yield tag, child
 
 
 def content(element: Element) -> Content:
@@ -103,7 +110,11 @@ def attribute(name: str, value: Any) -> str:
 
 def escaped(text: Any) -> str:
     """A text as it stands in XML. InvalidInput (`not-xml-text`) for what XML has no form for."""
-    return escape(_checked(text), {"\r": "&#13;"}) if not isinstance(text, str) or _SPECIAL.search(text) else _checked(text)
+    return (
+        escape(_checked(text), {"\r": "&#13;"})
+        if not isinstance(text, str) or _SPECIAL.search(text)
+        else _checked(text)
+    )
 
 
 def _checked(text: Any) -> str:
@@ -113,5 +124,3 @@ def _checked(text: Any) -> str:
         message = f"{text[:60]!r} holds a control character, which XML cannot"
         raise InvalidInput("not-xml-text", message, hint="rename it without control characters")
     return text
-
-

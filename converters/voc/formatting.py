@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from ...schemas.errors import InvalidInput
 from ...schemas.figures import Figure, figure_of
@@ -40,10 +40,9 @@ class ObjectWriter:
             if id(annotation) in below:
                 continue
             metadata = annotation.metadata
-            if isinstance(annotation, Rectangle) and not metadata and not annotation.attributes:
-                if annotation.confidence is None and not annotation.extras:
-                    yield self._plain(annotation, occluded)
-                    continue
+            if _is_plain(annotation):
+                yield self._plain(annotation, occluded)
+                continue
             yield "\t<object>"
             own: list[Annotation] = []
             if "voc_object" in metadata and "part_of" not in metadata:
@@ -105,9 +104,7 @@ class ObjectWriter:
             f"{inner}<xmax>{written(right)}</xmax>\n{inner}<ymax>{written(bottom)}</ymax>\n{lines}{indent}</bndbox>"
         )
 
-    def _outline(
-        self, shape: Annotation, rest: dict[str, Any], extra: dict[str, Any], indent: str
-    ) -> Iterator[str]:
+    def _outline(self, shape: Annotation, rest: dict[str, Any], extra: dict[str, Any], indent: str) -> Iterator[str]:
         """The rotated box or the polygon. `rest` loses what is read from it."""
         odd = extra.get("polygon")
         if isinstance(shape, Polygon):
@@ -146,6 +143,17 @@ def _parts(annotations: Sequence[Annotation]) -> dict[Any, list[Annotation]]:
                 if tie in wholes:
                     parts.setdefault(tie, []).append(annotation)
     return parts
+
+
+def _is_plain(shape: Annotation) -> TypeGuard[Rectangle]:
+    """Whether it is a box and a label, and nothing else."""
+    return (
+        type(shape) is Rectangle
+        and not shape.metadata
+        and not shape.attributes
+        and shape.confidence is None
+        and not shape.extras
+    )
 
 
 def _is_tied(annotation: Annotation) -> bool:

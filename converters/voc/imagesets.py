@@ -100,7 +100,9 @@ def assign(entries: list[Entry], root: Root, lists: Lists, ledger: Ledger) -> li
         if sets != usual_sets(entry.split):
             entry.sets = known.setdefault(sets, sets)
     if several:
-        ledger.decide("split-shared", f"{several} images stand in several lists: the first of {', '.join(_USUAL)} counts")
+        ledger.decide(
+            "split-shared", f"{several} images stand in several lists: the first of {', '.join(_USUAL)} counts"
+        )
     return [by_id[one] for one in sorted(by_id)]
 
 

@@ -14,9 +14,10 @@ from ...schemas.problems import Problem
 from ..format import Context, Reading
 from ..images import Exif, ImageSize, image_size
 from ..ledger import Ledger
+from ..xmltext import local
 from .convention import to_read
-from .elements import Element, add, content
-from .imagesets import Lists, assign, in_order, read_lists, usual_sets
+from .elements import Element, add, children, content
+from .imagesets import MAIN, Lists, assign, in_order, read_lists, usual_sets
 from .labelmap import LabelMap, read_label_map
 from .layout import Entry, Layout, Pictures, Root, find, place_of
 from .naming import base_name, stem
@@ -137,11 +138,10 @@ class _Records:
     ) -> tuple[dict[str, Any], list[Element], tuple[int | float | None, int | float | None]]:
         """What is to be noted of the image, its objects, and its size."""
         notes: dict[str, Any] = {}
-        extra: dict[str, Any] = {f"@{key}": value for key, value in root.attrib.items() if key != "verified"}
+        extra: dict[str, Any] = {f"@{local(key)}": value for key, value in root.attrib.items() if key != "verified"}
         objects: list[Element] = []
         size: tuple[int | float | None, int | float | None] = (None, None)
-        for child in root:
-            tag = child.tag
+        for tag, child in children(root):
             if tag == "object":
                 objects.append(child)
             elif tag in _TEXTS and not len(child) and not child.attrib and tag not in notes:
@@ -150,7 +150,7 @@ class _Records:
                 notes[tag] = content(child)
             elif tag == "size" and "size" not in notes:
                 size = self._size(child, notes, entry, name)
-            elif isinstance(tag, str) and tag != "annolake":
+            elif tag != "annolake":
                 add(extra, tag, content(child))
         if "verified" in root.attrib:
             notes["verified"] = root.attrib["verified"]
@@ -180,9 +180,7 @@ class _Records:
             message = f"<filename> is {filename[:80]!r}, but the file is called otherwise; the image is {name!r}"
             place = Place(file=entry.xml, image=name)
             fix = "rename one of them: some tools go by the one, others by the other"
-            ledger.problem(
-                Problem(code="name-mismatch", severity="warning", message=message, place=place, fix=fix)
-            )
+            ledger.problem(Problem(code="name-mismatch", severity="warning", message=message, place=place, fix=fix))
 
     def _size(
         self, element: Element, notes: dict[str, Any], entry: Entry, name: str
@@ -197,7 +195,9 @@ class _Records:
             except ValueError as error:
                 place = Place(file=entry.xml, line=element.sourceline, image=name)
                 message = f"<{tag}>: {error}"
-                raise InvalidInput("not-a-number", message, place=place, hint="mend the size, or leave it out") from None
+                raise InvalidInput(
+                    "not-a-number", message, place=place, hint="mend the size, or leave it out"
+                ) from None
             sides.append(value if value > 0 else None)
             usual = usual and value > 0 and written(value) == text
         raw = content(element)
@@ -224,7 +224,7 @@ class _Records:
                 Problem(code=error.code, severity="warning", message=error.message, place=place, fix=error.hint)
             )
             return None
-        if size is not None and size.orientation != 1:
+        if size.orientation != 1:
             ledger.turned.add(name)
         return size
 
@@ -242,6 +242,9 @@ def _set_notes(layout: Layout, lists: dict[Root, Lists], convention: Any) -> Set
     for found in lists.values():
         flags.update(name for by_split in found.flags.values() for name in by_split)
         empty.update(name for name, rows in found.rows.items() if not rows)
+    used = {name.rpartition("/")[2] for found in lists.values() for name, rows in found.rows.items() if rows}
+    splits = {name for found in lists.values() for name in found.splits if name.rpartition("/")[2] not in used}
+    empty -= {name for name in splits if name.startswith(f"{MAIN}/")}  # a split says by itself that it has a list
     return msgspec.structs.replace(
         layout.notes, convention=convention, lists=tuple(sorted(empty)), flags=tuple(sorted(flags))
     )
@@ -265,7 +268,7 @@ def _catalog(
     facts = label_map.facts
     splits = {entry.split for entry in entries if entry.split is not None}
     splits.update(
-        name.rpartition("/")[2] for found in lists.values() for name in found.splits if name.startswith("Main/")
+        name.rpartition("/")[2] for found in lists.values() for name in found.splits if name.startswith(f"{MAIN}/")
     )
     order = [split for split in facts.splits if split in splits] if facts is not None else []
     return Catalog(

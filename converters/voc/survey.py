@@ -24,7 +24,6 @@ from .layout import Entry, Pictures
 from .naming import USUAL_EXTENSION, name_of
 
 
-
 class Survey(NamedTuple):
     """`names`: of the images, in the order of the entries; `fronted`: a split was put in front of some."""
 
@@ -64,8 +63,10 @@ def opened(path: str) -> Element:
     """The root of an XML file, without namespaces. InvalidInput where it is broken, LocalFailure where it is not
     readable.
     """
-    root = parsed(read_bytes(Path(path), FILE_LIMIT), path)
-    without_namespaces(root)
+    data = read_bytes(Path(path), FILE_LIMIT)
+    root = parsed(data, path)
+    if b"xmlns" in data:
+        without_namespaces(root)
     return root
 
 

@@ -61,12 +61,15 @@ def join(path: Path, options: Options, context: Context, catalog: Catalog, parts
     for part in parts:
         for name, lines in part.rows.items():
             rows.setdefault(name, []).extend(lines)
-    for name in (*(f"ImageSets/{known}" for known in (*notes.lists, *notes.flags)), *_empty_splits(catalog, notes, rows)):
+    for name in (
+        *(f"ImageSets/{known}" for known in (*notes.lists, *notes.flags)),
+        *_empty_splits(catalog, notes, rows),
+    ):
         for root in notes.roots or ("",):
             rows.setdefault(f"{root}/{name}".lstrip("/"), [])
     for name in sorted(rows):
         os.makedirs(path / os.path.dirname(name), exist_ok=True)
-        write_new(f"{path}/{name}.txt", "".join(f"{row}\n" for row in rows[name]))
+        write_new(f"{path}/{name}.txt", "".join(f"{row}\n" for row in sorted(rows[name])))
     for folder in {f"{root}/{notes.folder}".strip("/") for root in notes.roots or ("",)}:
         if not notes.split_folders:
             os.makedirs(path / folder, exist_ok=True)
