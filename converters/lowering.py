@@ -15,7 +15,7 @@ from ..schemas.model import Annotation, Rectangle, objects
 from ..schemas.names import is_safe_name
 from .carrying import as_read
 
-OF_OUTLINES = RINGS | {"shape", "geometry", "outline", "area", "bbox"}
+OF_OUTLINES = RINGS | {"shape", "geometry", "outline", "area", "bbox", "voc_outline"}
 """What is true of an outline, or ties several to one object, and no longer of the box around them."""
 
 _BOX = msgspec.json.Decoder(tuple[int | float, int | float, int | float, int | float])

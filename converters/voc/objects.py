@@ -62,16 +62,14 @@ class ObjectReader:
             if whole is None:
                 continue
             self._placed(element)
-            if not parts:
-                out.append(whole)
-                continue
-            ties += 1
-            whole.metadata["voc_object"] = ties
             out.append(whole)
+            tied = False
             for part in parts:
                 found = self._survived(part, whole.label, 1)
                 if found is not None:
-                    found.metadata["voc_object"] = ties
+                    ties += not tied
+                    tied = True
+                    found.metadata["voc_object"] = whole.metadata["voc_object"] = ties
                     self._placed(part)
                     out.append(found)
         return out
@@ -121,7 +119,7 @@ class ObjectReader:
         if "annolake" in found:
             label, extras = _noted(found["annolake"].text or "", label)
         if extra:
-            metadata["voc_extra"] = json.dumps(extra, ensure_ascii=False, separators=(",", ":"))
+            metadata["voc_extra"] = _json(extra)
         common: dict[str, Any] = {
             "label": label,
             "confidence": score,
@@ -182,10 +180,10 @@ class ObjectReader:
         box = self._box(found["bndbox"], extra) if "bndbox" in found else None
         ring: tuple[float, ...] | None = None
         if "robndbox" in found:
-            ring = self._rotated(found["robndbox"], metadata, extra)
+            ring = self._rotated(found["robndbox"], metadata)
         if "polygon" in found:
             if ring is None:
-                ring = self._ring(found["polygon"], extra, box is not None)
+                ring = self._ring(found["polygon"], metadata, extra, box is not None)
             else:
                 extra["polygon"] = content(found["polygon"])
         if ring is not None:
@@ -218,7 +216,9 @@ class ObjectReader:
             raise Empty("not-positive", message, place=self._place(element), hint=hint)
         return x, y, w, h
 
-    def _ring(self, element: Element, extra: dict[str, Any], boxed: bool) -> tuple[float, ...] | None:
+    def _ring(
+        self, element: Element, metadata: dict[str, Any], extra: dict[str, Any], boxed: bool
+    ) -> tuple[float, ...] | None:
         """The vertices x1, y1, x2, y2, ...; None where there are fewer than three, or other elements, beside a box."""
         texts: dict[str, Element] = {}
         foreign = False
@@ -244,12 +244,11 @@ class ObjectReader:
         if len(ring) < 6:
             raise self._error("odd-polygon", element, "a <polygon> without three vertices", "mend it, or take it out")
         if len(ring) < len(numbers):
-            extra["polygon"] = "closed"
+            metadata["voc_outline"] = '"closed"'
         return ring
 
-    def _rotated(self, element: Element, metadata: dict[str, Any], extra: dict[str, Any]) -> tuple[float, ...]:
+    def _rotated(self, element: Element, metadata: dict[str, Any]) -> tuple[float, ...]:
         """roLabelImg's rotated box: its centre, sides, and an angle in radians, clockwise."""
-        raw = content(element)
         texts = dict(children(element))
         cx, cy, w, h, angle = (self._number(texts.get(name), name, element) for name in ROTATED)
         if w <= 0 or h <= 0:
@@ -257,7 +256,7 @@ class ObjectReader:
             raise Empty("not-positive", f"a rotated box of {w} x {h}", place=self._place(element), hint=hint)
         figure = rotated_figure(cx, cy, w, h, angle)
         metadata.update(figure.metadata())
-        extra["robndbox"] = raw
+        metadata["voc_outline"] = _json(content(element))
         return figure.outline()
 
     def _number(self, element: Element | None, name: str, parent: Element) -> int | float:
@@ -306,6 +305,10 @@ def _spelled(element: Element, extra: dict[str, Any]) -> list[Spelled]:
     if others or not len(element):
         extra["attributes"] = others or ""
     return out
+
+
+def _json(value: Content) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _noted(text: str, label: str) -> tuple[str, dict[str, Any] | None]:

@@ -267,9 +267,9 @@ def _catalog(
     labels = (*label_map.labels, *(Category(name) for name in (*listed, *others)))
     facts = label_map.facts
     splits = {entry.split for entry in entries if entry.split is not None}
-    splits.update(
-        name.rpartition("/")[2] for found in lists.values() for name in found.splits if name.startswith(f"{MAIN}/")
-    )
+    for found in lists.values():
+        empty = (name for name in found.splits if name.startswith(f"{MAIN}/") and not found.rows[name])
+        splits.update(name.rpartition("/")[2] for name in empty)
     order = [split for split in facts.splits if split in splits] if facts is not None else []
     return Catalog(
         labels=labels,

@@ -40,8 +40,6 @@ class TestVoc(FormatContract):
     fixtures = FIXTURES / "voc"
     options = (
         voc.Options(),
-        voc.Options(convention="devkit"),
-        voc.Options(numbers="int"),
-        voc.Options(polygons="box"),
-        voc.Options(crowd="keep"),
+        voc.Options(convention="devkit", numbers="int"),
+        voc.Options(polygons="box", crowd="keep"),
     )
