@@ -1,4 +1,4 @@
-"""What is wrong with a file is said with file and line; where problems are collected, the others are read all the same."""
+"""What is wrong with a file is said with file and line, and the others are read where problems are collected."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_an_object(refusal: Refusal, element: str, code: str, line: int) -> None
     [
         ("", "not-well-formed"),
         ("<annotation>\n<filename>x & y.jpg</filename></annotation>", "not-well-formed"),
-        (document()[:-5], "not-well-formed"),
+        (document(filename="b.jpg")[:-5], "not-well-formed"),
         (document("<name>\xfcbel</name>").encode("latin-1"), "not-well-formed"),
         ("<annotations><image/></annotations>", "not-voc"),
         (document(filename="b.jpg").replace("100", "wide"), "not-a-number"),
