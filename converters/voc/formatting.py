@@ -6,20 +6,20 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeGuard
 
 from ...schemas.errors import InvalidInput
-from ...schemas.figures import Figure, figure_of
+from ...schemas.figures import figure_of
 from ...schemas.model import Annotation, Polygon, Rectangle, as_key
 from ...schemas.plain import is_object
 from ..lowering import own_box
 from ..spelling import confidence, spelled
+from . import rotated
 from .elements import escaped, leaf, lines_of
 from .glance import label_text
-from .numbers import parsed, span, undone, written
-from .objects import FLAGS, ROTATED, SCORES, UNSPECIFIED, is_set, rotated_figure
+from .numbers import span, undone, written
+from .objects import FLAGS, SCORES, UNSPECIFIED, is_set
 
 _DEEP = "\t\t"
 _OWN = frozenset(("pose", "bndbox", "polygon", "robndbox", "attributes", "name", "part", "annolake", *FLAGS, *SCORES))
@@ -115,8 +115,8 @@ class ObjectWriter:
         if figure is None or figure.shape != "obb":
             yield from self._ring(shape.xy, indent, closed=noted == "closed")
             return
-        texts = noted if _holds(shape, noted) else _rotated_texts(figure)
-        if _figure(texts) == figure:
+        texts = noted if rotated.still_holds(shape, noted) else rotated.texts_of(figure)
+        if rotated.said(texts) == figure:
             for key in ("shape", "geometry", "rotation"):
                 rest.pop(key, None)
         yield from lines_of("robndbox", texts, indent)
@@ -153,6 +153,7 @@ def _is_plain(shape: Annotation) -> TypeGuard[Rectangle]:
         and not shape.attributes
         and shape.confidence is None
         and not shape.extras
+        and label_text(shape.label) == shape.label
     )
 
 
@@ -236,31 +237,3 @@ def _note(shape: Annotation) -> dict[str, Any]:
 
 def _items(value: Any) -> list[tuple[str, Any]]:
     return list(value.items()) if is_object(value) else []
-
-
-def _figure(raw: Any) -> Figure | None:
-    """The rotated box that an element says."""
-    try:
-        cx, cy, w, h, angle = (parsed(raw[name]) for name in ROTATED)
-    except (TypeError, KeyError, ValueError, AttributeError):
-        return None
-    return rotated_figure(cx, cy, w, h, angle)
-
-
-def _holds(shape: Polygon, raw: Any) -> bool:
-    """Whether the polygon is still the rotated box that was read."""
-    figure = _figure(raw)
-    return figure is not None and figure_of(Polygon(xy=shape.xy, label="", metadata=figure.metadata())) is not None
-
-
-def _rotated_texts(figure: Figure) -> dict[str, str]:
-    x, y, w, h = figure.geometry
-    angle = math.radians(figure.rotation)
-    tries = [round(angle, digits) for digits in range(17)]
-    tries += [angle, math.nextafter(angle, math.inf), math.nextafter(angle, -math.inf)]
-    exact = next((number for number in tries if math.degrees(number) == figure.rotation), angle)
-    centre = [undone(low, side / 2) for low, side in ((x, w), (y, h))]
-    cx, cy = (
-        low + side / 2 if middle is None else middle for middle, low, side in zip(centre, (x, y), (w, h), strict=True)
-    )
-    return {name: written(value) for name, value in zip(ROTATED, (cx, cy, w, h, exact), strict=True)}

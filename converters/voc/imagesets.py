@@ -66,8 +66,8 @@ def read_lists(root: Root, ids: Iterable[str], unsplit: str | None) -> Lists:
     by_base = {one.rpartition("/")[2]: one for one in known}
     lists = Lists({}, set(), {}, {}, f"{MAIN}/{unsplit}" if unsplit else "")
     for name in _list_files(folder):
-        lines = [line for line in map(str.strip, read_lines(f"{folder}/{name}.txt")) if line]
-        rows = [_row(line, known, by_base) for line in lines if line[0] != "#" or line in known]
+        lines = [line if line in known else line.strip() for line in read_lines(f"{folder}/{name}.txt")]
+        rows = [_row(line, known, by_base) for line in lines if line and (line[0] != "#" or line in known)]
         lists.rows[name] = list(dict.fromkeys(rows))
     for name, rows in lists.rows.items():
         split = _split_of_class(name, lists.rows)
