@@ -182,7 +182,7 @@ def _described(
         del rest["pose"]
         yield leaf("pose", pose, indent)
     elif not is_part or "pose" in extra:
-        yield leaf("pose", "" if "pose" in extra else UNSPECIFIED, indent)
+        yield leaf("pose", "" if extra.get("pose") == "" else UNSPECIFIED, indent)
     for flag in FLAGS:
         value = rest.get(flag)
         if isinstance(value, bool):
@@ -195,17 +195,18 @@ def _described(
 
 
 def _scores(shape: Annotation, extra: dict[str, Any], indent: str) -> Iterator[str]:
-    said = False
-    for name in SCORES:
-        text = extra.get(name)
-        if isinstance(text, str):
-            number = confidence(text)
-            if number is None or number == shape.confidence:
-                said = said or number is not None
-                if name != SCORES[0] or number is not None or shape.confidence is None or SCORES[1] in extra:
-                    yield leaf(name, text, indent)
-    if shape.confidence is not None and not said:
+    """The confidence under the name it had, with a second one that may stand beside it, while it is what they say; a
+    text that is no confidence stays beside it under another name.
+    """
+    texts = {name: text for name in SCORES if isinstance(text := extra.get(name), str)}
+    numbers = [number for text in texts.values() if (number := confidence(text)) is not None]
+    said = numbers[0] if numbers else None
+    if said == shape.confidence:
+        yield from (leaf(name, text, indent) for name, text in texts.items())
+    elif shape.confidence is not None:
         yield leaf(SCORES[0], written(shape.confidence), indent)
+        if SCORES[1] in texts and not numbers:
+            yield leaf(SCORES[1], texts[SCORES[1]], indent)
 
 
 def _attributes(shape: Annotation, rest: dict[str, Any], extra: dict[str, Any], indent: str) -> Iterator[str]:

@@ -103,6 +103,10 @@ class ObjectReader:
                 metadata["pose"] = pose.text
             else:
                 extra["pose"] = ""
+        if part_of is not None:  # a part has neither pose nor flags unless it says so
+            usual = ((name, "0") for name in FLAGS)
+            says = ((name, text) for name, text in (("pose", UNSPECIFIED), *usual) if name in found)
+            extra.update({name: text for name, text in says if found[name].text == text})
         for flag in FLAGS:
             if flag in found:
                 self._flag(flag, found[flag], metadata, extra)
@@ -159,7 +163,7 @@ class ObjectReader:
             number = confidence(text) if score is None else None
             if number is not None:
                 score = number
-            if number is None or name != SCORES[0]:
+            if number is None or name != SCORES[0] or SCORES[1] in found:
                 extra[name] = text
             if number is None:
                 message = f"<{name}> is {text[:40]!r}, no further number from 0 to 1: kept, but no confidence"

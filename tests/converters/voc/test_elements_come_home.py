@@ -45,7 +45,10 @@ BOX = st.tuples(number(0, 50), number(0, 50), number(60, 99), number(60, 79)).ma
     )
 )
 RING = st.lists(
-    st.tuples(number(0, 99), number(0, 79)), min_size=3, max_size=6, unique_by=lambda p: (float(p[0]), float(p[1]))
+    st.tuples(number(0, 99), number(0, 79)),
+    min_size=3,
+    max_size=6,
+    unique_by=(lambda p: float(p[0]), lambda p: float(p[1])),
 ).map(
     lambda points: element(
         "polygon", *(element(f"x{n}", x) + element(f"y{n}", y) for n, (x, y) in enumerate(points, 1))
@@ -105,7 +108,7 @@ IMAGE = st.sampled_from(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     found=st.lists(objects(), max_size=3),
     image=st.lists(IMAGE, max_size=4, unique_by=lambda text: text[1:5]),
