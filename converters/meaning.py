@@ -100,9 +100,13 @@ _WORDS: dict[type, str] = {Rectangle: "rectangle", Polygon: "polygon", Line: "li
 _CONFIDENCE = 1e-6
 _UNSET_IS_ZERO = frozenset(("iscrowd", "occluded", "truncated", "difficult", "outside", "rotation", "group", "z_order"))
 _JSON_TEXT = frozenset(key.name for key in TABLE if key.type == "JSON text")
+_FORMS = {
+    "coco_extra": frozenset(("segmentation",)),
+    "voc_extra": frozenset(("truncated", "difficult", "occluded", "pose", "score", "confidence")),
+}
 _OF_CORNERS = frozenset(("geometry", "rotation"))
 _KEPT_APART = frozenset(("keypoints",))
-_MEANINGLESS = _KEPT_APART | RINGS | BOOKKEEPING
+_MEANINGLESS = _KEPT_APART | RINGS | BOOKKEEPING | {"voc_object"}
 
 
 def _by_part(group: list[Any]) -> list[Any]:
@@ -135,14 +139,16 @@ def _same_fact(key: str, a: Any, b: Any) -> bool:
 
 
 def _structure(key: str, text: Any) -> Any:
-    """What a JSON text says. The source's own form of an outline (closed rings) means nothing beside the outline."""
+    """What a JSON text says. The source's own form of what stands elsewhere too (closed rings, flags in other words)
+    means nothing beside it.
+    """
     try:
         value: Any = json.loads(text or "{}")
     except (TypeError, ValueError, RecursionError):
         return text
-    if key == "coco_extra" and isinstance(value, dict):
+    if key in _FORMS and isinstance(value, dict):
         extra = cast("dict[str, Any]", value)
-        return {name: fact for name, fact in extra.items() if name != "segmentation"}
+        return {name: fact for name, fact in extra.items() if name not in _FORMS[key]}
     return value
 
 

@@ -33,6 +33,7 @@ _NOTES = frozenset(("coco_id", "coco_category_id", "outline"))
 carried numbers are not believed.
 """
 _HULL_DECIMALS = 10
+_EXTRA: msgspec.json.Decoder[Any] = msgspec.json.Decoder(dict[str, Any])
 
 
 class _PlainKeys(msgspec.Struct, gc=False):
@@ -71,7 +72,7 @@ class Wanted(msgspec.Struct, frozen=True):
         if fidelity is None:
             return cls()
         boxes = "polygon" not in fidelity.shapes and "rectangle" in fidelity.shapes
-        return cls(fidelity.metadata is True, boxes, fidelity.crowd, fidelity.holes == "masks")
+        return cls(fidelity.metadata is True, boxes, bool(fidelity.crowd), fidelity.holes == "masks")
 
 
 def from_plain(plain: Plain, label: str, *, carried: bool = True) -> list[Annotation] | None:
@@ -260,7 +261,7 @@ def _metadata(extra: dict[str, Any], meaning: Mapping[str, Any], bookkeeping: Ma
     if not is_object(given) or not given or given.keys() & (meaning.keys() | bookkeeping.keys() | _NOTES):
         return {}
     with suppress(TypeError, UnicodeError, RecursionError, msgspec.MsgspecError):
-        msgspec.json.decode(given.get("coco_extra"), type=dict[str, Any])
+        _EXTRA.decode(given.get("coco_extra", ""))
         return {}
     return extra.pop("metadata")
 

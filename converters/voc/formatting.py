@@ -1,0 +1,240 @@
+"""Annotations -> the text of `<object>` elements, in the devkit's order.
+
+`shift` is 1 where pixels are counted from 1: put on both minima of a box, and on every vertex of a polygon.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeGuard
+
+from ...schemas.errors import InvalidInput
+from ...schemas.figures import figure_of
+from ...schemas.model import Annotation, Polygon, Rectangle, as_key
+from ...schemas.plain import is_object
+from ..lowering import own_box
+from ..spelling import confidence, spelled
+from . import rotated
+from .elements import escaped, leaf, lines_of
+from .glance import label_text
+from .numbers import span, undone, written
+from .objects import FLAGS, SCORES, UNSPECIFIED, is_set
+
+_DEEP = "\t\t"
+_OWN = frozenset(("pose", "bndbox", "polygon", "robndbox", "attributes", "name", "part", "annolake", *FLAGS, *SCORES))
+
+
+class ObjectWriter:
+    """Writes the objects of one data set."""
+
+    def __init__(self, shift: int) -> None:
+        self.shift = shift
+        self.names: dict[str, str] = {}
+
+    def lines(self, annotations: Sequence[Annotation], occluded: bool) -> Iterator[str]:
+        """The lines of all objects, parts below theirs. `occluded`: those that are not occluded say so."""
+        parts = _parts(annotations)
+        below = {id(part) for group in parts.values() for part in group}
+        for annotation in annotations:
+            if id(annotation) in below:
+                continue
+            metadata = annotation.metadata
+            if _is_plain(annotation):
+                yield self._plain(annotation, occluded)
+                continue
+            yield "\t<object>"
+            own: list[Annotation] = []
+            if "voc_object" in metadata and "part_of" not in metadata:
+                own = parts.pop(as_key(metadata["voc_object"]), own)
+            yield from self._object(annotation, occluded, own, is_part=False)
+            yield "\t</object>"
+
+    def _plain(self, box: Rectangle, occluded: bool) -> str:
+        """The usual object, at once."""
+        flags = "\t\t<occluded>0</occluded>\n" if occluded else ""
+        return (
+            f"\t<object>\n\t\t<name>{self._name(box.label)}</name>\n\t\t<pose>{UNSPECIFIED}</pose>\n"
+            f"\t\t<truncated>0</truncated>\n\t\t<difficult>0</difficult>\n{flags}"
+            f"{self._box(box.bbox, _DEEP)}\n\t</object>"
+        )
+
+    def _object(self, shape: Annotation, occluded: bool, parts: list[Annotation], *, is_part: bool) -> Iterator[str]:
+        indent = _DEEP + "\t" if is_part else _DEEP
+        rest = dict(shape.metadata)
+        for key in ("bbox", "outline", "voc_object", *(("part_of",) if is_part else ())):
+            rest.pop(key, None)
+        extra, outline = _noted(rest, "voc_extra"), _noted(rest, "voc_outline")
+        extra = extra if is_object(extra) else {}
+        yield f"{indent}<name>{self._name(shape.label)}</name>"
+        yield from _described(rest, extra, indent, occluded, is_part)
+        if isinstance(shape, Rectangle):
+            yield self._box(shape.bbox, indent, extra.get("bndbox"))
+        else:
+            yield self._box(own_box([shape]), indent, extra.get("bndbox"))
+        for part in parts:
+            yield f"{indent}<part>"
+            yield from self._object(part, False, [], is_part=True)
+            yield f"{indent}</part>"
+        yield from self._outline(shape, rest, outline, indent)
+        if "polygon" in extra:
+            yield from lines_of("polygon", extra["polygon"], indent)
+        yield from _scores(shape, extra, indent)
+        for name, value in extra.items():
+            if name not in _OWN and name[:1] not in "@#":
+                yield from lines_of(name, value, indent)
+        yield from _attributes(shape, rest, extra, indent)
+        if note := _note(shape):
+            yield leaf("annolake", json.dumps(note), indent)
+
+    def _name(self, label: str) -> str:
+        text = self.names.get(label)
+        if text is None:
+            if not label.strip():
+                hint = "give every annotation a label that is more than blanks"
+                raise InvalidInput("label-missing", "an annotation without a label", hint=hint)
+            text = self.names[label] = escaped(label)
+        return text
+
+    def _box(self, box: tuple[float, float, float, float], indent: str, more: Any = None) -> str:
+        x, y, w, h = box
+        left, right = span(x, w, self.shift)
+        top, bottom = span(y, h, self.shift)
+        inner = indent + "\t"
+        lines = "".join(f"{line}\n" for name, value in _items(more) for line in lines_of(name, value, inner))
+        return (
+            f"{indent}<bndbox>\n{inner}<xmin>{written(left)}</xmin>\n{inner}<ymin>{written(top)}</ymin>\n"
+            f"{inner}<xmax>{written(right)}</xmax>\n{inner}<ymax>{written(bottom)}</ymax>\n{lines}{indent}</bndbox>"
+        )
+
+    def _outline(self, shape: Annotation, rest: dict[str, Any], noted: Any, indent: str) -> Iterator[str]:
+        """The rotated box or the polygon, as it stood if it still does. `rest` loses what is read from it."""
+        if not isinstance(shape, Polygon):
+            return
+        figure = figure_of(shape)
+        if figure is None or figure.shape != "obb":
+            yield from self._ring(shape.xy, indent, closed=noted == "closed")
+            return
+        texts = noted if rotated.still_holds(shape, noted) else rotated.texts_of(figure)
+        if rotated.said(texts) == figure:
+            for key in ("shape", "geometry", "rotation"):
+                rest.pop(key, None)
+        yield from lines_of("robndbox", texts, indent)
+
+    def _ring(self, xy: Sequence[float], indent: str, *, closed: bool) -> Iterator[str]:
+        yield f"{indent}<polygon>"
+        for at in range(0, len(xy) + 2 * closed, 2):
+            number = at // 2 + 1
+            for axis, value in (("x", xy[at % len(xy)]), ("y", xy[at % len(xy) + 1])):
+                vertex = undone(value, self.shift)
+                text = written(value + self.shift if vertex is None else vertex)
+                yield f"{indent}\t<{axis}{number}>{text}</{axis}{number}>"
+        yield f"{indent}</polygon>"
+
+
+def _parts(annotations: Sequence[Annotation]) -> dict[Any, list[Annotation]]:
+    """Parts by the tie to an object that is there."""
+    wholes = {as_key(a.metadata["voc_object"]) for a in annotations if _is_tied(a) and "part_of" not in a.metadata}
+    parts: dict[Any, list[Annotation]] = {}
+    if wholes:
+        for annotation in annotations:
+            if _is_tied(annotation) and isinstance(annotation.metadata.get("part_of"), str):
+                tie = as_key(annotation.metadata["voc_object"])
+                if tie in wholes:
+                    parts.setdefault(tie, []).append(annotation)
+    return parts
+
+
+def _is_plain(shape: Annotation) -> TypeGuard[Rectangle]:
+    """Whether it is a box and a label, and nothing else."""
+    return (
+        type(shape) is Rectangle
+        and not shape.metadata
+        and not shape.attributes
+        and shape.confidence is None
+        and not shape.extras
+        and label_text(shape.label) == shape.label
+    )
+
+
+def _is_tied(annotation: Annotation) -> bool:
+    return "voc_object" in annotation.metadata
+
+
+def _noted(rest: dict[str, Any], key: str) -> Any:
+    """What a JSON text of ours says, taken out of the metadata; one that is none of ours stays there."""
+    try:
+        value = json.loads(rest[key])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+    if not is_object(value) and value != "closed":
+        return None
+    del rest[key]
+    return value
+
+
+def _described(
+    rest: dict[str, Any], extra: dict[str, Any], indent: str, occluded: bool, is_part: bool
+) -> Iterator[str]:
+    """Pose and flags; what stays in `rest` has another form than theirs."""
+    pose = rest.get("pose")
+    if isinstance(pose, str) and pose not in ("", UNSPECIFIED):
+        del rest["pose"]
+        yield leaf("pose", pose, indent)
+    elif not is_part or "pose" in extra:
+        yield leaf("pose", "" if extra.get("pose") == "" else UNSPECIFIED, indent)
+    for flag in FLAGS:
+        value = rest.get(flag)
+        if isinstance(value, bool):
+            del rest[flag]
+        text = extra.get(flag)
+        if isinstance(text, str) and is_set(text) == (value is True):
+            yield leaf(flag, text, indent)
+        elif value is True or occluded or not (is_part or flag == "occluded"):
+            yield leaf(flag, "1" if value is True else "0", indent)
+
+
+def _scores(shape: Annotation, extra: dict[str, Any], indent: str) -> Iterator[str]:
+    """The confidence under the name it had, with a second one that may stand beside it, while it is what they say; a
+    text that is no confidence stays beside it under another name.
+    """
+    texts = {name: text for name in SCORES if isinstance(text := extra.get(name), str)}
+    numbers = [number for text in texts.values() if (number := confidence(text)) is not None]
+    said = numbers[0] if numbers else None
+    if said == shape.confidence:
+        yield from (leaf(name, text, indent) for name, text in texts.items())
+    elif shape.confidence is not None:
+        yield leaf(SCORES[0], written(shape.confidence), indent)
+        if SCORES[1] in texts and not numbers:
+            yield leaf(SCORES[1], texts[SCORES[1]], indent)
+
+
+def _attributes(shape: Annotation, rest: dict[str, Any], extra: dict[str, Any], indent: str) -> Iterator[str]:
+    others = extra.get("attributes")
+    if not shape.attributes and not rest and others is None:
+        return
+    inner, deep = indent + "\t", indent + "\t\t"
+    yield f"{indent}<attributes>"
+    for name, text, note in spelled(shape, rest):
+        yield f"{inner}<attribute>"
+        yield leaf("name", name, deep)
+        yield leaf("value", text, deep)
+        if note:
+            yield leaf("annolake", note, deep)
+        yield f"{inner}</attribute>"
+    for name, value in _items(others):
+        yield from lines_of(name, value, inner)
+    yield f"{indent}</attributes>"
+
+
+def _note(shape: Annotation) -> dict[str, Any]:
+    note: dict[str, Any] = {}
+    if label_text(shape.label) != shape.label:
+        note["label"] = shape.label
+    if shape.extras:
+        note["extras"] = shape.extras
+    return note
+
+
+def _items(value: Any) -> list[tuple[str, Any]]:
+    return list(value.items()) if is_object(value) else []

@@ -1,0 +1,106 @@
+"""One quick look at every file before the first is read: what images are called, which labels there are, and what
+tells the convention. What is broken is passed over here, and said when it is read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from contextlib import suppress
+from typing import NamedTuple
+
+from ...schemas.errors import AnnolakeError, Place
+from ...schemas.problems import Problem
+from ..images import is_image_name
+from ..ledger import Ledger
+from .convention import Evidence
+from .glance import Glance, glance_at
+from .layout import Entry, Pictures
+from .naming import USUAL_EXTENSION, name_of
+
+
+class Survey(NamedTuple):
+    """`names`: of the images, in the order of the entries; `fronted`: a split was put in front of some."""
+
+    names: list[str]
+    labels: set[str]
+    evidence: Evidence
+    fronted: bool
+
+
+def look(entries: list[Entry], pictures: Pictures, ledger: Ledger) -> Survey:
+    """Every file once. Two images of one name are a problem, unless their folders are splits."""
+    evidence, labels = Evidence(), set[str]()
+    names: list[str] = []
+    typeless = 0
+    for entry in entries:
+        name, guessed = _look_at(entry, pictures, labels, evidence)
+        names.append(entry.root.prefix + name)
+        typeless += guessed
+    if typeless:
+        text = f"{typeless} images have no picture and nothing says of what type: {USUAL_EXTENSION}, as in the devkit"
+        ledger.decide("picture-type", text)
+    return Survey(names, labels, evidence, _fronted(entries, names, ledger))
+
+
+def _look_at(entry: Entry, pictures: Pictures, labels: set[str], evidence: Evidence) -> tuple[str, bool]:
+    glance = Glance()
+    if entry.xml is not None:
+        with suppress(AnnolakeError):
+            glance = glance_at(entry.xml)
+        labels.update(glance.labels)
+        evidence.add(
+            entry.xml, boxed=bool(glance.labels), zero=glance.zero, database=glance.database, mark=_mark(glance)
+        )
+    if glance.image is not None:
+        return glance.image, False
+    name = name_of(entry.id, glance.filename)
+    if name is not None:
+        return name, False
+    extension = _extension(entry, pictures, glance.path)
+    return entry.id + (extension or USUAL_EXTENSION), not extension
+
+
+def _extension(entry: Entry, pictures: Pictures, path: str | None) -> str:
+    """Of the picture with the XML's stem; else of the one that `<path>` names, if it has this stem too."""
+    found = pictures.by_stem(entry)
+    if found is not None:
+        return os.path.splitext(found)[1]
+    named = name_of(entry.id, (path or "").replace("\\", "/").rpartition("/")[2])
+    if named is not None and is_image_name(named) and os.path.splitext(named)[0] == entry.id:
+        return os.path.splitext(named)[1]
+    return ""
+
+
+def _mark(glance: Glance) -> str:
+    """What tells a tool that names no database of its own: labelImg's path, CVAT's three unknowns."""
+    if glance.verified or (glance.path and glance.database == "Unknown"):
+        return "labelImg"
+    return "CVAT" if glance.database == "Unknown" and glance.unknown else ""
+
+
+def _fronted(entries: list[Entry], names: list[str], ledger: Ledger) -> bool:
+    """Put the split in front of names that several split folders share; say what else stands twice."""
+    counts = Counter(names)
+    clashing = {name for name, count in counts.items() if count > 1}
+    if not clashing:
+        return False
+    fronted = 0
+    if any(entry.root.by_folder for entry in entries):
+        for number, entry in enumerate(entries):
+            front = f"{entry.split}/" if entry.root.by_folder and entry.split else ""
+            if front and (names[number] in clashing or names[number].startswith(front)):
+                names[number] = front + names[number]
+                fronted += 1
+    if fronted:
+        text = f"{fronted} images share their name: their split stands in front of it"
+        ledger.decide("split-in-name", text)
+    first: dict[str, Entry] = {}
+    for entry, name in zip(entries, names, strict=True):
+        other = first.setdefault(name, entry)
+        if other is not entry:
+            message = f"the same image as in {other.xml or other.id}"
+            place = Place(file=entry.xml or entry.root.path, image=name)
+            fix = "give each file its own <filename>, or take one of them out"
+            ledger.problem(Problem(code="duplicate-image", severity="error", message=message, place=place, fix=fix))
+    return fronted > 0
