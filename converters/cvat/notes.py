@@ -18,6 +18,8 @@ EXTENSION = "annolake"
 """Our own element in <meta> and our own attribute of other elements. CVAT and datumaro do not look at it."""
 
 Form = Literal["images", "video"]
+NO_SPLIT = "default"
+"""What stands in front of a name that several subsets share, for an image of none."""
 DEFAULT_FRAMES = "frame_{:06d}"
 
 
@@ -80,7 +82,6 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     extras: dict[str, Any] = {}
     labels: dict[str, dict[str, Any]] = {}
     splits: tuple[str, ...] = ()
-    split_in_name: bool = False
     frames: str | None = None
     numbered: bool = False
     pictures: tuple[FrameNote, ...] = ()
@@ -109,9 +110,11 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """In a shape's metadata, as JSON in `cvat_extra`: XML attributes and elements that no rule knows; attributes that
-    hold while the shape is as it was (`form`); an empty label; and of a track: shapes where the object is not visible
-    `before` and `after` this one, that a `gap` without shapes follows, that it is `open` at its end; attributes `inherited` from the shape before.
-    `nested`: tracks of a skeleton's elements, as datumaro writes them, at the first shape.
+    hold while the shape is as it was (`form`); an empty label; which XML attribute is its confidence.
+
+    Of a track: shapes where the object is not visible, `before` and `after` this one; that a `gap` without shapes
+    follows, that it is `open` at its end; attributes `inherited` from the shape before; tracks of a skeleton's elements
+    as datumaro writes them, at the first shape (`nested`).
     """
 
     attributes: dict[str, str] = {}

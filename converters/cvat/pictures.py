@@ -17,7 +17,7 @@ from ...schemas.names import is_safe_name
 from ...schemas.problems import Problem
 from ..ledger import Ledger
 from .forms import SHAPES
-from .notes import EXTENSION
+from .notes import EXTENSION, NO_SPLIT
 from .numbers import Unreadable, number
 from .shapes import as_xml, read_shape, to_hub, to_tag
 from .stream import Element, children
@@ -87,7 +87,7 @@ class Pictures:
         return twice
 
     def _name(self, name: str, subset: str | None) -> str:
-        return f"{subset or 'default'}/{name}" if name in self.clashing else name
+        return f"{subset or NO_SPLIT}/{name}" if name in self.clashing else name
 
     def _facts(self, image: Element) -> Record:
         """The image without its shapes. InvalidInput for a name that leads out of the data set, or a size that is no

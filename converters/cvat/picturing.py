@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from lxml import etree
 from ...schemas.model import Record, objects
 from ...schemas.plain import is_object
 from .declaring import Used
-from .notes import EXTENSION
+from .notes import EXTENSION, NO_SPLIT
 from .restoring import (
     Restored,
     element_for,
@@ -27,7 +28,6 @@ from .restoring import (
 )
 from .stream import Element
 
-_OPENING = b"  <image id="
 _OWN = frozenset(("id", "name", "subset", "width", "height", "task_id", EXTENSION, f"{EXTENSION}-id"))
 
 
@@ -36,6 +36,7 @@ class Body:
         self.path, self.used = path, used
         self.file = path.open("w+b", buffering=1 << 20)
         self.names: list[str] = []
+        self.splits: list[str | None] = []
         self.ids: list[str | None] = []
         self.lengths: list[int] = []
 
@@ -56,13 +57,14 @@ class Body:
         self.file.write(text)
         self.lengths.append(len(text))
         self.names.append(record.image)
+        self.splits.append(record.split)
         known = isinstance(identity, int | str) and not isinstance(identity, bool)
         self.ids.append(str(identity) if known else None)
 
     def numbered(self) -> bool:
         return not any(identity is not None for identity in self.ids)
 
-    def pieces(self) -> Iterator[bytes]:
+    def pieces(self, *, split_in_name: bool) -> Iterator[bytes]:
         """The images with their ids: the source's, else the place of the name in lexical order, else above all."""
         given = {identity for identity in self.ids if identity is not None}
         order = sorted(range(len(self.names)), key=self.names.__getitem__)
@@ -71,6 +73,7 @@ class Body:
             following = max((int(one) for one in given if one.isdecimal() and len(one) < 16), default=-1) + 1
             unknown = [index for index in order if self.ids[index] is None]
             fresh = {index: following + place for place, index in enumerate(unknown)}
+        names = self._plain_names(split_in_name)
         self.file.seek(0)
         for index, length in enumerate(self.lengths):
             identity = self.ids[index]
@@ -78,16 +81,27 @@ class Body:
             if identity is None:
                 identity = str(fresh[index])
                 mark = f' {EXTENSION}-id="new"'.encode() if given else b""
-            quoted = etree.tostring(etree.Element("a", {"b": identity}))[len(b"<a b=") : -len(b"/>")]
-            yield _OPENING + quoted + mark + self.file.read(length)
+            head = etree.Element("image")
+            set_text(head, "id", identity)
+            set_text(head, "name", names[index])
+            text = etree.tostring(head, encoding="unicode").encode()
+            yield b"  " + text[: -len(b"/>")] + mark + self.file.read(length)
+
+    def _plain_names(self, split_in_name: bool) -> list[str]:
+        """The names, without the split in front where that was put there for names that several splits share."""
+        if not split_in_name:
+            return self.names
+        named = list(zip(self.names, self.splits, strict=True))
+        plain = [name.removeprefix(f"{split or NO_SPLIT}/") for name, split in named]
+        count = Counter(plain)
+        return [short if count[short] > 1 else name for short, name in zip(plain, self.names, strict=True)]
 
     def close(self) -> None:
         self.file.close()
         self.path.unlink(missing_ok=True)
 
     def _attributes(self, record: Record, cvat: dict[str, Any]) -> dict[str, str]:
-        name = record.image
-        out = {"name": name}
+        out: dict[str, str] = {}
         if record.split is not None:
             out["subset"] = record.split
         if (task := cvat.get("task_id")) is not None:

@@ -83,7 +83,7 @@ def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None) -> 
     catalog = Catalog(
         labels=tuple(categories),
         splits=tuple(dict.fromkeys([*own.splits, *splits])),
-        split_in_name=source.split_in_name or own.split_in_name,
+        split_in_name=source.split_in_name,
         extras=extras,
     )
     return Reading(catalog=catalog, records=source.records, images=source.images)

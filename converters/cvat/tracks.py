@@ -9,6 +9,7 @@ written its end, too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -75,7 +76,7 @@ def read_track(element: Element, frames: Frames, *, fill: bool) -> Track:
         elif not nested or child.tag != "track":
             odd.append(as_xml(child))
     seen.sort(key=lambda one: one.frame)
-    for one, other in zip(seen, seen[1:], strict=False):
+    for one, other in pairwise(seen):
         if one.frame == other.frame:
             message = f"the track has two shapes on frame {one.frame} (the other on line {one.line})"
             raise Unreadable("two-shapes-on-a-frame", message, "remove one of them")

@@ -41,8 +41,7 @@ class Video:
         self.tasks: list[Task] = list(dict.fromkeys((task, subset) for _, _, task, subset in tracks))
         self.split_in_name = False
         self.known = {(note.task, note.frame): note for note in meta.extension.pictures}
-        self.at: dict[Key, list[tuple[Any, Moment, Track]]] = {}
-        self.lost: dict[Key, list[tuple[Any, int]]] = {}
+        self.at: dict[Key, list[tuple[int | str, Moment]]] = {}
         kept: dict[str, TrackNote] = {}
         ids: set[int | str] = set()
         for number, (track, line, task, subset) in enumerate(tracks):
@@ -56,7 +55,7 @@ class Video:
             for frame in track.frames:
                 self.at.setdefault((where, frame), [])
             for moment in track.moments:
-                self.at.setdefault((where, moment.frame), []).append((identity, moment, track))
+                self.at.setdefault((where, moment.frame), []).append((identity, moment))
         ids_of_tasks = [task for task, _ in self.tasks]
         for task, frame in self.known:
             self.at.setdefault((ids_of_tasks.index(task) if task in ids_of_tasks else 0, frame), [])
@@ -115,7 +114,7 @@ class Video:
         return name
 
     def _decide(self, ledger: Ledger, *, fill: bool) -> None:
-        moments = [moment for shapes in self.at.values() for _, moment, _ in shapes]
+        moments = [moment for shapes in self.at.values() for _, moment in shapes]
         if count := sum(moment.computed for moment in moments):
             ledger.decide("interpolation", f"{count:,} shapes were computed between key frames")
         elif not fill:
@@ -127,7 +126,7 @@ class Video:
         frames = self.meta.frames.get(task, self.meta.frames[None])
         record = self._plain(self._names[key], frame, task, subset, frames)
         annotations: list[Annotation] = []
-        for number, (identity, moment, track) in enumerate(self.at[key], 1):
+        for number, (identity, moment) in enumerate(self.at[key], 1):
             found = self._moment(identity, moment, number, record, ledger)
             if ledger.places is not None:
                 place = Place(file=self.file, line=moment.line, image=record.image, annotation=str(identity))

@@ -69,6 +69,11 @@ class Loom:
             out.append((name, track))
         return [track for _, track in sorted(out, key=lambda item: _order(item[0]))]
 
+    def splits(self) -> list[str | None]:
+        """In the order in which a reader comes to them: as pictures note them, then as tasks do."""
+        noted = [note.split for note in self.pictures()]
+        return [*noted, *(subset for _, subset in self.tasks)]
+
     def pictures(self) -> tuple[FrameNote, ...]:
         """What the tracks cannot say of the pictures."""
         out: list[FrameNote] = []

@@ -39,8 +39,8 @@ def write_file(path: Path, video: bool, frames: str | None, catalog: Catalog, re
                 raise
             images += 1
             annotations += count_objects(record)
-        body = writer.pieces()
-        extension = _extension(catalog, writer.numbered, writer.pictures(), pattern if video else None)
+        body = writer.pieces(split_in_name=catalog.split_in_name)
+        extension = _extension(catalog, writer.numbered, writer.pictures(), pattern if video else None, writer.splits())
         write_pieces(path, _document(notes, catalog, used, extension, body))
     finally:
         writer.close()
@@ -61,8 +61,11 @@ class _Images:
     def pictures(self) -> tuple[FrameNote, ...]:
         return ()
 
-    def pieces(self) -> Iterator[bytes]:
-        return self.body.pieces()
+    def pieces(self, *, split_in_name: bool) -> Iterator[bytes]:
+        return self.body.pieces(split_in_name=split_in_name)
+
+    def splits(self) -> list[str | None]:
+        return self.body.splits
 
     def close(self) -> None:
         self.body.close()
@@ -81,7 +84,10 @@ class _Video:
     def pictures(self) -> tuple[FrameNote, ...]:
         return self.loom.pictures()
 
-    def pieces(self) -> Iterator[bytes]:
+    def splits(self) -> list[str | None]:
+        return self.loom.splits()
+
+    def pieces(self, *, split_in_name: bool) -> Iterator[bytes]:
         return iter([_pretty(track) for track in self.loom.tracks()])
 
     def close(self) -> None:
@@ -111,18 +117,20 @@ def _pretty(element: Element) -> bytes:
     return b"  " + etree.tostring(element, encoding="unicode").encode() + b"\n"
 
 
-def _extension(catalog: Catalog, numbered: bool, pictures: tuple[FrameNote, ...], pattern: str | None) -> Extension:
+def _extension(
+    catalog: Catalog, numbered: bool, pictures: tuple[FrameNote, ...], pattern: str | None, splits: list[str | None]
+) -> Extension:
     """What the file has no other place for."""
     extras = {key: value for key, value in catalog.extras.items() if key != "cvat"}
     labels: dict[str, dict[str, Any]] = {}
     for category in catalog.labels:
         if category.name not in labels and (known := foreign(category)):
             labels[category.name] = known
+    seen = tuple(dict.fromkeys(split for split in splits if split is not None))
     return Extension(
         extras=msgspec.to_builtins(extras),
         labels=labels,
-        splits=catalog.splits,
-        split_in_name=catalog.split_in_name,
+        splits=() if catalog.splits == seen else catalog.splits,
         numbered=numbered,
         pictures=pictures,
         frames=pattern if pattern != DEFAULT_FRAMES else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from annolake.converters import coco, metalake, yolo
+from annolake.converters import coco, cvat, metalake, yolo
 from annolake.converters.testing import FormatContract
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -33,3 +33,9 @@ class TestYolo(FormatContract):
         yolo.Options(task="pose"),
         yolo.Options(layout="darknet"),
     )
+
+
+class TestCvat(FormatContract):
+    format = cvat.FORMAT
+    fixtures = FIXTURES / "cvat"
+    options = (cvat.Options(), cvat.Options(form="video"))
