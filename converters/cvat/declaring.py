@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from lxml import etree
 
 from ...schemas.errors import InvalidInput
@@ -50,9 +51,34 @@ class Used:
         return list(self.point_names(label, max(self.more_points.get(label, 0), 0)))
 
 
-def declared(catalog: Catalog, used: Used, xml: str | None, extension: Extension) -> Element:
+class Facts(msgspec.Struct, frozen=True):
+    """What is said of a task that comes from elsewhere: how many pictures, and of a video the frames and their size."""
+
+    size: int
+    video: bool = False
+    first: int = 0
+    last: int = 0
+    width: float | int | None = None
+    height: float | int | None = None
+
+    def meta(self) -> Element:
+        meta = etree.fromstring("<meta><task/></meta>")
+        facts: dict[str, Any] = {"size": self.size, "mode": "interpolation" if self.video else "annotation"}
+        if self.video:
+            facts |= {"start_frame": self.first, "stop_frame": self.last}
+        for name, value in facts.items():
+            etree.SubElement(meta[0], name).text = str(value)
+        etree.SubElement(meta[0], "labels")
+        if self.video and self.width and self.height:
+            sides = etree.SubElement(meta[0], "original_size")
+            etree.SubElement(sides, "width").text = str(self.width)
+            etree.SubElement(sides, "height").text = str(self.height)
+        return meta
+
+
+def declared(catalog: Catalog, used: Used, xml: str | None, extension: Extension, facts: Facts) -> Element:
     """The <meta> to write; `xml` is the source's."""
-    meta = from_xml(xml) if xml is not None else etree.fromstring("<meta><task><labels/></task></meta>")
+    meta = facts.meta() if xml is None else from_xml(xml)
     if meta.tag != "meta":
         raise InvalidInput("broken-notes", "the <meta> that was carried along is none", hint="take it out of the notes")
     labels = next(meta.iter("labels"), None)

@@ -58,7 +58,7 @@ def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None) -> 
         message = "the file has pictures and tracks: it is of both forms, which CVAT never writes"
         hint = "put <image> and <track> elements into files of their own"
         raise InvalidInput("mixed-forms", message, place=Place(file=file), hint=hint)
-    video = bool(survey.tracks) or (not survey.images and meta.interpolation)
+    video = bool(survey.tracks or meta.extension.pictures) or (not survey.images and meta.interpolation)
     categories = _categories(survey, file, ledger)
     names = {category.name: tuple(category.keypoints) for category in categories if category.keypoints}
     pattern = frames or meta.extension.frames
@@ -66,8 +66,8 @@ def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None) -> 
         form="video" if video else "images",
         head=tuple(survey.head),
         tail=tuple(survey.tail),
-        step=meta.frames[None].step,
-        last=meta.frames[None].last,
+        step=meta.frames[None].step if video else 1,
+        last=meta.frames[None].last if video else None,
         **({"frames": pattern} if pattern else {}),
     )
     own = meta.extension

@@ -93,7 +93,8 @@ def to_hub(shape: Shape, number: int, names: Sequence[str] | None) -> tuple[list
     if form.kind == "skeleton":
         box = mark.bbox or box_around(form.elements)
         kind = mark.shape if mark.bbox else "skeleton"
-        metadata["keypoints"] = mark.keypoints or keypoints(form.elements, names or [e.label for e in form.elements])
+        named = names or [element.label for element in form.elements]
+        metadata["keypoints"] = mark.keypoints or keypoints(form.elements, named[: mark.count])
         if kind is not None:
             metadata["shape"] = kind
         if kind == "skeleton":

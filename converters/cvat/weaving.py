@@ -10,9 +10,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Record, objects
 from ...schemas.plain import is_object
-from .declaring import Used
+from .declaring import Facts, Used
 from .framenames import Task, frame_in, picture_name
 from .meta import Frames
 from .notes import FrameNote, Notes
@@ -33,11 +34,16 @@ class Loom:
         self.frames: dict[tuple[str | None, int], Record] = {}
         self.named: set[tuple[str | None, int]] = set()
         self.waiting: list[Record] = []
+        self.names: set[str] = set()
         self.following = 1
         self.lone = 0
 
     def add(self, record: Record) -> None:
         """One frame. Those whose number is not known wait for the end."""
+        if record.image in self.names:
+            place, hint = Place(image=record.image), "merge the two entries"
+            raise InvalidInput("duplicate-image", "the image stands twice", place=place, hint=hint)
+        self.names.add(record.image)
         task, frame = _task_of(record), _frame_of(record)
         if frame is None or (task, frame) in self.frames:
             self.waiting.append(record)
@@ -69,6 +75,13 @@ class Loom:
             out.append((name, track))
         return [track for _, track in sorted(out, key=lambda item: _order(item[0]))]
 
+    def facts(self) -> Facts:
+        """Of a task that comes from elsewhere: all frames, and their size where they have one size."""
+        numbers = [frame for _, frame in self.frames]
+        sizes = {(record.width, record.height) for record in self.frames.values()}
+        width, height = next(iter(sizes)) if len(sizes) == 1 else (None, None)
+        return Facts(len(numbers), True, min(numbers, default=0), max(numbers, default=0), width, height)
+
     def splits(self) -> list[str | None]:
         """In the order in which a reader comes to them: as pictures note them, then as tasks do."""
         noted = [note.split for note in self.pictures()]
@@ -88,6 +101,7 @@ class Loom:
                 height=record.height if record.height != sizes.height else None,
                 split=record.split if record.split != known[1] else None,
                 storage_name=record.storage_name,
+                made=not _is_number(_cvat(record).get("id")),
                 extras={key: value for key, value in record.extras.items() if key != "cvat" or not is_object(value)},
             )
             if note != plain or (task, frame) not in self.named:
@@ -146,8 +160,11 @@ def _task_of(record: Record) -> str | None:
 def _frame_of(record: Record) -> int | None:
     """The number of a frame: as the source has it, else as its annotations say, else as its name does."""
     known = [_cvat(record).get("id"), *(annotation.metadata.get("frame") for annotation in record.annotations)]
-    numbers = (value for value in known if isinstance(value, int) and not isinstance(value, bool) and value >= 0)
-    return next(numbers, frame_in(record.image))
+    return next(filter(_is_number, known), frame_in(record.image))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31
 
 
 def _frames_in(track: Element) -> list[int]:
