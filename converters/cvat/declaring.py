@@ -17,6 +17,8 @@ from .shapes import UNLABELLED
 from .skeletons import drawing
 from .stream import Element
 
+_ENOUGH = 3
+"""Texts of an attribute that are looked at: a checkbox has but two."""
 _TRUTHS = frozenset(("true", "false"))
 
 
@@ -28,15 +30,18 @@ class Used:
         for category in catalog.labels:
             self.categories.setdefault(category.name, category)
         self.attributes: dict[str, dict[str, set[str]]] = {}
+        self.of_points: dict[tuple[str, str], dict[str, set[str]]] = {}
         self.more_points: dict[str, int] = {}
 
     def label(self, name: str) -> dict[str, set[str]]:
         return self.attributes.setdefault(name, {})
 
-    def attribute(self, label: str, name: str, text: str) -> None:
-        texts = self.label(label).setdefault(name, set())
-        if len(texts) < 3:
-            texts.add(text)
+    def element(self, label: str, element: Element) -> None:
+        """What has to be declared for a shape or tag, and for the elements of a skeleton."""
+        _gather(self.label(label), element)
+        for point in element:
+            if point.tag != "attribute" and (name := point.get("label")) is not None:
+                _gather(self.of_points.setdefault((label, name), {}), point)
 
     def point_names(self, label: str, count: int) -> Sequence[str]:
         """The names of a label's key points; the numbers from 1 where it has none, or not enough."""
@@ -49,6 +54,13 @@ class Used:
 
     def all_points(self, label: str) -> list[str]:
         return list(self.point_names(label, max(self.more_points.get(label, 0), 0)))
+
+
+def _gather(attributes: dict[str, set[str]], element: Element) -> None:
+    for child in element.iterchildren("attribute"):
+        texts = attributes.setdefault(child.get("name", ""), set())
+        if len(texts) < _ENOUGH:
+            texts.add(child.text or "")
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -146,6 +158,7 @@ def _label(name: str, used: Used) -> tuple[list[Element], Sequence[int]]:
     if points and (note.label is None or (fresh and not note.points)) and label.find("svg") is None:
         etree.SubElement(label, "svg").text = drawing(wanted, category.skeleton or ())
     for point in points:
+        _declare(point, used.of_points.get((name, point.findtext("name") or ""), {}), fresh=False)
         _set_child(point, "parent", name)
     places = note.places if len(note.places) == 1 + len(note.points) and not fresh else ()
     return [label, *points], places

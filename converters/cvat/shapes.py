@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import msgspec
@@ -126,8 +127,16 @@ def to_tag(element: Element) -> Tag:
 
 
 def as_xml(element: Element) -> str:
-    """An element as text, without what follows it."""
-    return etree.tostring(element, encoding="unicode", with_tail=False)
+    """An element as text, without what follows it and without the indentation between its children."""
+    copy: Element = deepcopy(element)
+    for one in copy.iter():
+        if len(one) and not (one.text or "").strip():
+            one.text = None
+        if one is not copy and not (one.tail or "").strip():
+            one.tail = None
+    if not len(copy) and copy.tag != "attribute" and not (copy.text or "").strip():
+        copy.text = None
+    return etree.tostring(copy, encoding="unicode", with_tail=False)
 
 
 def _native(every: Mapping[str, str], given: Mapping[str, str], others: dict[str, str]) -> dict[str, Any]:
