@@ -70,8 +70,8 @@ class Facts(msgspec.Struct, frozen=True):
     video: bool = False
     first: int = 0
     last: int = 0
-    width: float | int | None = None
-    height: float | int | None = None
+    width: int | None = None
+    height: int | None = None
 
     def meta(self) -> Element:
         meta = etree.fromstring("<meta><task/></meta>")
@@ -173,20 +173,21 @@ def _sub_label(name: str) -> Element:
 def _declare(label: Element, used: dict[str, set[str]], *, fresh: bool) -> None:
     known = set(attribute_names(label))
     missing = {name: texts for name, texts in used.items() if name not in known}
-    attributes = label.find("attributes")
-    if attributes is None and (missing or fresh):
-        attributes = etree.SubElement(label, "attributes")
+    found = label.find("attributes")
+    if found is None and not missing and not fresh:
+        return
+    attributes = etree.SubElement(label, "attributes") if found is None else found
     for name, texts in missing.items():
-        attribute = etree.SubElement(attributes, "attribute")  # type: ignore[arg-type]
+        attribute = etree.SubElement(attributes, "attribute")
         kind, default, values = _kind(name, texts)
-        for tag, text in (
+        for tag, said in (
             ("name", name),
             ("mutable", "True"),
             ("input_type", kind),
             ("default_value", default),
             ("values", values),
         ):
-            _set_child(attribute, tag, text)
+            _set_child(attribute, tag, said)
 
 
 def _kind(name: str, texts: set[str]) -> tuple[str, str, str]:

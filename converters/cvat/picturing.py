@@ -11,7 +11,7 @@ from typing import Any
 from lxml import etree
 
 from ...schemas.model import Record, objects
-from ...schemas.plain import is_object
+from ...schemas.plain import is_list, is_object
 from .declaring import Used
 from .notes import EXTENSION, NO_SPLIT
 from .restoring import (
@@ -50,7 +50,7 @@ class Body:
             set_text(image, name, text)
         image.extend(self._shapes(record))
         elements = cvat.get("elements")
-        for xml in elements if isinstance(elements, list) else ():
+        for xml in elements if is_list(elements) else ():
             image.append(from_xml(str(xml)))
         etree.indent(image, "  ", level=1)
         text = etree.tostring(image, encoding="unicode").encode()[len("<image") :] + b"\n"

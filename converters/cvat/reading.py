@@ -15,7 +15,7 @@ from ..format import Reading
 from ..ledger import Ledger
 from .forms import SHAPES
 from .meta import Meta, read_meta
-from .notes import LabelNote, Notes
+from .notes import DEFAULT_FRAMES, FrameNote, LabelNote, Notes
 from .numbers import Unreadable
 from .pictures import Pictures
 from .shapes import UNLABELLED, as_xml
@@ -36,6 +36,7 @@ class Survey:
         self.tracks: list[tuple[Track, int | None, str | None, str | None]] = []
         self.used: dict[str, int | None] = {}
         self.points: dict[str, dict[str, None]] = {}
+        self.noted: dict[tuple[str | None, int], FrameNote] = {}
         self.images = 0
 
     def label(self, name: str, element: Element) -> None:
@@ -68,7 +69,7 @@ def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None) -> 
         tail=tuple(survey.tail),
         step=meta.frames[None].step if video else 1,
         last=meta.frames[None].last if video else None,
-        **({"frames": pattern} if pattern else {}),
+        frames=pattern or DEFAULT_FRAMES,
     )
     own = meta.extension
     extras: dict[str, Any] = dict(own.extras)
@@ -101,6 +102,7 @@ def _survey(path: Path, ledger: Ledger, *, fill: bool) -> Survey:
             _track(element, survey, file, ledger, fill=fill)
         elif element.tag == "meta":
             survey.meta = read_meta(element, file)
+            survey.noted = {(note.task, note.frame): note for note in survey.meta.extension.pictures}
             survey.head.append(survey.meta.xml)
         else:
             (survey.tail if survey.images or survey.tracks else survey.head).append(as_xml(element))
@@ -120,8 +122,13 @@ def _track(element: Element, survey: Survey, file: str, ledger: Ledger, *, fill:
     task, subset = element.get("task_id"), element.get("subset")
     frames = survey.meta.frames.get(task, survey.meta.frames[None])
     place = Place(file=file, line=element.sourceline, annotation=element.get("id"))
+
+    def size_of(frame: int) -> tuple[Any, Any]:
+        noted = survey.noted.get((task, frame))
+        return (noted and noted.width) or frames.width, (noted and noted.height) or frames.height
+
     try:
-        track = read_track(element, frames, fill=fill)
+        track = read_track(element, frames, size_of, fill=fill)
     except Unreadable as error:
         ledger.problem(Problem.of(InvalidInput(error.code, error.message, place=place, hint=error.hint)))
         return

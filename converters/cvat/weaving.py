@@ -26,7 +26,7 @@ Key = tuple[Any, int, Any]
 
 
 class Loom:
-    def __init__(self, notes: Notes, used: Used, pattern: str, frames: Mapping[str | None, Frames]) -> None:
+    def __init__(self, notes: Notes, used: Used, pattern: str, frames: Mapping[str | None, Frames] | None) -> None:
         self.notes, self.used, self.pattern = notes, used, pattern
         self.tasks = _tasks(notes)
         self.sizes = frames
@@ -48,13 +48,15 @@ class Loom:
         if frame is None or (task, frame) in self.frames:
             self.waiting.append(record)
         else:
-            self._add(record, task, frame)
+            self.frames[task, frame] = record
 
     def tracks(self) -> list[Element]:
         for record in self.waiting:
             task = _task_of(record)
-            self._add(record, task, max((f for t, f in self.frames if t == task), default=-1) + 1)
+            self.frames[task, max((f for t, f in self.frames if t == task), default=-1) + 1] = record
         self.waiting = []
+        for (task, frame), record in self._in_order():
+            self._add(record, task, frame)
         last = self.notes.last
         if last is None:
             last = max((frame for _, frame in self.frames), default=0)
@@ -65,7 +67,6 @@ class Loom:
         for (identity, slot, task), threads in self.woven.items():
             own = identity is not None and not slot
             name = str(identity) if own else _free(taken)
-            threads.sort(key=lambda one: one.frame)
             track = weaver.track(name, threads)
             self.named.update((task, int(child.get("frame", "0"))) for child in track if child.get("frame"))
             out.append((name, track))
@@ -80,6 +81,8 @@ class Loom:
         numbers = [frame for _, frame in self.frames]
         sizes = {(record.width, record.height) for record in self.frames.values()}
         width, height = next(iter(sizes)) if len(sizes) == 1 else (None, None)
+        if type(width) is not int or type(height) is not int or not 0 < width < 1 << 31 or not 0 < height < 1 << 31:
+            width = height = None
         return Facts(len(numbers), True, min(numbers, default=0), max(numbers, default=0), width, height)
 
     def splits(self) -> list[str | None]:
@@ -90,9 +93,11 @@ class Loom:
     def pictures(self) -> tuple[FrameNote, ...]:
         """What the tracks cannot say of the pictures."""
         out: list[FrameNote] = []
-        for (task, frame), record in sorted(self.frames.items(), key=lambda item: (item[0][0] or "", item[0][1])):
+        facts = self.facts()
+        known_sizes = self.sizes or {None: Frames(width=facts.width, height=facts.height)}
+        for (task, frame), record in self._in_order():
             known = next((one for one in self.tasks if one[0] == task), (task, None))
-            sizes = self.sizes.get(task, self.sizes[None])
+            sizes = known_sizes.get(task, known_sizes[None])
             plain = FrameNote(frame=frame, task=task)
             note = replace(
                 plain,
@@ -108,8 +113,10 @@ class Loom:
                 out.append(note)
         return tuple(out)
 
+    def _in_order(self) -> list[tuple[tuple[str | None, int], Record]]:
+        return sorted(self.frames.items(), key=lambda item: (item[0][0] or "", item[0][1]))
+
     def _add(self, record: Record, task: str | None, frame: int) -> None:
-        self.frames[task, frame] = record
         for group in objects(record.annotations):
             shapes = restored(group, record, self.used.point_names)
             if len(shapes) > 1:

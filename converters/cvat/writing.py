@@ -14,7 +14,7 @@ from ...schemas.model import Catalog, Record, count_objects
 from ..files import write_pieces
 from ..format import Written
 from .declaring import Facts, Used, declared, foreign
-from .meta import Frames, frames_of
+from .meta import frames_of
 from .notes import DEFAULT_FRAMES, Extension, FrameNote, Notes, notes_of
 from .picturing import Body
 from .restoring import from_xml
@@ -79,7 +79,7 @@ class _Video:
 
     def __init__(self, path: Path, notes: Notes, used: Used, pattern: str) -> None:
         meta = next((found for xml in notes.head if (found := from_xml(xml)).tag == "meta"), None)
-        self.loom = Loom(notes, used, pattern, {None: Frames()} if meta is None else frames_of(meta))
+        self.loom = Loom(notes, used, pattern, None if meta is None else frames_of(meta))
 
     def add(self, record: Record) -> None:
         self.loom.add(record)
