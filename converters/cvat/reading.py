@@ -14,6 +14,7 @@ from ...schemas.problems import Problem
 from ..format import Reading
 from ..ledger import Ledger
 from .forms import SHAPES
+from .framenames import frame_name
 from .meta import Meta, read_meta
 from .notes import DEFAULT_FRAMES, FrameNote, LabelNote, Notes
 from .numbers import Unreadable
@@ -62,14 +63,15 @@ def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None) -> 
     video = bool(survey.tracks or meta.extension.pictures) or (not survey.images and meta.interpolation)
     categories = _categories(survey, file, ledger)
     names = {category.name: tuple(category.keypoints) for category in categories if category.keypoints}
-    pattern = frames or meta.extension.frames
+    pattern = frames or meta.extension.frames or DEFAULT_FRAMES
+    _check_pattern(pattern, file)
     notes = Notes(
         form="video" if video else "images",
         head=tuple(survey.head),
         tail=tuple(survey.tail),
         step=meta.frames[None].step if video else 1,
         last=meta.frames[None].last if video else None,
-        frames=pattern or DEFAULT_FRAMES,
+        frames=pattern,
     )
     own = meta.extension
     extras: dict[str, Any] = dict(own.extras)
@@ -88,6 +90,14 @@ def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None) -> 
         extras=extras,
     )
     return Reading(catalog=catalog, records=source.records, images=source.images)
+
+
+def _check_pattern(pattern: str, file: str) -> None:
+    try:
+        frame_name(pattern, 0)
+    except InvalidInput as error:
+        error.place = Place(file=file)
+        raise
 
 
 def _survey(path: Path, ledger: Ledger, *, fill: bool) -> Survey:
@@ -144,11 +154,11 @@ def _track(element: Element, survey: Survey, file: str, ledger: Ledger, *, fill:
 
 
 def _categories(survey: Survey, file: str, ledger: Ledger) -> list[Category]:
-    """Declared labels, then those that only shapes know."""
+    """Declared labels, then those that only shapes know, that of shapes without one at the end."""
     meta = survey.meta
     categories = list(meta.categories)
     known = {category.name for category in categories}
-    for name, line in survey.used.items():
+    for name, line in sorted(survey.used.items(), key=lambda item: item[0] == ""):
         if name in known:
             continue
         place = Place(file=file, line=line)
