@@ -83,7 +83,7 @@ def read_track(element: Element, frames: Frames, size_of: SizeOf, *, fill: bool)
         if one.frame == other.frame:
             message = f"the track has two shapes on frame {one.frame} (the other on line {one.line})"
             raise Unreadable("two-shapes-on-a-frame", message, "remove one of them")
-    named = frozenset(one.frame for one in seen)
+    named = frozenset(one.frame for one in seen if one.shape is not None or one.xml)
     moments = _moments(seen, frames, fill=fill)
     if nested and moments:
         xml = tuple(as_xml(child) for child in element.iterchildren("track"))

@@ -15,7 +15,7 @@ from ...schemas.errors import Place
 from ...schemas.model import Annotation, Record, count_objects
 from ...schemas.problems import Problem
 from ..ledger import Ledger
-from .framenames import Task, picture_name
+from .framenames import Task, as_known, picture_name
 from .meta import Frames, Meta
 from .notes import FrameNote, Mark, Notes, TrackNote
 from .shapes import to_hub
@@ -38,7 +38,10 @@ class Video:
         fill: bool,
     ) -> None:
         self.file, self.meta, self.names = file, meta, names
-        self.tasks: list[Task] = list(dict.fromkeys((task, subset) for _, _, task, subset in tracks))
+        noted = [(note.task, note.split) for note in meta.extension.pictures]
+        self.tasks: list[Task] = list(dict.fromkeys([(task, subset) for _, _, task, subset in tracks]))
+        with_tracks = {task for task, _ in self.tasks}
+        self.tasks += [task for task in dict.fromkeys(noted) if task[0] not in with_tracks]
         self.split_in_name = False
         self.known = {(note.task, note.frame): note for note in meta.extension.pictures}
         self.at: dict[Key, list[tuple[int | str, Moment]]] = {}
@@ -49,7 +52,7 @@ class Video:
             note = track.note
             if identity != track.id and track.id is not None:
                 note = replace(note, attributes={**note.attributes, "id": str(track.id)})
-            if note != TrackNote():
+            if note != TrackNote() and not _is_lone(track):
                 kept[str(identity)] = note
             where = self.tasks.index((task, subset))
             for frame in track.frames:
@@ -136,14 +139,13 @@ class Video:
 
     def _plain(self, name: str, frame: int, task: str | None, subset: str | None, frames: Frames) -> Record:
         note = self.known.get((task, frame), FrameNote(frame=frame))
-        cvat: dict[str, Any] = {"id": frame} if task is None else {"id": frame, "task_id": task}
         return Record(
             image=name,
             width=frames.width if note.width is None else note.width,
             height=frames.height if note.height is None else note.height,
             split=subset if note.split is None else note.split,
             storage_name=note.storage_name,
-            extras=dict(note.extras) if note.made else {**note.extras, "cvat": cvat},
+            extras=dict(note.extras) if note.made else {"cvat": as_known(frame, task), **note.extras},
         )
 
     def _moment(
@@ -167,3 +169,7 @@ class Video:
             ledger.seen["annotations"] += moment.lost
             ledger.seen["annotations dropped"] += moment.lost
         return found
+
+
+def _is_lone(track: Track) -> bool:
+    return any((moment.shape.said.mark or Mark()).lone for moment in track.moments)
