@@ -81,13 +81,18 @@ class Video:
             ledger.seen["annotations"] += count_objects(record)
             yield record
 
-    def _close(self, tracks: Sequence[Any], notes: Notes) -> None:
-        """A track that goes on to the last frame is open at its end as a matter of course."""
-        end = notes.last if notes.last is not None else max((frame for _, frame in self.at), default=0)
-        for track, *_ in tracks:
+    def _close(self, tracks: Sequence[tuple[Track, Any, str | None, str | None]], notes: Notes) -> None:
+        """A track that goes on to the last frame is open at its end as a matter of course; so is one that was made for
+        a shape.
+        """
+        for track, _, task, subset in tracks:
+            where, frames = self.tasks.index((task, subset)), self.meta.frames.get(task, self.meta.frames[None])
+            end = frames.last
+            if end is None:
+                end = max((frame for other, frame in self.at if other == where), default=0)
             for moment in track.moments:
                 said = moment.shape.said
-                if said.extra.open and moment.frame + notes.step > end:
+                if said.extra.open and (moment.frame + notes.step > end or _is_lone(track)):
                     said.extra = replace(said.extra, open=False)
 
     def _identity(self, track: Track, number: int, ids: set[int | str], line: int | None, ledger: Ledger) -> int | str:
