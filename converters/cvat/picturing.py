@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from lxml import etree
 
 from ...schemas.model import Record, objects
 from ...schemas.plain import is_list, is_object
 from .declaring import Used
-from .notes import EXTENSION, NO_SPLIT
+from .notes import EXTENSION, NO_SPLIT, Extra, as_text, of_track
 from .restoring import (
     Restored,
     element_for,
@@ -141,6 +142,9 @@ class Body:
         given["occluded"] = "1" if annotation.metadata.get("occluded") is True else "0"
         if shape.group is not None:
             given["group_id"] = str(shape.group)
+        of_its_track = of_track(shape.extra)
+        if of_its_track != Extra():
+            shape.mark = msgspec.structs.replace(shape.mark, carried=as_text(of_its_track))
         element = element_for(shape, given)
         self.used.element(annotation.label, element)
         return element

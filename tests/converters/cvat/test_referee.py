@@ -13,7 +13,7 @@ from PIL import Image
 from annolake.converters import convert
 from annolake.converters.cvat import Options
 
-pytestmark = pytest.mark.referee
+pytestmark = [pytest.mark.referee, pytest.mark.filterwarnings("ignore")]
 FRONT = {"occluded": True, "z_order": 2, "group": 5}
 ARROW = [1.0, 2.0, 30.5, 4.25, 6.0, 50.12]
 
