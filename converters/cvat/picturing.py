@@ -14,19 +14,9 @@ from lxml import etree
 from ...schemas.model import Record, objects
 from ...schemas.plain import is_list, is_object
 from .declaring import Used
+from .elements import Restored, element_for, from_xml, group_of, label_of, set_text, source_of, tag_element
 from .notes import EXTENSION, NO_SPLIT, Extra, as_text, of_track
-from .restoring import (
-    Restored,
-    element_for,
-    from_xml,
-    group_of,
-    label_of,
-    restored,
-    set_text,
-    source_of,
-    tag_element,
-    tied,
-)
+from .restoring import restored, tied
 from .stream import Element
 
 _OWN = frozenset(("id", "name", "subset", "width", "height", "task_id", EXTENSION, f"{EXTENSION}-id"))

@@ -16,12 +16,12 @@ from msgspec.structs import replace
 
 from ...schemas.figures import NEAR
 from .declaring import Used
+from .elements import Restored, element_for, from_xml, label_of, set_text
 from .forms import Form
 from .framenames import Task
 from .interpolation import between
 from .nested import elements_at
 from .notes import EXTENSION, Mark, Notes, TrackNote, as_text, mark_of
-from .restoring import Restored, element_for, from_xml, label_of, set_text
 from .stream import Element
 
 

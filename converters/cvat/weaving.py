@@ -14,10 +14,11 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Record, objects
 from ...schemas.plain import is_object
 from .declaring import Facts, Used
+from .elements import Restored, from_xml, source_of
 from .framenames import Task, as_known, frame_in, picture_name
 from .meta import Frames
 from .notes import EXTENSION, FrameNote, Mark, Notes, mark_of
-from .restoring import Restored, from_xml, restored, source_of, tied
+from .restoring import restored, tied
 from .stream import Element
 from .threads import Thread, Weaver
 

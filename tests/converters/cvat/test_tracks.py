@@ -37,12 +37,12 @@ def track(*shapes: str) -> str:
     return f'<track id="0" label="a" source="manual">{"".join(shapes)}</track>'
 
 
-def shape(kind: str, frame: int, *, keyframe: int = 1, outside: int = 0, **geometry: str) -> str:
+def shape(kind: str, frame: int, *, keyframe: int = 1, outside: int = 0, **geometry: Any) -> str:
     given = {"frame": frame, "keyframe": keyframe, "outside": outside, "occluded": 0, "z_order": 0, **geometry}
     return ET.tostring(ET.Element(kind, {name: str(text) for name, text in given.items()}), encoding="unicode")
 
 
-def corners(left: float, top: float, right: float, bottom: float) -> dict[str, str]:
+def corners(left: float, top: float, right: float, bottom: float) -> dict[str, Any]:
     edges = zip(("xtl", "ytl", "xbr", "ybr"), (left, top, right, bottom), strict=True)
     return {name: f"{value:.2f}" for name, value in edges}
 
@@ -68,11 +68,11 @@ def test_a_box_moves_linearly(tmp_path: Path):
 
 
 def test_an_ellipse_turns_by_the_shortest_arc(tmp_path: Path):
-    middle = {"cx": "10.00", "cy": "8.00", "rx": "4.00", "ry": "2.00"}
+    middle: dict[str, Any] = {"cx": "10.00", "cy": "8.00", "rx": "4.00", "ry": "2.00"}
     text = file_of(
         track(
             shape("ellipse", 0, **middle, rotation="10.00"),
-            shape("ellipse", 2, **middle | {"cx": "20.00"}, rotation="330.00"),
+            shape("ellipse", 2, **{**middle, "cx": "20.00"}, rotation="330.00"),
             shape("ellipse", 3, outside=1, **middle),
         )
     )
@@ -166,7 +166,7 @@ def test_any_track_comes_home_with_its_key_frames(
     frame = -1
     for step, outside, keyframe, x, _ in states:
         frame += step
-        geometry: dict[str, str] = {
+        geometry: dict[str, Any] = {
             "box": corners(x, 1, x + 10, 9),
             "ellipse": {"cx": f"{x:.2f}", "cy": "1.00", "rx": "3.00", "ry": "2.00"},
             "points": {"points": f"{x:.2f},3.00"},
