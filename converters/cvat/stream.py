@@ -76,14 +76,14 @@ class _Careful:
     def read(self, size: int = -1) -> bytes:
         try:
             return self.member.read(size)  # type: ignore[attr-defined]
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
             raise _bad_zip(str(error), self.file) from None
 
 
 def _archive(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, ValueError, RuntimeError) as error:
         raise _bad_zip(str(error), str(path)) from None
 
 

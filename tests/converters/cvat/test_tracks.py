@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annolake.converters import convert, cvat
@@ -156,6 +156,7 @@ STATES = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(states=STATES, last=st.booleans())
 def test_any_track_comes_home_with_its_key_frames(
     states: list[tuple[int, bool, bool, int, str]], last: bool, unlike: Differ
