@@ -93,6 +93,8 @@ def other_metadata(a: Group, b: Group, exact: bool = False) -> list[str]:
         return sorted(key for key in keys - _KEPT_APART if x.get(key) != y.get(key))
     if x.get("shape") == y.get("shape") == "obb":  # four corners say all that an oriented box is
         keys = {key for key in keys if key not in _OF_CORNERS or (key in x and key in y)}
+    if x.get("shape") == y.get("shape") == "mask":  # and rings on pixel edges all that a mask is
+        keys = keys - {"geometry"}
     return sorted(key for key in keys - _MEANINGLESS if not _same_fact(key, x.get(key), y.get(key)))
 
 
