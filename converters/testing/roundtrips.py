@@ -29,7 +29,7 @@ from ..opening import streamed
 from ..pipeline import convert
 from .cases import DataSet
 from .features import HEIGHT, SHARED, WIDTH, Feature
-from .passing import lowered, target_in, write_out
+from .passing import lowered, pictures, target_in, write_out
 
 Fate = Literal["exact", "carried", "approximated", "dropped", "renewed"]
 
@@ -86,7 +86,8 @@ class _Journey:
 
     def __init__(self, source: Column, target: Column, together: list[Feature], folder: Path) -> None:
         self.source, self.target, self.features = source, target, together
-        self.pictures = _pictures(folder / "pictures", together)
+        seen = [r for feature in together for r in feature.records if (r.width, r.height) == (WIDTH, HEIGHT)]
+        self.pictures = pictures(folder / "pictures", seen)
         self.start = target_in(folder, source.format, source.options, "start")
         self.middle = target_in(folder, target.format, target.options, "middle")
         self.home = target_in(folder, source.format, source.options, "home")
@@ -160,17 +161,6 @@ class _Journey:
         if not kept:
             return Outcome("renewed")
         return Outcome("exact" if self.target.holds_by_itself(feature) else "carried")
-
-
-def _pictures(folder: Path, together: list[Feature]) -> Path:
-    """Pictures of the images, except of one whose size is another: that has none."""
-    from PIL import Image
-
-    for record in (record for feature in together for record in feature.records):
-        if (record.width, record.height) == (WIDTH, HEIGHT):
-            (folder / record.image).parent.mkdir(parents=True, exist_ok=True)
-            Image.new("L", (WIDTH, HEIGHT)).save(folder / record.image)
-    return folder
 
 
 def _not_held(feature: Feature, given: DataSet, first: DataSet) -> str | None:
