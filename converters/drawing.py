@@ -7,9 +7,22 @@ from typing import Any
 
 import msgspec
 
+from ..schemas.figures import figure_of
 from ..schemas.keys import RINGS
 from ..schemas.model import Annotation, Polygon, Record
-from .carrying import fingerprint
+from .carrying import as_read, fingerprint, mask_as_read
+
+
+def needs_drawing(group: Sequence[Annotation]) -> bool:
+    """Whether an object has an outline that is neither that of a mask it carries nor that of a rotated box."""
+    first = group[0]
+    if not isinstance(first, Polygon):
+        return False
+    metadata, mask = first.metadata, first.metadata.get("geometry")
+    if metadata.get("shape") == "mask" and isinstance(mask, str):
+        return not (as_read(group, metadata.get("outline")) or mask_as_read(group, mask))
+    turned = figure_of(first) if len(group) == 1 else None
+    return turned is None or turned.shape != "obb" or not turned.rotation
 
 
 def drawn(group: Sequence[Annotation], record: Record) -> list[Annotation] | None:
@@ -40,6 +53,7 @@ def drawn(group: Sequence[Annotation], record: Record) -> list[Annotation] | Non
     if not traced:
         return None
     first = rings[0]
+    instance = first.metadata.get("instance", f"mask of {first.metadata.get('coco_id', fingerprint([first.xy]))}")
     shapes = [ring.xy for ring in traced]
     each = {key: value for key, value in first.metadata.items() if key not in RINGS}
     geometry = msgspec.json.encode({"size": [height, width], "counts": masks.compressed(rle)}).decode()
@@ -48,7 +62,7 @@ def drawn(group: Sequence[Annotation], record: Record) -> list[Annotation] | Non
         return [msgspec.structs.replace(first, xy=shapes[0], metadata={**each, **form})]
     out: list[Annotation] = []
     for number, (ring, xy) in enumerate(zip(traced, shapes, strict=True), 1):
-        parts: dict[str, Any] = {"instance": first.metadata["instance"], "part": number, "parts": len(traced)}
+        parts: dict[str, Any] = {"instance": instance, "part": number, "parts": len(traced)}
         if ring.hole_of is not None:
             parts["hole_of"] = ring.hole_of + 1
         out.append(msgspec.structs.replace(first, xy=xy, metadata={**each, **(form if number == 1 else {}), **parts}))

@@ -16,7 +16,9 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     do not ride even where any other does. `decimals` is
     the number of decimals that survive (None: all). `inside` means that coordinates must lie within the image;
     `overhang` is the share of its width and height by which they, and sizes, may exceed it all the same. `oriented`:
-    every polygon is an oriented box, of four corners and with the shape `obb`.
+    every polygon is an oriented box, of four corners and with the shape `obb`. `joined`: the parts of one object become
+    one ring. `masks_only`: every outline is a mask. Annotations that lack a `required` fact (`confidence`, `track_id`)
+    have no place.
     """
 
     shapes: frozenset[str]
@@ -39,6 +41,9 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     inside: bool = False
     overhang: float = 0.0
     oriented: bool = False
+    joined: bool = False
+    masks_only: bool = False
+    required: frozenset[str] = frozenset()
     unique_stems: bool = False
 
     def holds(self, key: str) -> bool:

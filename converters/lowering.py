@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from ..schemas import geometry
-from ..schemas.keys import BY_NAME, RINGS
-from ..schemas.model import Annotation, Rectangle, objects
+from ..schemas.errors import InvalidInput, Place
+from ..schemas.figures import KINDS
+from ..schemas.keys import BOOKKEEPING, BY_NAME, IMAGE_BOOKKEEPING, RINGS
+from ..schemas.model import Annotation, Polygon, Rectangle, objects
+from ..schemas.names import is_safe_name
+from ..schemas.plain import is_object
 from .carrying import as_read
 
 OF_OUTLINES = RINGS | {"shape", "geometry", "outline", "area", "bbox"}
 """What is true of an outline, or ties several to one object, and no longer of the box around them."""
 
+_TOLD = BOOKKEEPING | RINGS | {"geometry", "shape", "keypoints"}
+MOST = 2**53
+"""The largest number up to which every whole number is a float, which is what readers of rows make of an id."""
+_KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BOX = msgspec.json.Decoder(tuple[int | float, int | float, int | float, int | float])
 
 
@@ -33,6 +42,30 @@ def own_box(group: Sequence[Annotation]) -> tuple[float, float, float, float]:
         with suppress(TypeError, UnicodeError, msgspec.MsgspecError):  # none of its own, or not one that annolake noted
             return _BOX.decode(first["bbox"])
     return geometry.hull_of(a.xy for a in group if not isinstance(a, Rectangle))
+
+
+def as_box(group: Sequence[Annotation]) -> Rectangle:
+    """The box of an outlined object, with what is still true of it."""
+    return Rectangle(bbox=own_box(group), **common(group[0], without=of_outline(group[0])))
+
+
+def renumbered(solid: Sequence[Polygon]) -> Sequence[Annotation]:
+    """An object of the parts that are left."""
+    if len(solid) == 1:
+        return (Polygon(xy=solid[0].xy, **common(solid[0])),)
+    total = len(solid)
+    return [replace(a, metadata={**a.metadata, "part": n, "parts": total}) for n, a in enumerate(solid, 1)]
+
+
+def of_outline(annotation: Annotation) -> frozenset[str]:
+    """What is not true of the box around an outline: a box that is turned has another than one that is not."""
+    return OF_OUTLINES | {"rotation"} if annotation.metadata.get("shape") in KINDS else OF_OUTLINES
+
+
+def told_by_others(metadata: Mapping[str, Any]) -> frozenset[str]:
+    """Keys whose loss is told by another code, or is none: the rotation of a figure goes with its numbers."""
+    figure = "geometry" in metadata and metadata.get("shape") in KINDS
+    return _TOLD | {"rotation"} if figure else _TOLD
 
 
 def exceeds(low: float, high: float, limit: float, share: float) -> bool:
@@ -59,3 +92,39 @@ def description(annotation: Annotation) -> tuple[Any, ...]:
 def _purpose(key: str) -> str:
     """What others call their own counts as meaning."""
     return BY_NAME[key].purpose if key in BY_NAME else "meaning"
+
+
+def lacking(annotation: Annotation, required: frozenset[str]) -> str | None:
+    """The code of the first fact that a target wants of every annotation and this one does not have."""
+    if "confidence" in required and annotation.confidence is None and not _has_odd_score(annotation):
+        return "confidence-missing"
+    track = annotation.metadata.get("track_id")
+    if "track_id" in required and (not isinstance(track, int) or isinstance(track, bool) or not 0 <= track <= MOST):
+        return "track-missing"
+    return None
+
+
+def _has_odd_score(annotation: Annotation) -> bool:
+    """A score that is none from 0 to 1 rides with the keys that nobody knows."""
+    try:
+        return "score" in _KEYS.decode(annotation.metadata.get("coco_extra", "{}"))
+    except (TypeError, UnicodeError, msgspec.MsgspecError):
+        return False
+
+
+def lost_facts(extras: Mapping[str, Any], storage_name: str | None) -> list[str]:
+    """A format's own words for where a picture comes from are no loss; any other fact is."""
+    lost: list[str] = []
+    for name, facts in extras.items():
+        if name in IMAGE_BOOKKEEPING and is_object(facts):
+            lost += [key for key in facts if key not in IMAGE_BOOKKEEPING[name]]
+        else:
+            lost.append(name)
+    return lost if storage_name is None else [*lost, "storageName"]
+
+
+def check_name(name: str) -> None:
+    """Storage paths of the MetaLake may begin with a slash; names of files in a data set may not."""
+    if not is_safe_name(name):
+        message, hint = "this name is absolute or leads out of the data set", "make it relative to the pictures' folder"
+        raise InvalidInput("unsafe-name", message, place=Place(image=name), hint=hint)

@@ -12,17 +12,16 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from ..schemas import geometry
-from ..schemas.errors import InvalidInput, Place
 from ..schemas.keys import BOOKKEEPING, BY_NAME, IMAGE_BOOKKEEPING, RINGS
 from ..schemas.model import Annotation, Coordinates, Line, Points, Polygon, Record, Rectangle
-from ..schemas.names import is_safe_name
-from ..schemas.plain import is_object
+from . import lowering
 from .coordinates import boxed, in_space, limits, rescaled, says_nothing
-from .drawing import drawn
+from .drawing import drawn, needs_drawing
 from .fidelity import Fidelity
 from .fitting import as_oriented_box, called_obb, needs_fitting
+from .joining import joined
 from .ledger import Ledger
-from .lowering import OF_OUTLINES, common, description, exceeds, groups, own_box
+from .lowering import exceeds
 
 Carry = Literal["full", "lean"]
 
@@ -70,12 +69,12 @@ class _Projector:
 
     def project(self, record: Record) -> Record:
         fidelity = self.fidelity
-        _check_name(record.image)
+        lowering.check_name(record.image)
         self.record = record = in_space(record, self.source, self.space)
         self.limits = limits(record, self.space) if fidelity.inside else None
         fractions = self.target == "normalized" != self.space
         kept: list[Annotation] = []
-        for number, group in enumerate(groups(record.annotations), 1):
+        for number, group in enumerate(lowering.groups(record.annotations), 1):
             first = group[0]
             if self.forgetful and isinstance(first, Rectangle) and len(group) == 1 and self._untouched(first):
                 kept.append(
@@ -90,7 +89,7 @@ class _Projector:
 
     def _untouched(self, box: Rectangle) -> bool:
         """Whether nothing is to be done to a box but to forget its bookkeeping: the usual case, seen quickly."""
-        if self.limits is None or Rectangle not in self.kinds or self.fidelity.oriented:
+        if self.limits is None or Rectangle not in self.kinds or self.fidelity.oriented or self.fidelity.required:
             return False
         if box.confidence is not None or box.attributes or box.extras or not box.metadata.keys() <= BOOKKEEPING:
             return False
@@ -119,15 +118,7 @@ class _Projector:
         return changes
 
     def _book_facts(self, extras: Mapping[str, Any], storage_name: str | None) -> None:
-        """A format's own words for where a picture comes from are no loss; any other fact is."""
-        lost: list[str] = []
-        for name, facts in extras.items():
-            if name in IMAGE_BOOKKEEPING and is_object(facts):
-                lost += [key for key in facts if key not in IMAGE_BOOKKEEPING[name]]
-            else:
-                lost.append(name)
-        if storage_name is not None:
-            lost.append("storageName")
+        lost = lowering.lost_facts(extras, storage_name)
         if lost:
             self.ledger.book("image-fact-dropped", image=self.record.image, detail=", ".join(sorted(lost)))
 
@@ -153,6 +144,9 @@ class _Projector:
         ):
             self._book("stray-hole")
             return ()
+        if fidelity.required and (missing := lowering.lacking(group[0], fidelity.required)):
+            self._book(missing)
+            return ()
         for annotation in group:
             if not fidelity.crowd and annotation.metadata.get("iscrowd"):
                 self._book("crowd-skipped")
@@ -166,6 +160,11 @@ class _Projector:
             group = self._without_holes(group)
         if self.limits is not None:
             group = self._inside(group)
+        if fidelity.masks_only:
+            group = self._masked(group)
+        if len(group) > 1 and fidelity.joined:
+            self._book("parts-joined", f"{len(group)} parts")
+            group = joined(group)
         if len(group) > 1 and not fidelity.multi_part:
             self._book("multi-part-split", f"{len(group)} parts")
             self.ledger.added += len(group) - 1
@@ -177,9 +176,9 @@ class _Projector:
 
     def _agree(self, group: Sequence[Annotation]) -> None:
         """Only the first ring's description is that of the object; what others say beside it is lost, and said."""
-        first = description(group[0])
+        first = lowering.description(group[0])
         for annotation in group[1:]:
-            if description(annotation) != first:
+            if lowering.description(annotation) != first:
                 self._book("parts-disagree", f"{annotation.label}, part {annotation.metadata.get('part')}")
                 return
 
@@ -187,12 +186,15 @@ class _Projector:
         """The object in shapes that the target knows."""
         first = group[0]
         if isinstance(first, Polygon) and Rectangle in self.kinds:
-            self._book("polygon-boxed")
-            return (Rectangle(bbox=own_box(group), **common(first, without=OF_OUTLINES)),)
+            return self._boxed(group)
         if isinstance(first, Rectangle) and Polygon in self.kinds:
-            return (Polygon(xy=geometry.corners(*first.bbox), **common(first)),)
+            return (Polygon(xy=geometry.corners(*first.bbox), **lowering.common(first)),)
         self._book(f"{_WORDS[type(first)]}-unsupported")
         return ()
+
+    def _boxed(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
+        self._book("polygon-boxed")
+        return (lowering.as_box(group),)
 
     def _without_holes(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """Without the rings that are holes, unless the target keeps them in a mask."""
@@ -208,12 +210,7 @@ class _Projector:
                 self._book("hole-rasterised", f"{holes} holes")
                 return masked
         self._book("hole-dropped", f"{holes} holes")
-        if len(solid) == 1:
-            return (Polygon(xy=solid[0].xy, **common(solid[0])),)
-        return [
-            replace(a, metadata={**a.metadata, "part": number, "parts": len(solid)})
-            for number, a in enumerate(solid, 1)
-        ]
+        return lowering.renumbered(solid)
 
     def _inside(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """Cut at the edges of the image. What has no area is left out, and said."""
@@ -250,6 +247,16 @@ class _Projector:
             self._book("degenerate")
         return out
 
+    def _masked(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
+        """Outlines as masks; as boxes where the image's size is not known or no pixel's centre is covered."""
+        if not needs_drawing(group):
+            return group
+        masked = drawn(group, self.record) if self.space == "pixels" else None
+        if masked is None:
+            return self._boxed(group)
+        self._book("polygon-rasterised")
+        return masked
+
     def _oriented(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         for annotation in group:
             if needs_fitting(annotation):
@@ -283,12 +290,14 @@ class _Projector:
             metadata = {key: value for key, value in metadata.items() if key not in ("keypoints", "shape")}
         kept: dict[str, Any] = {}
         lost: list[str] = []
+        told = lowering.told_by_others(metadata)
         for key, value in metadata.items():
             if self._holds(key):
                 kept[key] = value
-            elif key not in BOOKKEEPING and key not in RINGS and key not in ("geometry", "shape", "keypoints"):
+            elif key not in told:
                 lost.append(key)
-        if "geometry" in metadata and "geometry" not in kept:
+        turned = self.fidelity.oriented and metadata.get("shape") == "obb"  # four corners say it all
+        if "geometry" in metadata and "geometry" not in kept and not turned:
             self._book("mask-reduced" if metadata.get("shape") == "mask" else "shape-reduced")
         if "keypoints" in metadata and "keypoints" not in kept:
             self._book("keypoints-dropped")
@@ -305,15 +314,4 @@ class _Projector:
             or (key == "keypoints" and fidelity.keypoints)
             or (key in RINGS and fidelity.multi_part)
             or (key == "iscrowd" and fidelity.crowd)
-        )
-
-
-def _check_name(name: str) -> None:
-    """Storage paths of the MetaLake may begin with a slash; names of files in a data set may not."""
-    if not is_safe_name(name):
-        raise InvalidInput(
-            "unsafe-name",
-            "this name is absolute or leads out of the data set",
-            place=Place(image=name),
-            hint="use a name relative to the folder of the pictures",
         )

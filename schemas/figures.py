@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import cos, isfinite, pi, sin
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import msgspec
 
@@ -24,6 +24,7 @@ from .model import Annotation, Polygon
 from .plain import is_number
 
 Kind = Literal["obb", "ellipse", "cuboid"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 VERTICES = 64
 """Of the polygon that stands for an ellipse: it has 99.8 % of its area."""

@@ -13,19 +13,18 @@ import msgspec
 from msgspec import Meta
 
 from ...schemas.geometry import hull_of
-from ...schemas.model import Annotation, Polygon, Rectangle, Tag, Value
+from ...schemas.model import Annotation, Polygon, Rectangle, Tag
 from ...schemas.plain import is_list, is_number, is_object
 from ..carrying import fingerprint
 from ..fidelity import Fidelity
+from .attributes import read_attributes
 from .notes import EXTENSION
+from .rotation import turned_box
 from .segmentation import Rings, Unreadable, read_segmentation
 
 Id = int | str
 Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float
 """Integers that no float holds would stop arithmetic later; these bounds cost nothing."""
-
-RESERVED_ATTRIBUTES = ("occluded", "rotation", "track_id", "keyframe", "source", "outside")
-"""Attribute names that CVAT and Datumaro reserve; they are metadata keys of the same name in the hub."""
 
 _STANDARD = ("id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation")
 _HULL_DECIMALS = 10
@@ -137,8 +136,13 @@ def from_any(
         meaning["keypoints"] = text(keypoints)
     common: dict[str, Any] = {"label": label, "confidence": _confidence(extra)}
     common["extras"] = own if is_object(own) else None
-    common["attributes"] = _attributes(extra, meaning, bookkeeping)
+    common["attributes"] = read_attributes(extra, meaning, bookkeeping)
+    rotation = meaning.get("rotation")
     meaning.update(_metadata(extra, meaning, bookkeeping))
+    figure = turned_box(plain, box, rotation) if keypoints is None and "shape" not in meaning else None
+    if figure is not None:
+        rings = Rings([figure.outline()])
+        meaning.update(figure.metadata())
     shapes: list[Sequence[Number]] = list(rings.rings)
     if not shapes and box is None and keypoints is not None:
         box = _hull_of_keypoints(keypoints)
@@ -153,7 +157,7 @@ def from_any(
             bookkeeping["shape"] = bookkeeping.get("shape", "keypoints")
             if wanted.carried and not wanted.masks:
                 codes.append("keypoints-boxed")
-    _derived(plain, box, rings, shapes, bookkeeping)
+    _derived(plain, box, Rings() if figure else rings, shapes, bookkeeping)
     _finish(bookkeeping, extra)
     if not rings.rings and box is not None:
         return [Rectangle(bbox=box, metadata={**meaning, **bookkeeping}, **common)], codes
@@ -242,46 +246,6 @@ def _confidence(extra: dict[str, Any]) -> float | None:
     if is_number(score) and 0 <= score <= 1:
         return extra.pop("score")
     return None
-
-
-def _attributes(
-    extra: dict[str, Any], meaning: dict[str, Any], bookkeeping: dict[str, Any]
-) -> dict[str, tuple[Value, ...]]:
-    """Attributes as text, their JSON type noted where it is not text; the reserved ones are metadata."""
-    given = extra.get("attributes")
-    if not is_object(given) or not given:
-        return {}
-    del extra["attributes"]
-    full = _full_values(extra, given)
-    out: dict[str, tuple[Value, ...]] = {}
-    for name, value in given.items():
-        if name in full:
-            out[name] = full[name]
-        elif name in RESERVED_ATTRIBUTES and isinstance(value, str | int | float):
-            (bookkeeping if name == "source" else meaning)[name] = value
-        else:
-            out[name] = (plain_value(value),)
-    return out
-
-
-def _full_values(extra: dict[str, Any], given: dict[str, Any]) -> dict[str, tuple[Value, ...]]:
-    """The attributes that are more than one plain value, where the file has them in our own form."""
-    try:
-        full = msgspec.convert(extra.get("attribute_values"), dict[str, tuple[Value, ...]])
-    except msgspec.ValidationError:
-        return {}
-    if not full.keys() <= given.keys():
-        return {}
-    del extra["attribute_values"]
-    return full
-
-
-def plain_value(value: Any) -> Value:
-    """A value of COCO's `attributes` as text, with its JSON type where it is not text."""
-    if isinstance(value, str):
-        return Value(value)
-    kind = "boolean" if isinstance(value, bool) else "number" if isinstance(value, int | float) else "json"
-    return Value(json.dumps(value, ensure_ascii=False), metadata={"type": kind})
 
 
 def _metadata(extra: dict[str, Any], meaning: Mapping[str, Any], bookkeeping: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,13 +12,15 @@ from typing import Any
 import msgspec
 
 from ...schemas.errors import InvalidInput, Place
+from ...schemas.figures import figure_of
 from ...schemas.geometry import shoelace
 from ...schemas.keys import RINGS
-from ...schemas.model import Annotation, Polygon, Rectangle, Tag, Value
+from ...schemas.model import Annotation, Polygon, Rectangle, Tag
 from ...schemas.plain import is_number
 from ..carrying import as_read, mask_as_read
+from .attributes import write_attributes
 from .notes import EXTENSION
-from .objects import RESERVED_ATTRIBUTES, Number, plain_value, tidy_hull
+from .objects import Number, tidy_hull
 
 
 def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category: Any) -> dict[str, Any]:
@@ -31,11 +33,17 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
     if isinstance(first, Rectangle):
         out["bbox"] = first.bbox
         out["area"] = first.bbox[2] * first.bbox[3]
-    else:
+    known = {"iscrowd", "outline", "coco_id", "coco_category_id", *(RINGS if len(group) > 1 else ())}
+    turned = figure_of(first) if metadata.get("shape") == "obb" and metadata.get("rotation") else None
+    if turned is not None:
+        known |= {"shape", "geometry"}
+        out["bbox"] = turned.geometry
+        out["area"] = turned.geometry[2] * turned.geometry[3]
+        unchanged = True
+    elif not isinstance(first, Rectangle):
         rings = [a.xy for a in group if isinstance(a, Polygon)]
         out["segmentation"] = rings
         out["bbox"] = tidy_hull(rings)
-    known = {"iscrowd", "outline", "coco_id", "coco_category_id", *(RINGS if len(group) > 1 else ())}
     if metadata.get("shape") == "mask" and "geometry" in metadata:
         known |= {"shape", "geometry"}
         mask = _mask(group, metadata["geometry"], unchanged and "outline" in metadata)
@@ -47,7 +55,7 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
         if unchanged:
             out["area"] = metadata["area"]
     box = _decoded(metadata, "bbox", _BOX)
-    if box is not _NOTHING:
+    if box is not _NOTHING and turned is None:
         known.add("bbox")
         if unchanged:
             out["bbox"] = box
@@ -127,7 +135,7 @@ def _describe(out: dict[str, Any], annotation: Annotation | Tag, known: set[str]
         keypoints[2::3] = [2 if v is None else v for v in keypoints[2::3]]
         out["keypoints"] = keypoints
         out["num_keypoints"] = sum(v > 0 for v in keypoints[2::3])
-    _attribute(out, annotation, known)
+    write_attributes(out, annotation, known)
     extra: dict[str, Any] = _decoded(metadata, "coco_extra", _EXTRA)
     if extra is not _NOTHING and not extra.keys() & _OURS:
         known.add("coco_extra")
@@ -142,40 +150,3 @@ def _describe(out: dict[str, Any], annotation: Annotation | Tag, known: set[str]
     out.update(extra)
     if annotation.extras:
         out[EXTENSION] = annotation.extras
-
-
-def _attribute(out: dict[str, Any], annotation: Annotation | Tag, known: set[str]) -> None:
-    """`attributes` as CVAT and Datumaro have them; what is more than one plain value also in full."""
-    attributes: dict[str, Any] = {}
-    full: dict[str, Any] = {}
-    for name in RESERVED_ATTRIBUTES:
-        value = annotation.metadata.get(name)
-        if isinstance(value, str | int | float) and name not in annotation.attributes:
-            attributes[name] = value
-            known.add(name)
-    for name, values in annotation.attributes.items():
-        plain = _simple(values)
-        if plain is ... or name in RESERVED_ATTRIBUTES:
-            full[name] = values
-            plain = values[0].value if values else None
-        attributes[name] = plain
-    if attributes:
-        out["attributes"] = attributes
-    if full:
-        out["attribute_values"] = full
-
-
-def _simple(values: Sequence[Value]) -> Any:
-    """An attribute's one plain value with its JSON type; Ellipsis where it is more than that."""
-    if len(values) != 1 or values[0].confidence is not None or values[0].extras:
-        return ...
-    value = values[0]
-    if value.metadata is None:
-        return value.value
-    if set(value.metadata) != {"type"}:
-        return ...
-    try:
-        plain = msgspec.json.decode(value.value)
-    except msgspec.MsgspecError:
-        return ...
-    return plain if plain_value(plain) == value else ...

@@ -180,7 +180,9 @@ _VALUES = st.builds(
     st.none() | st.dictionaries(st.sampled_from(("by", "Jahr")), _TEXTS, min_size=1),
 )
 _ATTRIBUTES = st.dictionaries(_WORDS, st.lists(_VALUES, min_size=1, max_size=2).map(tuple), max_size=2)
-_FLAGS = st.fixed_dictionaries({}, optional={"occluded": st.just(True), "group": st.integers(1, 9)})
+_FLAGS = st.fixed_dictionaries(
+    {}, optional={"occluded": st.just(True), "group": st.integers(1, 9), "rotation": st.integers(0, 359)}
+)
 
 
 @st.composite

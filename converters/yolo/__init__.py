@@ -48,6 +48,13 @@ class Options(BaseOptions, frozen=True, kw_only=True):
     save_conf: Annotated[
         bool, Meta(description="Writing: confidence as last column. Such a set cannot be trained on.")
     ] = False
+    save_track: Annotated[
+        bool, Meta(description="Writing: track id as last column. Such a set cannot be trained on.")
+    ] = False
+    multi_part: Annotated[
+        Literal["split", "join"],
+        Meta(description="Writing: parts of one object become objects, or one ring, joined by bridges without width."),
+    ] = "split"
     crowd: Annotated[
         Literal["skip", "keep"],
         Meta(description="Writing: crowd regions are left out, as Ultralytics does, or become objects."),
@@ -66,18 +73,22 @@ def fidelity(options: Options) -> Fidelity:
     """What a set of the task in `options` holds; boxes, where it is not settled yet."""
     task = options.task or "detect"
     shapes = {"detect": ("rectangle",), "pose": ("rectangle",)}.get(task, ("rectangle", "polygon"))
+    held = {"shape": task == "pose", "track_id": options.save_track}
+    required = {"confidence": options.save_conf, "track_id": options.save_track}
     return Fidelity(
         shapes=frozenset(shapes),
         crowd=options.crowd == "keep",
         keypoints=task == "pose",
         confidence=options.save_conf,
-        metadata=frozenset(("shape",)) if task == "pose" else frozenset(),
+        metadata=frozenset(key for key, held in held.items() if held),
         splits=True,
         coordinates=("normalized",),
         decimals=6 if options.decimals is None else options.decimals,
         inside=True,
         overhang=0.01,
         oriented=task == "obb",
+        joined=options.multi_part == "join",
+        required=frozenset(fact for fact, wanted in required.items() if wanted),
         unique_stems=True,
     )
 

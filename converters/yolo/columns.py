@@ -81,6 +81,7 @@ def meaning(
     """The columns of a data set, from the options, from what it says of itself, and from the survey where needed."""
     facts = declaration.facts
     confidence = facts.confidence or confidence
+    track = track if facts.track is None else facts.track
     keypoints = keypoints or declared_keypoints(declaration)
     task = task or facts.task or ("pose" if keypoints else None)
     widths = sorted(width - (confidence != "none") - track for width in counted.widths) if counted else []
@@ -98,6 +99,7 @@ def columns_to_write(options: Options, catalog: Catalog) -> Columns:
     return Columns(
         task=task,
         confidence="last" if options.save_conf else "none",
+        track=options.save_track,
         keypoints=parsed_keypoints(options.kpt_shape) or catalog_keypoints(catalog) or (0, 3),
         boxes=task in ("segment", "obb"),
     )

@@ -33,6 +33,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     task: Task | None = None
     boxes: Literal["four-corners"] | None = None
     confidence: Literal["none", "last"] | None = None
+    track: bool | None = None
     splits: dict[str, str | None] = {}
     labels: tuple[Category, ...] = ()
     extras: dict[str, Any] = {}

@@ -82,6 +82,7 @@ def _facts(columns: Columns, catalog: Catalog, renamed: dict[str, str | None]) -
         task=columns.task,
         boxes="four-corners" if columns.boxes else None,
         confidence="last" if columns.confidence == "last" else None,
+        track=True if columns.track else None,
         splits=renamed,
         labels=() if bare else labels,
         extras={key: value for key, value in catalog.extras.items() if key != "yolo"},

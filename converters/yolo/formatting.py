@@ -38,7 +38,7 @@ class RowWriter:
         """The whole text of an image's label file. InvalidInput where an annotation is none that the task has."""
         rows: list[str] = []
         confidence = self.columns.confidence != "none"
-        plain = self.columns.task == "detect" and not confidence and not self.fine
+        plain = self.columns.task == "detect" and not self.columns.extra and not self.fine
         for annotation in record.annotations:
             if plain and isinstance(annotation, Rectangle):
                 x, y, w, h = annotation.bbox
@@ -51,8 +51,17 @@ class RowWriter:
                     hint = "leave --yolo-save-conf out: a column is in every row or in none"
                     raise _refused(record, "confidence-missing", f"a {annotation.label} without a confidence", hint)
                 row += f" {_shortest(annotation.confidence)}"
+            if self.columns.track:
+                row += f" {self._track(annotation, record)}"
             rows.append(row)
         return "\n".join(rows) + "\n" if rows else ""
+
+    def _track(self, annotation: Annotation, record: Record) -> int:
+        track = annotation.metadata.get("track_id")
+        if not isinstance(track, int):
+            hint = "leave --yolo-save-track out: a column is in every row or in none"
+            raise _refused(record, "track-missing", f"a {annotation.label} without a track id that is a number", hint)
+        return track
 
     def _geometry(self, annotation: Annotation, record: Record) -> str:
         task = self.columns.task

@@ -18,6 +18,7 @@ from ...schemas.geometry import box_from_centre, centre_box, hull
 from ...schemas.model import Annotation, Category, Polygon, Rectangle
 from ...schemas.problems import Problem
 from ..ledger import Ledger
+from ..lowering import MOST
 from .columns import Columns, meanings
 from .text import lines
 
@@ -242,6 +243,8 @@ def _bad_number(tokens: list[str], index: int) -> _BadRow:
 def _track(value: float, index: int) -> int:
     if not value.is_integer() or value < 0:
         raise _BadRow("bad-number", f"{value:g} is not a track id", index, "leave --yolo-track out?")
+    if value > MOST:
+        raise _BadRow("bad-number", f"the track id {value:.0f} is too large to be told from its neighbours", index)
     return int(value)
 
 

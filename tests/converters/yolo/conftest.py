@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from PIL import Image
 
 from annolake.converters.format import Context
@@ -90,3 +92,57 @@ def write(tmp_path: Path) -> Callable[..., Path]:
         return target
 
     return whole
+
+
+@pytest.fixture(scope="session")
+def ultralytics() -> Callable[..., dict[str, dict[str, list[list[float]]]]]:
+    """An independent reader with Ultralytics' rules."""
+    return accepted
+
+
+Rows = dict[str, dict[str, list[list[float]]]]
+
+
+def accepted(folder: Path, keypoints: int = 0, size: int = 3, more: int = 0) -> Rows:
+    """Rows by image and split, as Ultralytics finds and accepts them (`check_det_dataset`, `img2label_paths`,
+    `verify_image_label`), written down anew from its rules. Fails where Ultralytics would skip or refuse; the last
+    `more` columns, which make it a set of predictions, are passed over.
+    """
+    data = yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8"))
+    assert {"train", "val", "names"} <= data.keys()
+    names = data["names"]
+    assert all(isinstance(name, str) for name in names.values())
+    assert sorted(names) == list(range(len(names))) and data["nc"] == len(names)
+    assert "path" not in data
+    out: dict[str, dict[str, list[list[float]]]] = {}
+    for key in ("train", "val", "test"):
+        if key not in data:
+            continue
+        listing = folder / data[key]
+        out[key] = {}
+        for line in listing.read_text(encoding="utf-8").split("\n")[:-1]:
+            assert line.startswith("./")
+            image = f"{listing.parent}{os.sep}{line[2:]}"
+            head, _, tail = image.rpartition("/images/")
+            label = Path(f"{head}/labels/{tail}".rsplit(".", 1)[0] + ".txt")
+            rows = [
+                row.split()[: -more or None] for row in label.read_text(encoding="utf-8").strip().splitlines() if row
+            ]
+            out[key][line] = [list(map(float, row)) for row in rows]
+            assert len({tuple(row) for row in rows}) == len(rows), "Ultralytics drops repeated rows"
+            check_rows(out[key][line], len(names), keypoints * size)
+    return out
+
+
+def check_rows(rows: list[list[float]], classes: int, of_points: int) -> None:
+    polygons = not of_points and any(len(row) > 6 for row in rows)
+    for row in rows:
+        assert row[0].is_integer() and 0 <= row[0] < classes
+        if polygons:
+            assert len(row) >= 7 and len(row) % 2 == 1, "labels mix segment and detection rows"
+            numbers = [(min(row[a::2]), max(row[a::2])) for a in (1, 2)]
+            checked = [n for low, high in numbers for n in ((low + high) / 2, high - low)]
+        else:
+            assert len(row) == 5 + of_points
+            checked = row[1:5]
+        assert max(checked) <= 1.01 and min(checked) >= -0.01

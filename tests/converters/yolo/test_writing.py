@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from pathlib import Path
 
 import pytest
 import yaml
@@ -23,49 +21,7 @@ def boxes(*names: str, split: str | None = None) -> list[Record]:
     return [Record(image=name, annotations=(box,), split=split) for name in names]
 
 
-def ultralytics(folder: Path, keypoints: int = 0) -> dict[str, dict[str, list[list[float]]]]:
-    """Rows by image and split, as Ultralytics finds and accepts them (`check_det_dataset`, `img2label_paths`,
-    `verify_image_label`), written down anew from its rules. Fails where Ultralytics would skip or refuse.
-    """
-    data = yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8"))
-    assert {"train", "val", "names"} <= data.keys()
-    names = data["names"]
-    assert all(isinstance(name, str) for name in names.values())
-    assert sorted(names) == list(range(len(names))) and data["nc"] == len(names)
-    assert "path" not in data
-    out: dict[str, dict[str, list[list[float]]]] = {}
-    for key in ("train", "val", "test"):
-        if key not in data:
-            continue
-        listing = folder / data[key]
-        out[key] = {}
-        for line in listing.read_text(encoding="utf-8").split("\n")[:-1]:
-            assert line.startswith("./")
-            image = f"{listing.parent}{os.sep}{line[2:]}"
-            head, _, tail = image.rpartition("/images/")
-            label = Path(f"{head}/labels/{tail}".rsplit(".", 1)[0] + ".txt")
-            rows = [row.split() for row in label.read_text(encoding="utf-8").strip().splitlines() if row]
-            out[key][line] = [list(map(float, row)) for row in rows]
-            assert len({tuple(row) for row in rows}) == len(rows), "Ultralytics drops repeated rows"
-            check_rows(out[key][line], len(names), keypoints)
-    return out
-
-
-def check_rows(rows: list[list[float]], classes: int, keypoints: int) -> None:
-    polygons = not keypoints and any(len(row) > 6 for row in rows)
-    for row in rows:
-        assert row[0].is_integer() and 0 <= row[0] < classes
-        if polygons:
-            assert len(row) >= 7 and len(row) % 2 == 1, "labels mix segment and detection rows"
-            numbers = [(min(row[a::2]), max(row[a::2])) for a in (1, 2)]
-            checked = [n for low, high in numbers for n in ((low + high) / 2, high - low)]
-        else:
-            assert len(row) == 5 + 3 * keypoints
-            checked = row[1:5]
-        assert max(checked) <= 1.01 and min(checked) >= -0.01
-
-
-def test_detect_as_ultralytics_reads_it(write):
+def test_detect_as_ultralytics_reads_it(write, ultralytics):
     target = write(CATS, [*boxes("a.jpg", "sub dir/b.ü.png"), Record(image="empty.jpg")])
     found = ultralytics(target)
     assert found["train"] == found["val"]
@@ -89,7 +45,7 @@ def test_every_file_is_one_that_may_be_overwritten(write):
         assert not FORMAT.owns(name)
 
 
-def test_only_a_test_split_still_has_train_and_val(write, read):
+def test_only_a_test_split_still_has_train_and_val(write, read, ultralytics):
     target = write(CATS, boxes("a.jpg", split="test"))
     found = ultralytics(target)
     assert found["train"] == found["val"] == found["test"]
@@ -132,7 +88,7 @@ def test_facts_that_are_broken_are_passed_over_with_a_warning(write, read):
     assert found.images == ["a.jpg"]
 
 
-def test_boxes_among_polygons_come_home_as_boxes(write, read):
+def test_boxes_among_polygons_come_home_as_boxes(write, read, ultralytics):
     upright = (0.1, 0.1, 0.5, 0.1, 0.5, 0.4, 0.1, 0.4)
     as_written = (0.5, 0.4, 0.5, 0.1, 0.1, 0.1, 0.1, 0.4)
     annotations = (
@@ -150,7 +106,7 @@ def test_boxes_among_polygons_come_home_as_boxes(write, read):
     assert second.xy == (*as_written[2:], *as_written[:2])
 
 
-def test_oriented_boxes(write, read):
+def test_oriented_boxes(write, read, ultralytics):
     ring = Polygon(label="cat", xy=(0.5, 0.1, 0.6, 0.2, 0.5, 0.4, 0.4, 0.2), metadata={"shape": "obb"})
     box = Rectangle(label="dog", bbox=(0.25, 0.5, 0.5, 0.25))
     target = write(CATS, [Record(image="a.jpg", annotations=(ring, box))], task="obb")
@@ -162,7 +118,7 @@ def test_oriented_boxes(write, read):
         write(CATS, [Record(image="a.jpg", annotations=(Polygon(label="cat", xy=ring.xy[:6]),))], task="obb")
 
 
-def test_key_points_come_home(write, read):
+def test_key_points_come_home(write, read, ultralytics):
     def person(keypoints: list[float | None] | None) -> Rectangle:
         kept = {} if keypoints is None else {"keypoints": json.dumps(keypoints), "shape": "keypoints"}
         return Rectangle(label="cat", bbox=(0.25, 0.25, 0.5, 0.5), metadata=kept)
