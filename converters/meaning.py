@@ -88,6 +88,8 @@ _CONFIDENCE = 1e-6
 _UNSET_IS_ZERO = frozenset(("iscrowd", "occluded", "truncated", "difficult", "outside", "rotation", "group", "z_order"))
 _JSON_TEXT = frozenset(key.name for key in TABLE if key.type == "JSON text")
 _KEPT_APART = frozenset(("keypoints",))
+_TOLD_BY_CORNERS = frozenset(("geometry", "rotation"))
+"""Of a rotated box: a format of corners need not state them."""
 _MEANINGLESS = _KEPT_APART | RINGS | BOOKKEEPING
 
 
@@ -106,6 +108,8 @@ def _other_metadata(a: Group, b: Group, exact: bool) -> list[str]:
     keys = x.keys() | y.keys()
     if exact:
         return sorted(key for key in keys - _KEPT_APART if x.get(key) != y.get(key))
+    if x.get("shape") == y.get("shape") == "obb":
+        keys -= _TOLD_BY_CORNERS
     return sorted(key for key in keys - _MEANINGLESS if not _same_fact(key, x.get(key), y.get(key)))
 
 

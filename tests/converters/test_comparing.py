@@ -317,6 +317,15 @@ def test_the_form_a_ring_had_in_the_file_means_nothing(diff: Callable[..., Diffe
     assert diff(_coco([10, 10, 20, 20]), _coco([10, 10, 20, 20], segmentation=[closed])).equal
 
 
+def test_the_corners_of_a_rotated_box_tell_its_numbers(diff: Callable[..., Difference]) -> None:
+    said = {"shape": "obb", "geometry": "[10,10,20,20]", "rotation": 90}
+    corners = lake([{**OUTLINE, "metadata": {"shape": "obb"}}])
+    assert diff(lake([{**OUTLINE, "metadata": said}]), corners).equal
+    assert not diff(lake([{**OUTLINE, "metadata": said}]), corners, exact=True).equal
+    other = {**said, "shape": "cuboid"}
+    assert not diff(lake([{**OUTLINE, "metadata": other}]), lake([{**OUTLINE, "metadata": {"shape": "cuboid"}}])).equal
+
+
 def test_a_crowd_is_not_an_object(diff: Callable[..., Difference]) -> None:
     found = diff(_coco([10, 10, 20, 20]), _coco([10, 10, 20, 20], iscrowd=1))
     assert found.changes[0].keys == ("iscrowd",)
