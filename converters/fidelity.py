@@ -18,7 +18,8 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     `overhang` is the share of its width and height by which they, and sizes, may exceed it all the same. `oriented`:
     every polygon is an oriented box, of four corners and with the shape `obb`. `joined`: the parts of one object become
     one ring. `masks_only`: every outline is a mask. Annotations that lack a `required` fact (`confidence`, `track_id`)
-    have no place.
+    have no place. `solid`: boxes have a width and a height
+    above zero, rings three points. `whole`: corners lie on whole pixels.
     """
 
     shapes: frozenset[str]
@@ -45,6 +46,8 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     masks_only: bool = False
     required: frozenset[str] = frozenset()
     unique_stems: bool = False
+    solid: bool = False
+    whole: bool = False
 
     def holds(self, key: str) -> bool:
         """Whether an annotation's metadata key survives."""

@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,6 +47,36 @@ def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
                 gathered.clear()
                 size = 0
         file.write(b"".join(gathered))
+
+
+def write_new(path: str, text: str) -> None:
+    """A new file. FileExistsError where there is one: also one in another case, where the disk sees no difference."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        data = text.encode()
+        while data:
+            data = data[os.write(descriptor, data) :]
+    finally:
+        os.close(descriptor)
+
+
+def names_below(root: str, wanted: Callable[[str], bool]) -> Iterator[str]:
+    """Names below `root`, sorted, of the files wanted; hidden files and folders are not looked at."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        below = os.path.relpath(folder, root).replace(os.sep, "/")
+        front = "" if below == "." else f"{below}/"
+        for name in sorted(names):
+            if wanted(name) and not name.startswith("."):
+                yield front + name
+
+
+def names_in(folder: str) -> frozenset[str]:
+    """What a folder holds; nothing where it is none, or cannot be read."""
+    try:
+        return frozenset(os.listdir(folder))
+    except OSError:
+        return frozenset()
 
 
 def local_failure(error: OSError, path: Path) -> LocalFailure:

@@ -19,6 +19,7 @@ from .coordinates import boxed, in_space, limits, rescaled, says_nothing
 from .drawing import drawn, needs_drawing
 from .fidelity import Fidelity
 from .fitting import as_oriented_box, called_obb, needs_fitting
+from .grid import is_solid, on_whole_pixels
 from .joining import joined
 from .ledger import Ledger
 from .lowering import exceeds
@@ -84,7 +85,8 @@ class _Projector:
                 )
                 continue
             self.number = first.metadata.get("coco_id", number)
-            kept += rescaled(self._object(group), record, self.space, self.target)
+            shapes = rescaled(self._object(group), record, self.space, self.target)
+            kept += on_whole_pixels(shapes, lambda: self._book("rounded")) if fidelity.whole else shapes
         return replace(record, annotations=kept, **self._facts())
 
     def _untouched(self, box: Rectangle) -> bool:
@@ -158,6 +160,9 @@ class _Projector:
                 break
         if len(group) > 1 and fidelity.holes != "rings":
             group = self._without_holes(group)
+        if fidelity.solid and not all(map(is_solid, group)):
+            self._book("degenerate")
+            return ()
         if self.limits is not None:
             group = self._inside(group)
         if fidelity.masks_only:

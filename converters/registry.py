@@ -18,6 +18,7 @@ from .format import Format
 BUILT_IN = {
     "coco": "annolake.converters.coco",
     "metalake": "annolake.converters.metalake",
+    "voc": "annolake.converters.voc",
     "yolo": "annolake.converters.yolo",
 }
 

@@ -35,6 +35,7 @@ TABLE = (
     Key("parts", "integer", "meaning", "number of rings of the object"),
     Key("hole_of", "integer", "meaning", "number of the ring this ring is a hole of"),
     Key("part_of", "string", "meaning", "label of the object this is a part of (VOC)"),
+    Key("voc_object", "integer", "meaning", "the same on an object and its parts (VOC): parts go home below it"),
     Key("group", "integer", "meaning", "objects that belong together (CVAT group_id)"),
     Key("z_order", "integer", "meaning", "drawing order, larger is in front (CVAT)"),
     Key("track_id", "integer or string", "meaning", "the same object through a video"),
@@ -59,7 +60,9 @@ MEANING = frozenset(key.name for key in TABLE if key.purpose == "meaning")
 BOOKKEEPING = frozenset(key.name for key in TABLE if key.purpose == "bookkeeping")
 IMAGE_BOOKKEEPING = {
     "coco": frozenset(("license", "flickr_url", "coco_url", "date_captured", "file_name")),
-    "voc": frozenset(("folder", "filename", "path", "source", "owner", "depth", "segmented", "file", "sets")),
+    "voc": frozenset(
+        ("folder", "filename", "path", "source", "owner", "size", "depth", "segmented", "occluded", "file", "sets")
+    ),
     "cvat": frozenset(("id", "task_id")),
 }
 """Facts of an image that formats keep under their own name in its extras: where it comes from, how it is called there.

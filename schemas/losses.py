@@ -37,6 +37,7 @@ TABLE = (
     LossCode("multi-part-split", "approximated", "annotation", "parts of one object written as separate objects"),
     LossCode("parts-joined", "approximated", "annotation", "parts of one object joined to one ring by bridges"),
     LossCode("polygon-rasterised", "approximated", "annotation", "polygon drawn on the pixel grid, as a mask"),
+    LossCode("rounded", "approximated", "annotation", "corners moved to whole pixels"),
     LossCode("hole-rasterised", "approximated", "annotation", "holes drawn on the pixel grid, as a mask"),
     LossCode("hole-dropped", "approximated", "annotation", "hole filled: the target has no holes"),
     LossCode("label-merged", "approximated", "property", "labels of one name told apart by ids become one"),

@@ -18,9 +18,9 @@ from ...schemas.errors import AnnolakeError, InvalidInput, Place, UsageError
 from ...schemas.model import Catalog
 from ..files import read_bytes
 from ..ledger import Ledger
+from ..text import FILE_LIMIT
 from .declaration import Declaration, Task
 from .notes import notes_of
-from .text import FILE_LIMIT
 
 if TYPE_CHECKING:
     from . import Options

@@ -15,7 +15,7 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Category
 from ...schemas.problems import Problem
 from ..ledger import Ledger
-from .text import read_lines
+from ..text import read_lines
 
 Task = Literal["detect", "segment", "obb", "pose"]
 

@@ -18,10 +18,10 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.problems import Problem
 from ..images import ImageFinder, is_image_name
 from ..ledger import Ledger
+from ..text import read_lines
 from . import pairs as pairing
 from .declaration import Declaration, Entry, from_list, from_obj_data
 from .pairs import Pair, Shelf
-from .text import read_lines
 
 _YAML_KEYS = re.compile(rb"^[\"']?(names|nc)[\"']?[ \t]*:", re.MULTILINE)
 _OTHER_NAMES = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test",)}

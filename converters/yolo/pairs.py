@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 import msgspec
 
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.problems import Problem
+from ..files import names_below, names_in
 from ..images import ImageFinder, is_image_name
 from ..ledger import Ledger
 
@@ -48,7 +49,7 @@ class Shelf:
     """Which files exist, asked folder by folder: a list of 100,000 pictures costs a few look-ups."""
 
     def __init__(self) -> None:
-        self._names = cache(_listed)
+        self._names = cache(names_in)
 
     def has(self, path: str) -> bool:
         folder, _, name = path.rpartition("/")
@@ -76,7 +77,7 @@ def label_folder(folder: str) -> str | None:
     if ruled is not None:
         head = f"/{folder}/".rpartition("/images/")[0]
         above = head[1:] or ("/" if head else ".")
-        usual = [name for name in sorted(_listed(above)) if _LABEL_FOLDER.fullmatch(name)]
+        usual = [name for name in sorted(names_in(above)) if _LABEL_FOLDER.fullmatch(name)]
         found = [other for name in usual if os.path.isdir(other := _swapped(folder, "images", name) or "")]
         if len(found) > 1:
             message = f"labels may be in {found[0]} or in {found[1]}"
@@ -98,7 +99,7 @@ def of_folder(folder: str, split: str | None) -> Iterator[Pair]:
     """Pairs of a split's folder of pictures, by name. The folder itself may be missing: then labels speak alone."""
     labels = label_folder(folder)
     texts = {f"{labels}/{name}": name for name in label_names(labels)} if labels else dict[str, str]()
-    for name in _walk(folder, is_image_name):
+    for name in names_below(folder, is_image_name):
         found: str | None = f"{labels}/{stem(name)}.txt"
         if found not in texts:
             # A folder called `images` deeper down has a folder `labels` of its own.
@@ -115,7 +116,7 @@ def of_folder(folder: str, split: str | None) -> Iterator[Pair]:
 def of_tree(root: str) -> Iterator[Pair]:
     """Pairs of a folder that nothing describes: every label file, every picture, joined by the usual folder names."""
     pictures: dict[str, list[str]] = {}
-    for name in _walk(root, is_image_name):
+    for name in names_below(root, is_image_name):
         pictures.setdefault(stem(name), []).append(name)
     for text in label_names(root):
         before, folder, after = _split_at(text[:-4], _LABEL_FOLDER)
@@ -132,7 +133,7 @@ def of_tree(root: str) -> Iterator[Pair]:
 
 def label_names(folder: str) -> Iterator[str]:
     """Names below `folder` of text files that are label files: no class lists, lists of pictures, read-mes."""
-    for name in _walk(folder, lambda name: name.lower().endswith(".txt")):
+    for name in names_below(folder, lambda name: name.lower().endswith(".txt")):
         if not _NOT_LABELS.fullmatch(os.path.basename(name)[:-4]) or starts_with_row(f"{folder}/{name}"):
             yield name
 
@@ -215,7 +216,7 @@ class _Stems:
         self.root = str(images.root)
         self.exact: dict[str, list[str]] = {}
         self.base: dict[str, list[str]] = {}
-        for name in _walk(self.root, is_image_name):
+        for name in names_below(self.root, is_image_name):
             self.exact.setdefault(stem(name), []).append(name)
             self.base.setdefault(stem(name).rpartition("/")[2], []).append(name)
 
@@ -270,21 +271,3 @@ def _split_at(path: str, pattern: re.Pattern[str]) -> tuple[str, str, str]:
         if pattern.fullmatch(parts[index]):
             return "".join(f"{part}/" for part in parts[:index]), parts[index], "/".join(parts[index + 1 :])
     return "", "", path
-
-
-def _walk(root: str, wanted: Callable[[str], bool]) -> Iterator[str]:
-    """Names below `root`, sorted, of the files wanted; hidden files and folders are not looked at."""
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        below = os.path.relpath(folder, root).replace(os.sep, "/")
-        front = "" if below == "." else f"{below}/"
-        for name in sorted(names):
-            if wanted(name) and not name.startswith("."):
-                yield front + name
-
-
-def _listed(folder: str) -> frozenset[str]:
-    try:
-        return frozenset(os.listdir(folder))
-    except OSError:
-        return frozenset()

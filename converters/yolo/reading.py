@@ -13,11 +13,11 @@ from ..files import read_bytes
 from ..format import Context, Reading
 from ..images import Exif, ImageSize, image_size
 from ..ledger import Ledger
+from ..text import FILE_LIMIT
 from .columns import Columns, Survey, meaning, parsed_keypoints, survey
 from .declaration import Declaration
 from .layout import Layout, find
 from .rows import RowReader
-from .text import FILE_LIMIT
 
 if TYPE_CHECKING:
     from . import Options

@@ -19,8 +19,8 @@ from ...schemas.model import Annotation, Category, Polygon, Rectangle
 from ...schemas.problems import Problem
 from ..ledger import Ledger
 from ..lowering import MOST
+from ..text import lines
 from .columns import Columns, meanings
-from .text import lines
 
 _NUMERIC = b"0123456789+-.eE \t\r\n"
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")

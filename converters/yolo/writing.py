@@ -19,6 +19,7 @@ import msgspec
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Record
 from ...schemas.names import is_safe_name
+from ..files import write_new
 from ..format import Context, Written
 from .columns import columns_to_write
 from .describing import description
@@ -75,10 +76,10 @@ def join(path: Path, options: Options, context: Context, catalog: Catalog, parts
     if None in lists and "train" in lists:
         lists[None] = "unsplit"
     for split, word in lists.items():
-        write_file(f"{path}/{word}.txt", "".join(f"{picture}\n" for picture in listed.get(split, ())))
+        write_new(f"{path}/{word}.txt", "".join(f"{picture}\n" for picture in listed.get(split, ())))
     names = max((part.names for part in parts), key=len)
     for name, text in description(options, catalog, names, lists).items():
-        write_file(f"{path}/{name}", text)
+        write_new(f"{path}/{name}", text)
     return Written(sum(map(len, listed.values())), sum(part.annotations for part in parts))
 
 
@@ -90,17 +91,6 @@ def split_folder(split: str | None, catalog: Catalog) -> str:
         return split
     plain = re.fullmatch(r"[\w-]{1,60}", split, re.ASCII)
     return f"split_{split if plain else f'{zlib.crc32(split.encode()):08x}'}"
-
-
-def write_file(path: str, text: str) -> None:
-    """A new file. FileExistsError where there is one: also one in another case, where the disk sees no difference."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        data = text.encode()
-        while data:
-            data = data[os.write(descriptor, data) :]
-    finally:
-        os.close(descriptor)
 
 
 class _Writer:
@@ -145,7 +135,7 @@ class _Writer:
             os.makedirs(f"{self.path}/{below}", exist_ok=True)
             self.made.add(below)
         try:
-            write_file(f"{self.path}/{labels}", self.rows.rows(record))
+            write_new(f"{self.path}/{labels}", self.rows.rows(record))
         except FileExistsError:
             self.part.taken.append((split, name))
         self.part.listed[split].append(listed)

@@ -17,7 +17,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ...schemas.errors import InvalidInput, Place
 from ..files import read_bytes
-from .text import decoded
+from ..text import decoded
 
 LIMIT = 1 << 20
 _DEPTH = 32

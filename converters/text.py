@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...schemas.errors import InvalidInput, Place
-from ..files import read_bytes
+from ..schemas.errors import InvalidInput, Place
+from .files import read_bytes
 
 FILE_LIMIT = 64 << 20
 LINE_LIMIT = 64 << 10

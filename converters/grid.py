@@ -1,0 +1,54 @@
+"""Shapes for targets that want them with an area, and with corners on whole pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import ceil, floor, isfinite
+from typing import Any
+
+from msgspec.structs import replace
+
+from ..schemas.figures import figure_of
+from ..schemas.model import Annotation, Polygon, Rectangle
+
+
+def is_solid(annotation: Annotation) -> bool:
+    """Whether a box has a width and a height above zero, a ring three points; other shapes have no area to have."""
+    if isinstance(annotation, Rectangle):
+        _, _, w, h = annotation.bbox
+        return w > 0 and h > 0 and isfinite(sum(annotation.bbox))
+    return not isinstance(annotation, Polygon) or (len(annotation.xy) >= 6 and isfinite(sum(annotation.xy)))
+
+
+def on_whole_pixels(shapes: Iterable[Annotation], book: Callable[[], None]) -> list[Annotation]:
+    """Shapes in pixels with every corner on the nearest whole one; a side that would vanish keeps the pixel it lies in.
+    `book` is called for each that moved. Rotated boxes stay: their own numbers are no corners.
+    """
+    out: list[Annotation] = []
+    for shape in shapes:
+        changes = _rounded(shape)
+        if changes:
+            book()
+        out.append(replace(shape, **changes) if changes else shape)
+    return out
+
+
+def _rounded(shape: Annotation) -> dict[str, Any]:
+    if isinstance(shape, Rectangle):
+        x, y, w, h = shape.bbox
+        if all(float(value).is_integer() for value in shape.bbox):
+            return {}
+        left, right = _span(x, x + w)
+        top, bottom = _span(y, y + h)
+        return {"bbox": (left, top, right - left, bottom - top)}
+    if all(float(value).is_integer() for value in shape.xy):
+        return {}
+    figure = figure_of(shape)
+    if figure is not None and figure.shape == "obb":
+        return {}
+    return {"xy": [floor(value + 0.5) for value in shape.xy]}
+
+
+def _span(low: float, high: float) -> tuple[int, int]:
+    start, end = floor(low + 0.5), floor(high + 0.5)
+    return (start, end) if end > start else (floor(low), max(ceil(high), floor(low) + 1))

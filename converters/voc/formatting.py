@@ -1,0 +1,258 @@
+"""Annotations -> the text of `<object>` elements, in the devkit's order.
+
+`shift` is 1 where pixels are counted from 1: put on both minima of a box, and on every vertex of a polygon.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ...schemas.errors import InvalidInput
+from ...schemas.figures import Figure, figure_of
+from ...schemas.model import Annotation, Polygon, Rectangle, as_key
+from ...schemas.plain import is_object
+from ..lowering import own_box
+from ..spelling import confidence, spelled
+from .elements import escaped, leaf, lines_of
+from .numbers import parsed, span, undone, written
+from .objects import FLAGS, ROTATED, SCORES, UNSPECIFIED, is_set, rotated_figure
+from .survey import label_text
+
+_DEEP = "\t\t"
+_OWN = frozenset(("pose", "bndbox", "polygon", "robndbox", "attributes", "name", "part", "annolake", *FLAGS, *SCORES))
+
+
+class ObjectWriter:
+    """Writes the objects of one data set."""
+
+    def __init__(self, shift: int) -> None:
+        self.shift = shift
+        self.names: dict[str, str] = {}
+
+    def lines(self, annotations: Sequence[Annotation], occluded: bool) -> Iterator[str]:
+        """The lines of all objects, parts below theirs. `occluded`: those that are not occluded say so."""
+        parts = _parts(annotations)
+        below = {id(part) for group in parts.values() for part in group}
+        for annotation in annotations:
+            if id(annotation) in below:
+                continue
+            metadata = annotation.metadata
+            if isinstance(annotation, Rectangle) and not metadata and not annotation.attributes:
+                if annotation.confidence is None and not annotation.extras:
+                    yield self._plain(annotation, occluded)
+                    continue
+            yield "\t<object>"
+            own: list[Annotation] = []
+            if "voc_object" in metadata and "part_of" not in metadata:
+                own = parts.pop(as_key(metadata["voc_object"]), own)
+            yield from self._object(annotation, occluded, own, is_part=False)
+            yield "\t</object>"
+
+    def _plain(self, box: Rectangle, occluded: bool) -> str:
+        """The usual object, at once."""
+        flags = "\t\t<occluded>0</occluded>\n" if occluded else ""
+        return (
+            f"\t<object>\n\t\t<name>{self._name(box.label)}</name>\n\t\t<pose>{UNSPECIFIED}</pose>\n"
+            f"\t\t<truncated>0</truncated>\n\t\t<difficult>0</difficult>\n{flags}"
+            f"{self._box(box.bbox, _DEEP)}\n\t</object>"
+        )
+
+    def _object(self, shape: Annotation, occluded: bool, parts: list[Annotation], *, is_part: bool) -> Iterator[str]:
+        indent = _DEEP + "\t" if is_part else _DEEP
+        rest = dict(shape.metadata)
+        for key in ("bbox", "outline", "voc_object", *(("part_of",) if is_part else ())):
+            rest.pop(key, None)
+        extra = _extra(rest)
+        yield f"{indent}<name>{self._name(shape.label)}</name>"
+        yield from _described(rest, extra, indent, occluded, is_part)
+        if isinstance(shape, Rectangle):
+            yield self._box(shape.bbox, indent, extra.get("bndbox"))
+        else:
+            yield self._box(own_box([shape]), indent, extra.get("bndbox"))
+        for part in parts:
+            yield f"{indent}<part>"
+            yield from self._object(part, False, [], is_part=True)
+            yield f"{indent}</part>"
+        yield from self._outline(shape, rest, extra, indent)
+        yield from _scores(shape, extra, indent)
+        for name, value in extra.items():
+            if name not in _OWN and name[:1] not in "@#":
+                yield from lines_of(name, value, indent)
+        yield from _attributes(shape, rest, extra, indent)
+        if note := _note(shape):
+            yield leaf("annolake", json.dumps(note), indent)
+
+    def _name(self, label: str) -> str:
+        text = self.names.get(label)
+        if text is None:
+            if not label.strip():
+                hint = "give every annotation a label that is more than blanks"
+                raise InvalidInput("label-missing", "an annotation without a label", hint=hint)
+            text = self.names[label] = escaped(label)
+        return text
+
+    def _box(self, box: tuple[float, float, float, float], indent: str, more: Any = None) -> str:
+        x, y, w, h = box
+        left, right = span(x, w, self.shift)
+        top, bottom = span(y, h, self.shift)
+        inner = indent + "\t"
+        lines = "".join(f"{line}\n" for name, value in _items(more) for line in lines_of(name, value, inner))
+        return (
+            f"{indent}<bndbox>\n{inner}<xmin>{written(left)}</xmin>\n{inner}<ymin>{written(top)}</ymin>\n"
+            f"{inner}<xmax>{written(right)}</xmax>\n{inner}<ymax>{written(bottom)}</ymax>\n{lines}{indent}</bndbox>"
+        )
+
+    def _outline(self, shape: Annotation, rest: dict[str, Any], extra: dict[str, Any], indent: str) -> Iterator[str]:
+        """The rotated box or the polygon. `rest` loses what is read from it."""
+        odd = extra.get("polygon")
+        if isinstance(shape, Polygon):
+            figure = figure_of(shape)
+            if figure is not None and figure.shape == "obb":
+                raw = extra.get("robndbox") if _holds(shape, extra.get("robndbox")) else _rotated_texts(figure)
+                if _figure(raw) == figure:
+                    for key in ("shape", "geometry", "rotation"):
+                        rest.pop(key, None)
+                yield from lines_of("robndbox", raw, indent)
+            else:
+                yield from self._ring(shape.xy, indent, closed=odd == "closed")
+                odd = None
+        if odd is not None and odd != "closed":
+            yield from lines_of("polygon", odd, indent)
+
+    def _ring(self, xy: Sequence[float], indent: str, *, closed: bool) -> Iterator[str]:
+        yield f"{indent}<polygon>"
+        for at in range(0, len(xy) + 2 * closed, 2):
+            number = at // 2 + 1
+            for axis, value in (("x", xy[at % len(xy)]), ("y", xy[at % len(xy) + 1])):
+                vertex = undone(value, self.shift)
+                text = written(value + self.shift if vertex is None else vertex)
+                yield f"{indent}\t<{axis}{number}>{text}</{axis}{number}>"
+        yield f"{indent}</polygon>"
+
+
+def _parts(annotations: Sequence[Annotation]) -> dict[Any, list[Annotation]]:
+    """Parts by the tie to an object that is there."""
+    wholes = {as_key(a.metadata["voc_object"]) for a in annotations if _is_tied(a) and "part_of" not in a.metadata}
+    parts: dict[Any, list[Annotation]] = {}
+    if wholes:
+        for annotation in annotations:
+            if _is_tied(annotation) and isinstance(annotation.metadata.get("part_of"), str):
+                tie = as_key(annotation.metadata["voc_object"])
+                if tie in wholes:
+                    parts.setdefault(tie, []).append(annotation)
+    return parts
+
+
+def _is_tied(annotation: Annotation) -> bool:
+    return "voc_object" in annotation.metadata
+
+
+def _extra(rest: dict[str, Any]) -> dict[str, Any]:
+    """What `voc_extra` says, taken out of the metadata; a text that is none of ours stays there."""
+    if "voc_extra" not in rest:
+        return {}
+    try:
+        extra = json.loads(rest["voc_extra"])
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    if not is_object(extra):
+        return {}
+    del rest["voc_extra"]
+    return extra
+
+
+def _described(
+    rest: dict[str, Any], extra: dict[str, Any], indent: str, occluded: bool, is_part: bool
+) -> Iterator[str]:
+    """Pose and flags; what stays in `rest` has another form than theirs."""
+    pose = rest.get("pose")
+    if isinstance(pose, str) and pose not in ("", UNSPECIFIED):
+        del rest["pose"]
+        yield leaf("pose", pose, indent)
+    elif not is_part or "pose" in extra:
+        yield leaf("pose", "" if "pose" in extra else UNSPECIFIED, indent)
+    for flag in FLAGS:
+        value = rest.get(flag)
+        if isinstance(value, bool):
+            del rest[flag]
+        text = extra.get(flag)
+        if isinstance(text, str) and is_set(text) == (value is True):
+            yield leaf(flag, text, indent)
+        elif value is True or occluded or not (is_part or flag == "occluded"):
+            yield leaf(flag, "1" if value is True else "0", indent)
+
+
+def _scores(shape: Annotation, extra: dict[str, Any], indent: str) -> Iterator[str]:
+    said = False
+    for name in SCORES:
+        text = extra.get(name)
+        if isinstance(text, str):
+            number = confidence(text)
+            if number is None or number == shape.confidence:
+                said = said or number is not None
+                if name != SCORES[0] or number is not None or shape.confidence is None or SCORES[1] in extra:
+                    yield leaf(name, text, indent)
+    if shape.confidence is not None and not said:
+        yield leaf(SCORES[0], written(shape.confidence), indent)
+
+
+def _attributes(shape: Annotation, rest: dict[str, Any], extra: dict[str, Any], indent: str) -> Iterator[str]:
+    others = extra.get("attributes")
+    if not shape.attributes and not rest and others is None:
+        return
+    inner, deep = indent + "\t", indent + "\t\t"
+    yield f"{indent}<attributes>"
+    for name, text, note in spelled(shape, rest):
+        yield f"{inner}<attribute>"
+        yield leaf("name", name, deep)
+        yield leaf("value", text, deep)
+        if note:
+            yield leaf("annolake", note, deep)
+        yield f"{inner}</attribute>"
+    for name, value in _items(others):
+        yield from lines_of(name, value, inner)
+    yield f"{indent}</attributes>"
+
+
+def _note(shape: Annotation) -> dict[str, Any]:
+    note: dict[str, Any] = {}
+    if label_text(shape.label) != shape.label:
+        note["label"] = shape.label
+    if shape.extras:
+        note["extras"] = shape.extras
+    return note
+
+
+def _items(value: Any) -> list[tuple[str, Any]]:
+    return list(value.items()) if is_object(value) else []
+
+
+def _figure(raw: Any) -> Figure | None:
+    """The rotated box that an element says."""
+    try:
+        cx, cy, w, h, angle = (parsed(raw[name]) for name in ROTATED)
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return None
+    return rotated_figure(cx, cy, w, h, angle)
+
+
+def _holds(shape: Polygon, raw: Any) -> bool:
+    """Whether the polygon is still the rotated box that was read."""
+    figure = _figure(raw)
+    return figure is not None and figure_of(Polygon(xy=shape.xy, label="", metadata=figure.metadata())) is not None
+
+
+def _rotated_texts(figure: Figure) -> dict[str, str]:
+    x, y, w, h = figure.geometry
+    angle = math.radians(figure.rotation)
+    tries = [round(angle, digits) for digits in range(17)]
+    tries += [angle, math.nextafter(angle, math.inf), math.nextafter(angle, -math.inf)]
+    exact = next((number for number in tries if math.degrees(number) == figure.rotation), angle)
+    centre = [undone(low, side / 2) for low, side in ((x, w), (y, h))]
+    cx, cy = (
+        low + side / 2 if middle is None else middle for middle, low, side in zip(centre, (x, y), (w, h), strict=True)
+    )
+    return {name: written(value) for name, value in zip(ROTATED, (cx, cy, w, h, exact), strict=True)}

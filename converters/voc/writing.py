@@ -1,0 +1,216 @@
+"""From the hub to a VOC data set on disk: an XML for every image, lists of ImageSets where splits are known, and
+`labelmap.txt`. Folders are those of the source, where it was VOC, else the devkit's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ...schemas.errors import InvalidInput, Place
+from ...schemas.model import Catalog, Category, Record
+from ..files import write_new
+from ..format import Context, Written
+from .imagefile import ImageWriter
+from .imagesets import class_of, flag_of, split_of, usual_sets
+from .labelmap import FILE, label_map
+from .layout import UNSPLIT, split_of_folder
+from .naming import stem
+from .notes import Convention, SetNotes, check_path, image_notes, notes_of
+
+if TYPE_CHECKING:
+    from . import Options
+
+_LIST_NAME = re.compile(r"(?!\.)[^/\\:\0-\x1f\x7f]{1,100}")
+
+
+class Part(msgspec.Struct):
+    """What one process wrote: rows of lists by their path, labels in use, images whose XML was taken."""
+
+    rows: dict[str, list[str]]
+    labels: set[str]
+    images: int
+    annotations: int
+    taken: list[tuple[str, str]]
+
+
+def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
+    """Write the data set into the new folder `path`. InvalidInput for names that cannot be files of their own."""
+    return join(path, options, context, catalog, [write_part(path, 0, options, context, catalog, records)])
+
+
+def write_part(
+    path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
+) -> Part:
+    """Write the XML files of a run of images."""
+    return _Writer(path, convention_of(options, catalog), catalog).write(records)
+
+
+def join(path: Path, options: Options, context: Context, catalog: Catalog, parts: list[Part]) -> Written:
+    """Write what describes the whole data set: lists and labels."""
+    notes = notes_of(catalog)
+    for part in parts:
+        for file, name in part.taken:
+            raise _same_stem(None, name, file)
+    rows: dict[str, list[str]] = {}
+    for part in parts:
+        for name, lines in part.rows.items():
+            rows.setdefault(name, []).extend(lines)
+    for name in (
+        *(f"ImageSets/{known}" for known in (*notes.lists, *notes.flags)),
+        *_empty_splits(catalog, notes, rows),
+    ):
+        for root in notes.roots or ("",):
+            rows.setdefault(f"{root}/{name}".lstrip("/"), [])
+    for name in sorted(rows):
+        os.makedirs(path / os.path.dirname(name), exist_ok=True)
+        write_new(f"{path}/{name}.txt", "".join(f"{row}\n" for row in rows[name]))
+    for folder in {f"{root}/{notes.folder}".strip("/") for root in notes.roots or ("",)}:
+        if not notes.split_folders:
+            os.makedirs(path / folder, exist_ok=True)
+    used = {label for part in parts for label in part.labels}
+    labels = (*catalog.labels, *(Category(name) for name in sorted(used - set(catalog.names()))))
+    text = label_map(catalog, labels, convention_of(options, catalog), notes)
+    write_new(f"{path}/{FILE}", text)
+    return Written(sum(part.images for part in parts), sum(part.annotations for part in parts))
+
+
+def convention_of(options: Options, catalog: Catalog) -> Convention:
+    if options.convention != "auto":
+        return options.convention
+    return notes_of(catalog).convention or "edges"
+
+
+class _Writer:
+    def __init__(self, path: Path, convention: Convention, catalog: Catalog) -> None:
+        self.path = path.as_posix()
+        self.catalog = catalog
+        self.notes = notes_of(catalog)
+        self.images = ImageWriter(int(convention == "devkit"))
+        self.owners: dict[str, str] = {}
+        self.made: set[str] = set()
+        splits = [f"Main/{split}" for split in catalog.splits]
+        self.flags = {name: split_of(name, [*splits, *_lists_of(self.notes)]) for name in self.notes.flags}
+        self.part = Part({}, set(), 0, 0, [])
+
+    def write(self, records: Iterable[Record]) -> Part:
+        os.makedirs(self.path, exist_ok=True)
+        for record in records:
+            try:
+                self._write(record)
+            except InvalidInput as error:
+                if error.place.image is not None:
+                    raise
+                place = Place(image=record.image)
+                raise InvalidInput(error.code, error.message, place=place, hint=error.hint) from None
+            self.part.images += 1
+            self.part.annotations += len(record.annotations)
+            self.part.labels.update(annotation.label for annotation in record.annotations)
+        return self.part
+
+    def _write(self, record: Record) -> None:
+        check_path(record.image, record.image)
+        notes = image_notes(record)
+        root, bare, own = self._placed(record)
+        identity = stem(own) if notes.file is None else notes.file
+        file = "/".join(filter(None, (root, self.notes.folder, f"{identity}.xml")))
+        owner = self.owners.setdefault(file, record.image)
+        if owner is not record.image:
+            raise _same_stem(owner, record.image, file)
+        text = self.images.text(record, notes, identity, own, bare)
+        below = file.rpartition("/")[0]
+        if below not in self.made:
+            os.makedirs(f"{self.path}/{below}", exist_ok=True)
+            self.made.add(below)
+        try:
+            write_new(f"{self.path}/{file}", text)
+        except FileExistsError:
+            self.part.taken.append((file, record.image))
+        for name, row in self._rows(record, notes.sets):
+            rows = self.part.rows.setdefault("/".join(filter(None, (root, "ImageSets", name))), [])
+            rows.append(f"{identity} {row:>2}" if row else identity)
+
+    def _placed(self, record: Record) -> tuple[str, str, str]:
+        """The root's folder; the image's name below it; and without a split that stands in front of it."""
+        name = record.image
+        if self.notes.roots:
+            root = next((root for root in self.notes.roots if name.startswith(f"{root}/")), None)
+            if root is None:
+                message = f"the set has the folders {', '.join(self.notes.roots)}, and the image is in none of them"
+                hint = "put one of them in front of its name"
+                raise InvalidInput("no-root", message, place=Place(image=name), hint=hint)
+            bare = name[len(root) + 1 :]
+            return root, bare, bare
+        if not self.notes.split_folders:
+            return "", name, name
+        own = name.removeprefix(f"{record.split}/") if self.catalog.split_in_name else name
+        return self._split_folder(record.split), name, own
+
+    def _split_folder(self, split: str | None) -> str:
+        if split is None:
+            return UNSPLIT
+        folder = self.notes.split_folders.get(split)
+        if folder is None:
+            folder = split if split_of_folder(split) == (True, split) else f"split_{split}"
+            if split_of_folder(folder) != (True, split) or folder in self.notes.split_folders.values():
+                raise _unsafe_split(split)
+        return folder
+
+    def _rows(self, record: Record, sets: tuple[str, ...] | None) -> Iterator[tuple[str, str]]:
+        """Lists the image stands in, and what stands behind its id. Noted ones count while they have its split."""
+        split = record.split
+        if split is not None and _LIST_NAME.fullmatch(split) is None:
+            raise _unsafe_split(split)
+        if sets is None or (
+            split is not None and all(word.partition(" ")[0].rpartition("/")[2] != split for word in sets)
+        ):
+            sets = () if self.notes.split_folders else usual_sets(split)
+        flags: dict[str, str] = {}
+        words = [word.partition(" ")[::2] for word in sets]
+        for name, rest in words:
+            if name in self.flags:
+                flags[name] = rest
+            else:
+                yield name, rest
+        listed = {name for name, _ in words}
+        for name, of_split in self.flags.items():
+            if of_split in listed:
+                said = flags.get(name)
+                yield name, said or flag_of(class_of(name, of_split or ""), record.annotations)
+
+
+def _lists_of(notes: SetNotes) -> list[str]:
+    """Lists of splits that lists of classes belong to, by the usual names."""
+    tasks = {name.rpartition("/")[0] for name in notes.flags}
+    return [f"{task}/{split}" for task in sorted(tasks) for split in ("train", "val", "trainval", "test")]
+
+
+def _empty_splits(catalog: Catalog, notes: SetNotes, rows: dict[str, list[str]]) -> list[str]:
+    """Lists of splits that no image is in."""
+    if notes.split_folders:
+        return []
+    bases = {name.rpartition("/")[2] for name in (*rows, *notes.lists)}
+    for split in catalog.splits:
+        if _LIST_NAME.fullmatch(split) is None:
+            raise _unsafe_split(split)
+    return [f"ImageSets/Main/{split}" for split in catalog.splits if split not in bases]
+
+
+def _same_stem(first: str | None, second: str, file: str) -> InvalidInput:
+    both = f"{first} and {second}" if first is not None else f"{second} and another image"
+    return InvalidInput(
+        "same-stem",
+        f"{both} would share the file {file}",
+        place=Place(image=second),
+        hint="rename one of the images: VOC knows them by their name without extension",
+    )
+
+
+def _unsafe_split(split: str) -> InvalidInput:
+    message = f"the split {split[:80]!r} cannot be the name of a list or folder"
+    return InvalidInput("unsafe-split", message, place=Place(file="ImageSets"), hint="give it a plain name")
