@@ -65,12 +65,21 @@ def rows_of(source: Column, known: Iterable[Feature]) -> list[Feature]:
 
 
 def measure(source: Column, target: Column, known: Iterable[Feature], folder: Path) -> dict[str, Outcome]:
-    """The outcome for each feature of the source. Features of one image share a data set, an image each."""
+    """The outcome for each feature of the source. Features of one image share a data set, an image each; each has one
+    of its own where an error would hide the others.
+    """
     out: dict[str, Outcome] = {}
-    for number, together in enumerate(_data_sets(rows_of(source, known))):
+    waiting = list(_data_sets(rows_of(source, known)))
+    for number, together in enumerate(waiting):
         place = folder / f"{source.name} {target.name} {number}"
         place.mkdir()
-        out.update(_Journey(source, target, together, place).outcomes())
+        try:
+            out.update(_Journey(source, target, together, place).outcomes())
+        except (AnnolakeError, ValueError) as error:
+            if len(together) == 1:
+                out[together[0].name] = Outcome(None, f"an error: {error}")
+            else:
+                waiting.extend([feature] for feature in together)
     return out
 
 
@@ -95,19 +104,9 @@ class _Journey:
     def outcomes(self) -> dict[str, Outcome]:
         given = DataSet(self.features[0].catalog, [record for feature in self.features for record in feature.records])
         write_out(self.source.format, lowered(self.source.format, self.source.options, given), self.start)
-        try:
-            there = self._convert(self.start, self.middle, self.source, self.target)
-            back = self._convert(self.middle, self.home, self.target, self.source)
-        except AnnolakeError as error:
-            return {feature.name: Outcome(None, f"an error: {error}") for feature in self.features}
-        difference = compare(
-            self.start,
-            self.home,
-            format_a=self.source.format.name,
-            format_b=self.source.format.name,
-            context_a=self._context(),
-            context_b=self._context(),
-        )
+        there = self._convert(self.start, self.middle, self.source, self.target)
+        back = self._convert(self.middle, self.home, self.target, self.source)
+        difference = self._difference()
         first, last = self._read(self.start), self._read(self.home)
         return {
             feature.name: self._outcome(feature, (*there, *back), difference, given, first, last)
@@ -128,8 +127,9 @@ class _Journey:
         )
         return [loss for loss in report.losses if is_refused(loss["code"])]
 
-    def _context(self) -> Context:
-        return Context(images=ImageFinder(self.pictures, "turned"))
+    def _difference(self) -> Difference:
+        context, name = Context(images=ImageFinder(self.pictures, "turned")), self.source.format.name
+        return compare(self.start, self.home, format_a=name, format_b=name, context_a=context, context_b=context)
 
     def _read(self, path: Path) -> DataSet:
         ledger, format_ = Ledger(), self.source.format
