@@ -18,7 +18,7 @@ from ..schemas.names import is_safe_name
 from ..schemas.plain import is_object
 from .carrying import as_read
 
-OF_OUTLINES = RINGS | {"shape", "geometry", "outline", "area", "bbox"}
+OF_OUTLINES = RINGS | {"shape", "geometry", "outline", "area", "bbox", "voc_outline"}
 """What is true of an outline, or ties several to one object, and no longer of the box around them."""
 
 _TOLD = BOOKKEEPING | RINGS | {"geometry", "shape", "keypoints"}

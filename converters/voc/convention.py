@@ -27,17 +27,19 @@ _MEANING = {
 
 
 class Evidence(msgspec.Struct):
-    """What the files of a set say: how many of each kind, and the first with a coordinate 0."""
+    """What the files of a set say: how many have boxes, how many are of each kind, and the first with a coordinate 0
+    or below.
+    """
 
-    files: int = 0
+    boxed: int = 0
     zero: str = ""
     pascal: int = 0
     tools: int = 0
     tool: str = ""
 
-    def add(self, file: str, *, zero: bool, database: str, mark: str) -> None:
-        """Count one file: whether a coordinate is 0, the database it names, and a mark of a tool it has else."""
-        self.files += 1
+    def add(self, file: str, *, boxed: bool, zero: bool, database: str, mark: str) -> None:
+        """Count one file: whether it has boxes, and a coordinate 0; its database, and another mark of a tool."""
+        self.boxed += boxed
         if zero and not self.zero:
             self.zero = file
         if _PASCAL.search(database):
@@ -59,23 +61,24 @@ def to_read(
     if noted is not None:
         return _decided(noted, "as annolake noted when it wrote them", ledger)
     if evidence.zero:
-        return _decided("edges", f"{evidence.zero} has a coordinate 0", ledger)
+        return _decided("edges", f"{evidence.zero} has a coordinate 0 or below", ledger)
     if evidence.pascal > evidence.tools:
         other = f", {evidence.tools} the mark of a tool ({evidence.tool})" if evidence.tools else ""
         return _decided("devkit", f"{evidence.pascal} files name the PASCAL VOC database{other}", ledger)
     if evidence.tools:
         other = f", {evidence.pascal} name the PASCAL VOC database" if evidence.pascal else ""
         return _decided("edges", f"{evidence.tools} files have the mark of a tool ({evidence.tool}){other}", ledger)
-    if evidence.files:
-        ledger.problem(
-            Problem(
-                code="convention-unknown",
-                severity="notice",
-                message="nothing tells whether numbers are edges or pixels counted from 1; edges are taken",
-                place=Place(file=file),
-                fix="give --voc-convention devkit if they are from the devkit or made like it, else edges",
-            )
+    if not evidence.boxed:
+        return _decided("edges", "there are no boxes", ledger)
+    ledger.problem(
+        Problem(
+            code="convention-unknown",
+            severity="notice",
+            message="nothing tells whether numbers are edges or pixels counted from 1; edges are taken",
+            place=Place(file=file),
+            fix="give --voc-convention devkit if they are from the devkit or made like it, else edges",
         )
+    )
     return _decided("edges", "nothing tells; --voc-convention devkit if they count from 1", ledger)
 
 

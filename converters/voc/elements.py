@@ -30,11 +30,18 @@ _SPECIAL = re.compile("[&<>\r]")
 
 
 def without_namespaces(root: Element) -> None:
-    """Give every element its local name, where there are namespaces at all."""
-    if root.tag.startswith("{") or root.nsmap:
-        for element in root.iter():
-            if isinstance(element.tag, str) and element.tag[0] == "{":
-                element.tag = local(element.tag)
+    """Give every element its local name."""
+    for element in root.iter():
+        if isinstance(element.tag, str):
+            element.tag = local(element.tag)
+
+
+def children(element: Element) -> Iterator[tuple[str, Element]]:
+    """The elements below, with their names; no comments."""
+    for child in element:
+        tag = child.tag
+        if isinstance(tag, str):
+            yield tag, child
 
 
 def content(element: Element) -> Content:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from ...schemas.errors import InvalidInput
 from ...schemas.figures import Figure, figure_of
@@ -40,10 +40,9 @@ class ObjectWriter:
             if id(annotation) in below:
                 continue
             metadata = annotation.metadata
-            if isinstance(annotation, Rectangle) and not metadata and not annotation.attributes:
-                if annotation.confidence is None and not annotation.extras:
-                    yield self._plain(annotation, occluded)
-                    continue
+            if _is_plain(annotation):
+                yield self._plain(annotation, occluded)
+                continue
             yield "\t<object>"
             own: list[Annotation] = []
             if "voc_object" in metadata and "part_of" not in metadata:
@@ -65,7 +64,8 @@ class ObjectWriter:
         rest = dict(shape.metadata)
         for key in ("bbox", "outline", "voc_object", *(("part_of",) if is_part else ())):
             rest.pop(key, None)
-        extra = _extra(rest)
+        extra, outline = _noted(rest, "voc_extra"), _noted(rest, "voc_outline")
+        extra = extra if is_object(extra) else {}
         yield f"{indent}<name>{self._name(shape.label)}</name>"
         yield from _described(rest, extra, indent, occluded, is_part)
         if isinstance(shape, Rectangle):
@@ -76,7 +76,9 @@ class ObjectWriter:
             yield f"{indent}<part>"
             yield from self._object(part, False, [], is_part=True)
             yield f"{indent}</part>"
-        yield from self._outline(shape, rest, extra, indent)
+        yield from self._outline(shape, rest, outline, indent)
+        if "polygon" in extra:
+            yield from lines_of("polygon", extra["polygon"], indent)
         yield from _scores(shape, extra, indent)
         for name, value in extra.items():
             if name not in _OWN and name[:1] not in "@#":
@@ -105,22 +107,19 @@ class ObjectWriter:
             f"{inner}<xmax>{written(right)}</xmax>\n{inner}<ymax>{written(bottom)}</ymax>\n{lines}{indent}</bndbox>"
         )
 
-    def _outline(self, shape: Annotation, rest: dict[str, Any], extra: dict[str, Any], indent: str) -> Iterator[str]:
-        """The rotated box or the polygon. `rest` loses what is read from it."""
-        odd = extra.get("polygon")
-        if isinstance(shape, Polygon):
-            figure = figure_of(shape)
-            if figure is not None and figure.shape == "obb":
-                raw = extra.get("robndbox") if _holds(shape, extra.get("robndbox")) else _rotated_texts(figure)
-                if _figure(raw) == figure:
-                    for key in ("shape", "geometry", "rotation"):
-                        rest.pop(key, None)
-                yield from lines_of("robndbox", raw, indent)
-            else:
-                yield from self._ring(shape.xy, indent, closed=odd == "closed")
-                odd = None
-        if odd is not None and odd != "closed":
-            yield from lines_of("polygon", odd, indent)
+    def _outline(self, shape: Annotation, rest: dict[str, Any], noted: Any, indent: str) -> Iterator[str]:
+        """The rotated box or the polygon, as it stood if it still does. `rest` loses what is read from it."""
+        if not isinstance(shape, Polygon):
+            return
+        figure = figure_of(shape)
+        if figure is None or figure.shape != "obb":
+            yield from self._ring(shape.xy, indent, closed=noted == "closed")
+            return
+        texts = noted if _holds(shape, noted) else _rotated_texts(figure)
+        if _figure(texts) == figure:
+            for key in ("shape", "geometry", "rotation"):
+                rest.pop(key, None)
+        yield from lines_of("robndbox", texts, indent)
 
     def _ring(self, xy: Sequence[float], indent: str, *, closed: bool) -> Iterator[str]:
         yield f"{indent}<polygon>"
@@ -146,22 +145,31 @@ def _parts(annotations: Sequence[Annotation]) -> dict[Any, list[Annotation]]:
     return parts
 
 
+def _is_plain(shape: Annotation) -> TypeGuard[Rectangle]:
+    """Whether it is a box and a label, and nothing else."""
+    return (
+        type(shape) is Rectangle
+        and not shape.metadata
+        and not shape.attributes
+        and shape.confidence is None
+        and not shape.extras
+    )
+
+
 def _is_tied(annotation: Annotation) -> bool:
     return "voc_object" in annotation.metadata
 
 
-def _extra(rest: dict[str, Any]) -> dict[str, Any]:
-    """What `voc_extra` says, taken out of the metadata; a text that is none of ours stays there."""
-    if "voc_extra" not in rest:
-        return {}
+def _noted(rest: dict[str, Any], key: str) -> Any:
+    """What a JSON text of ours says, taken out of the metadata; one that is none of ours stays there."""
     try:
-        extra = json.loads(rest["voc_extra"])
-    except (TypeError, ValueError, RecursionError):
-        return {}
-    if not is_object(extra):
-        return {}
-    del rest["voc_extra"]
-    return extra
+        value = json.loads(rest[key])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+    if not is_object(value) and value != "closed":
+        return None
+    del rest[key]
+    return value
 
 
 def _described(

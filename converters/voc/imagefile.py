@@ -8,7 +8,7 @@ from typing import Any
 from ...schemas.model import Record
 from .elements import attribute, leaf, lines_of
 from .formatting import ObjectWriter
-from .naming import USUAL_EXTENSION, base_name, name_of
+from .naming import USUAL_EXTENSION, base_name, name_of, stem
 from .notes import ImageNotes
 from .numbers import parsed, written
 
@@ -57,7 +57,8 @@ class ImageWriter:
 def _named(notes: ImageNotes, identity: str, own: str, bare: str) -> tuple[str, dict[str, Any]]:
     """The `<filename>`, as it stood if the image still is called so; and its name, where no rule would give it."""
     filename = notes.filename
-    if filename is None or _read_as(notes, identity, filename) != own:
+    says_nothing = filename is not None and name_of(identity, filename) is None and identity == stem(own)
+    if filename is None or not (says_nothing or _read_as(notes, identity, filename) == own):
         filename = own.rpartition("/")[2]
     return filename, ({} if _read_as(notes, identity, filename) == bare else {"image": bare})
 

@@ -3,6 +3,7 @@
     ImageSets/Main/train.txt         ids, one a line
     ImageSets/Main/cat_train.txt     id and flag of a class: 1 in it, -1 not in it, 0 only as difficult objects
     ImageSets/Layout/train.txt       id and the number of an object
+    # a comment, as Datumaro has them
 
 A list of a class that has just the ids of its split says of each image what its objects say too: it is noted once, and
 images only where it says otherwise.
@@ -64,7 +65,8 @@ def read_lists(root: Root, ids: Iterable[str]) -> Lists:
     by_base = {one.rpartition("/")[2]: one for one in known}
     lists = Lists({}, set(), {}, {})
     for name in _list_files(folder):
-        rows = [_row(line, known, by_base) for line in read_lines(f"{folder}/{name}.txt") if line.strip()]
+        lines = [line for line in map(str.strip, read_lines(f"{folder}/{name}.txt")) if line]
+        rows = [_row(line, known, by_base) for line in lines if line[0] != "#" or line in known]
         lists.rows[name] = list(dict.fromkeys(rows))
     for name, rows in lists.rows.items():
         split = _split_of_class(name, lists.rows)
@@ -149,7 +151,6 @@ def _list_files(folder: str) -> list[str]:
 
 def _row(line: str, known: set[str], by_base: dict[str, str]) -> tuple[str, str]:
     """The id of a line and what stands behind it. An id may hold blanks, have an extension, or be a path."""
-    line = line.strip()
     for candidate, rest in ((line, ""), *_parted(line)):
         if candidate in known:
             return candidate, rest

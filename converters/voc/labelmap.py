@@ -13,6 +13,7 @@ import msgspec
 
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Category
+from ...schemas.plain import is_object
 from ...schemas.problems import Problem
 from ..ledger import Ledger
 from ..text import read_lines
@@ -89,8 +90,8 @@ def _label(line: str) -> Category:
 
 
 def _line(label: Category) -> str:
-    voc: Any = label.extras.get("voc")
-    said: dict[str, Any] = voc if isinstance(voc, dict) else {}
+    voc = label.extras.get("voc")
+    said = voc if is_object(voc) else {}
     texts = [said.get(field, "") for field in _FIELDS]
     return ":".join([label.name, *(text if isinstance(text, str) and _is_field(text) else "" for text in texts)])
 

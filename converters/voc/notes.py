@@ -80,7 +80,10 @@ def image_notes(record: Record) -> ImageNotes:
 
 def as_facts(notes: SetNotes | ImageNotes) -> dict[str, Any]:
     """Notes as they stand in a catalogue or among the facts of an image; empty where there is nothing to note."""
-    return msgspec.to_builtins(notes)
+    facts: dict[str, Any] = msgspec.to_builtins(notes)
+    if isinstance(notes, SetNotes) and notes.folder == ANNOTATIONS:
+        facts.pop("folder", None)  # only the very same text is left out by itself
+    return facts
 
 
 def check_path(name: str, image: str | None = None) -> None:

@@ -14,11 +14,13 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.figures import Figure
 from ...schemas.geometry import hull, open_ring
 from ...schemas.model import Annotation, Polygon, Rectangle
+from ...schemas.plain import is_object
 from ...schemas.problems import Problem
 from ..carrying import fingerprint
 from ..ledger import Ledger
 from ..spelling import Spelled, confidence, understood
-from .elements import Content, Element, add, content
+from ..xmltext import local
+from .elements import Content, Element, add, children, content
 from .numbers import parsed
 from .survey import label_text
 
@@ -60,16 +62,14 @@ class ObjectReader:
             if whole is None:
                 continue
             self._placed(element)
-            if not parts:
-                out.append(whole)
-                continue
-            ties += 1
-            whole.metadata["voc_object"] = ties
             out.append(whole)
+            tied = False
             for part in parts:
                 found = self._survived(part, whole.label, 1)
                 if found is not None:
-                    found.metadata["voc_object"] = ties
+                    ties += not tied
+                    tied = True
+                    found.metadata["voc_object"] = whole.metadata["voc_object"] = ties
                     self._placed(part)
                     out.append(found)
         return out
@@ -111,7 +111,7 @@ class ObjectReader:
                 self._flag(flag, found[flag], metadata, extra)
         said = understood(_spelled(found["attributes"], extra)) if "attributes" in found else None
         score = self._score(found, extra)
-        shape = self._shape(element, found, metadata, extra)
+        box, ring = self._shape(element, found, metadata, extra)
         if said is not None:
             metadata.update(said.metadata)
             score = said.confidence if score is None else score
@@ -119,27 +119,26 @@ class ObjectReader:
         if "annolake" in found:
             label, extras = _noted(found["annolake"].text or "", label)
         if extra:
-            metadata["voc_extra"] = json.dumps(extra, ensure_ascii=False, separators=(",", ":"))
-        common = {
+            metadata["voc_extra"] = _json(extra)
+        common: dict[str, Any] = {
             "label": label,
             "confidence": score,
             "metadata": metadata,
             "attributes": said.attributes if said is not None else {},
             "extras": extras,
         }
-        return Rectangle(bbox=shape, **common) if isinstance(shape, tuple) else Polygon(xy=shape, **common)
+        return Rectangle(bbox=box, **common) if ring is None else Polygon(xy=ring, **common)
 
     def _children(self, element: Element, is_part: bool) -> tuple[dict[str, Element], dict[str, Any]]:
         """Elements that have a rule, by name, and the others as they are."""
         found: dict[str, Element] = {}
-        extra: dict[str, Any] = {f"@{name}": value for name, value in element.attrib.items()}
-        for child in element:
-            tag = child.tag
+        extra: dict[str, Any] = {f"@{local(name)}": value for name, value in element.attrib.items()}
+        for tag, child in children(element):
             if tag in _ONCE:
                 if tag in found:
                     raise self._error("duplicate-element", child, f"a second <{tag}>", "take one of them out")
                 found[tag] = child
-            elif isinstance(tag, str) and (tag != "part" or is_part):
+            elif tag != "part" or is_part:
                 add(extra, tag, content(child))
         return found, extra
 
@@ -176,36 +175,35 @@ class ObjectReader:
 
     def _shape(
         self, element: Element, found: dict[str, Element], metadata: dict[str, Any], extra: dict[str, Any]
-    ) -> Box | tuple[float, ...]:
-        """The box, or the ring of a polygon or a rotated box, beside which a box of its own is noted."""
+    ) -> tuple[Box, tuple[float, ...] | None]:
+        """The box, and the ring of a polygon or a rotated box, beside which a box of its own is noted."""
         box = self._box(found["bndbox"], extra) if "bndbox" in found else None
         ring: tuple[float, ...] | None = None
         if "robndbox" in found:
-            ring = self._rotated(found["robndbox"], metadata, extra)
+            ring = self._rotated(found["robndbox"], metadata)
         if "polygon" in found:
             if ring is None:
-                ring = self._ring(found["polygon"], extra, box is not None)
+                ring = self._ring(found["polygon"], metadata, extra, box is not None)
             else:
                 extra["polygon"] = content(found["polygon"])
         if ring is not None:
             if box is not None and any(abs(a - b) > _SAME for a, b in zip(box, hull(ring), strict=True)):
                 metadata["bbox"] = json.dumps(box)
                 metadata["outline"] = fingerprint([ring])
-            return ring
+            return box or hull(ring), ring
         if box is None:
             raise self._error("box-missing", element, "an object without a <bndbox>", "give it one, or take it out")
-        return box
+        return box, None
 
     def _box(self, element: Element, extra: dict[str, Any]) -> Box:
         texts: dict[str, Element] = {}
         more: dict[str, Any] = {}
-        for child in element:
-            tag = child.tag
+        for tag, child in children(element):
             if tag in CORNERS:
                 if tag in texts:
                     raise self._error("duplicate-element", child, f"a second <{tag}>", "take one of them out")
                 texts[tag] = child
-            elif isinstance(tag, str):
+            else:
                 add(more, tag, content(child))
         if more:
             extra["bndbox"] = more
@@ -218,15 +216,15 @@ class ObjectReader:
             raise Empty("not-positive", message, place=self._place(element), hint=hint)
         return x, y, w, h
 
-    def _ring(self, element: Element, extra: dict[str, Any], boxed: bool) -> tuple[float, ...] | None:
+    def _ring(
+        self, element: Element, metadata: dict[str, Any], extra: dict[str, Any], boxed: bool
+    ) -> tuple[float, ...] | None:
         """The vertices x1, y1, x2, y2, ...; None where there are fewer than three, or other elements, beside a box."""
         texts: dict[str, Element] = {}
         foreign = False
-        for child in element:
-            tag = child.tag
-            if isinstance(tag, str):
-                foreign = foreign or tag[0] not in "xy" or not tag[1:].isdecimal() or tag in texts
-                texts[tag] = child
+        for tag, child in children(element):
+            foreign = foreign or tag[0] not in "xy" or not tag[1:].isdecimal() or tag in texts
+            texts[tag] = child
         count = len(texts) // 2
         names = [f"{axis}{number}" for number in range(1, count + 1) for axis in "xy"]
         if "pt" in texts and not boxed:
@@ -246,20 +244,19 @@ class ObjectReader:
         if len(ring) < 6:
             raise self._error("odd-polygon", element, "a <polygon> without three vertices", "mend it, or take it out")
         if len(ring) < len(numbers):
-            extra["polygon"] = "closed"
+            metadata["voc_outline"] = '"closed"'
         return ring
 
-    def _rotated(self, element: Element, metadata: dict[str, Any], extra: dict[str, Any]) -> tuple[float, ...]:
+    def _rotated(self, element: Element, metadata: dict[str, Any]) -> tuple[float, ...]:
         """roLabelImg's rotated box: its centre, sides, and an angle in radians, clockwise."""
-        raw = content(element)
-        children = {child.tag: child for child in element if isinstance(child.tag, str)}
-        cx, cy, w, h, angle = (self._number(children.get(name), name, element) for name in ROTATED)
+        texts = dict(children(element))
+        cx, cy, w, h, angle = (self._number(texts.get(name), name, element) for name in ROTATED)
         if w <= 0 or h <= 0:
             hint = "mend the numbers, or --voc-empty-boxes drop"
             raise Empty("not-positive", f"a rotated box of {w} x {h}", place=self._place(element), hint=hint)
         figure = rotated_figure(cx, cy, w, h, angle)
         metadata.update(figure.metadata())
-        extra["robndbox"] = raw
+        metadata["voc_outline"] = _json(content(element))
         return figure.outline()
 
     def _number(self, element: Element | None, name: str, parent: Element) -> int | float:
@@ -295,29 +292,32 @@ def _spelled(element: Element, extra: dict[str, Any]) -> list[Spelled]:
     """Attributes as named texts; whatever else stands among them is kept."""
     out: list[Spelled] = []
     others: dict[str, Any] = {}
-    for child in element:
-        if not isinstance(child.tag, str):
-            continue
+    for tag, child in children(element):
         texts: dict[str, Content] = {}
-        for item in child:
-            if isinstance(item.tag, str):
-                add(texts, item.tag, content(item))
+        for key, item in children(child):
+            add(texts, key, content(item))
         name, value, note = texts.get("name"), texts.get("value", ""), texts.get("annolake", "")
-        plain = child.tag == "attribute" and not child.attrib and texts.keys() <= {"name", "value", "annolake"}
+        plain = tag == "attribute" and not child.attrib and texts.keys() <= {"name", "value", "annolake"}
         if plain and isinstance(name, str) and isinstance(value, str) and isinstance(note, str):
             out.append(Spelled(name, value, note))
         else:
-            add(others, child.tag, content(child))
+            add(others, tag, content(child))
     if others or not len(element):
         extra["attributes"] = others or ""
     return out
+
+
+def _json(value: Content) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _noted(text: str, label: str) -> tuple[str, dict[str, Any] | None]:
     """A label that XML's rules would change, and keys of an annotation that nobody knows."""
     try:
         note: Any = json.loads(text)
-        noted, extras = note.get("label", label), note.get("extras")
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, RecursionError):
         return label, None
-    return (noted if isinstance(noted, str) and noted else label), (extras if isinstance(extras, dict) else None)
+    if not is_object(note):
+        return label, None
+    noted, extras = note.get("label"), note.get("extras")
+    return (noted if isinstance(noted, str) and noted else label), (extras if is_object(extras) else None)

@@ -14,9 +14,10 @@ from ...schemas.problems import Problem
 from ..format import Context, Reading
 from ..images import Exif, ImageSize, image_size
 from ..ledger import Ledger
+from ..xmltext import local
 from .convention import to_read
-from .elements import Element, add, content
-from .imagesets import Lists, assign, in_order, read_lists, usual_sets
+from .elements import Element, add, children, content
+from .imagesets import MAIN, Lists, assign, in_order, read_lists, usual_sets
 from .labelmap import LabelMap, read_label_map
 from .layout import Entry, Layout, Pictures, Root, find, place_of
 from .naming import base_name, stem
@@ -137,11 +138,10 @@ class _Records:
     ) -> tuple[dict[str, Any], list[Element], tuple[int | float | None, int | float | None]]:
         """What is to be noted of the image, its objects, and its size."""
         notes: dict[str, Any] = {}
-        extra: dict[str, Any] = {f"@{key}": value for key, value in root.attrib.items() if key != "verified"}
+        extra: dict[str, Any] = {f"@{local(key)}": value for key, value in root.attrib.items() if key != "verified"}
         objects: list[Element] = []
         size: tuple[int | float | None, int | float | None] = (None, None)
-        for child in root:
-            tag = child.tag
+        for tag, child in children(root):
             if tag == "object":
                 objects.append(child)
             elif tag in _TEXTS and not len(child) and not child.attrib and tag not in notes:
@@ -150,7 +150,7 @@ class _Records:
                 notes[tag] = content(child)
             elif tag == "size" and "size" not in notes:
                 size = self._size(child, notes, entry, name)
-            elif isinstance(tag, str) and tag != "annolake":
+            elif tag != "annolake":
                 add(extra, tag, content(child))
         if "verified" in root.attrib:
             notes["verified"] = root.attrib["verified"]
@@ -224,7 +224,7 @@ class _Records:
                 Problem(code=error.code, severity="warning", message=error.message, place=place, fix=error.hint)
             )
             return None
-        if size is not None and size.orientation != 1:
+        if size.orientation != 1:
             ledger.turned.add(name)
         return size
 
@@ -242,6 +242,9 @@ def _set_notes(layout: Layout, lists: dict[Root, Lists], convention: Any) -> Set
     for found in lists.values():
         flags.update(name for by_split in found.flags.values() for name in by_split)
         empty.update(name for name, rows in found.rows.items() if not rows)
+    used = {name.rpartition("/")[2] for found in lists.values() for name, rows in found.rows.items() if rows}
+    splits = {name for found in lists.values() for name in found.splits if name.rpartition("/")[2] not in used}
+    empty -= {name for name in splits if name.startswith(f"{MAIN}/")}  # a split says by itself that it has a list
     return msgspec.structs.replace(
         layout.notes, convention=convention, lists=tuple(sorted(empty)), flags=tuple(sorted(flags))
     )
@@ -264,9 +267,9 @@ def _catalog(
     labels = (*label_map.labels, *(Category(name) for name in (*listed, *others)))
     facts = label_map.facts
     splits = {entry.split for entry in entries if entry.split is not None}
-    splits.update(
-        name.rpartition("/")[2] for found in lists.values() for name in found.splits if name.startswith("Main/")
-    )
+    for found in lists.values():
+        empty = (name for name in found.splits if name.startswith(f"{MAIN}/") and not found.rows[name])
+        splits.update(name.rpartition("/")[2] for name in empty)
     order = [split for split in facts.splits if split in splits] if facts is not None else []
     return Catalog(
         labels=labels,

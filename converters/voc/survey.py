@@ -63,8 +63,10 @@ def opened(path: str) -> Element:
     """The root of an XML file, without namespaces. InvalidInput where it is broken, LocalFailure where it is not
     readable.
     """
-    root = parsed(read_bytes(Path(path), FILE_LIMIT), path)
-    without_namespaces(root)
+    data = read_bytes(Path(path), FILE_LIMIT)
+    root = parsed(data, path)
+    if b"xmlns" in data:
+        without_namespaces(root)
     return root
 
 
@@ -89,10 +91,10 @@ def _look_at(entry: Entry, pictures: Pictures, labels: set[str], evidence: Evide
     filename = path = None
     if root is not None:
         note = note_of(root)
-        zero = _labels_and_zero(root, labels)
+        boxed, zero = _labels_and_zero(root, labels)
         filename, path = root.findtext("filename"), root.findtext("path")
         database = root.findtext("source/database") or ""
-        evidence.add(entry.xml or "", zero=zero, database=database, mark=_mark(root, path, database))
+        evidence.add(entry.xml or "", boxed=boxed, zero=zero, database=database, mark=_mark(root, path, database))
         if note.image is not None:
             return note.image, False
     name = name_of(entry.id, filename)
@@ -113,9 +115,11 @@ def _extension(entry: Entry, pictures: Pictures, path: str | None) -> str:
     return ""
 
 
-def _labels_and_zero(root: Element, labels: set[str]) -> bool:
-    zero = False
+def _labels_and_zero(root: Element, labels: set[str]) -> tuple[bool, bool]:
+    """Whether there are objects, and whether a coordinate of theirs is 0 or below; their labels join the others."""
+    boxed = zero = False
     for element in root.iterfind("object"):
+        boxed = True
         label = element.findtext("name")
         if label:
             labels.add(label_text(label))
@@ -124,7 +128,7 @@ def _labels_and_zero(root: Element, labels: set[str]) -> bool:
                 labels.add(label_text(label))
             zero = zero or _has_zero(part.find("bndbox"))
         zero = zero or _has_zero(element.find("bndbox")) or _has_zero(element.find("polygon"))
-    return zero
+    return boxed, zero
 
 
 def label_text(text: str) -> str:

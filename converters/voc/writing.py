@@ -69,7 +69,7 @@ def join(path: Path, options: Options, context: Context, catalog: Catalog, parts
             rows.setdefault(f"{root}/{name}".lstrip("/"), [])
     for name in sorted(rows):
         os.makedirs(path / os.path.dirname(name), exist_ok=True)
-        write_new(f"{path}/{name}.txt", "".join(f"{row}\n" for row in rows[name]))
+        write_new(f"{path}/{name}.txt", "".join(f"{row}\n" for row in sorted(rows[name])))
     for folder in {f"{root}/{notes.folder}".strip("/") for root in notes.roots or ("",)}:
         if not notes.split_folders:
             os.makedirs(path / folder, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from annolake.converters import coco, metalake, yolo
+from annolake.converters import coco, metalake, voc, yolo
 from annolake.converters.testing import FormatContract
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -32,4 +32,14 @@ class TestYolo(FormatContract):
         yolo.Options(task="obb"),
         yolo.Options(task="pose"),
         yolo.Options(layout="darknet"),
+    )
+
+
+class TestVoc(FormatContract):
+    format = voc.FORMAT
+    fixtures = FIXTURES / "voc"
+    options = (
+        voc.Options(),
+        voc.Options(convention="devkit", numbers="int"),
+        voc.Options(polygons="box", crowd="keep"),
     )
