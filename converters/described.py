@@ -30,13 +30,13 @@ def _any_metadata(fidelity: Fidelity) -> str:
 
 
 FACTS: dict[str, Callable[[Fidelity], str]] = {
-    "shapes": lambda f: ", ".join(sorted(f.shapes)),
-    "parts of one object": lambda f: _yes(f.multi_part),
+    "shapes": lambda f: ", ".join(sorted(f.shapes)) + (", outlines as masks" if f.masks_only else ""),
+    "parts of one object": lambda f: "joined" if f.joined else _yes(f.multi_part),
     "holes": lambda f: _HOLES[f.holes],
     "crowd regions": lambda f: _yes(f.crowd),
     "key points": lambda f: _yes(f.keypoints),
     "tags of images": lambda f: _yes(f.tags),
-    "confidence": lambda f: _yes(f.confidence),
+    "confidence": lambda f: "on each" if "confidence" in f.required else _yes(f.confidence),
     "attributes": lambda f: _yes(f.attributes),
     "metadata": _any_metadata,
     "sizes of images": lambda f: _yes(f.image_size),

@@ -72,7 +72,8 @@ def _of_whole(data: bytes | mmap.mmap, head: str = "") -> tuple[Kind, str]:
             return ("coco", "a list of COCO results") if is_result else ("none", "a JSON list of something else")
         root = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         if "images" not in root:
-            return "none", "no key `images`"
+            videos = {"videos", "annotations"} <= root.keys()
+            return ("coco", "videos and annotations") if videos else ("none", "no key `images`")
         first = _first(msgspec.json.decode(root["images"], type=list[dict[str, msgspec.Raw]]))
         return _of(set(first), set(root))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

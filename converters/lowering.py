@@ -13,7 +13,7 @@ from ..schemas import geometry
 from ..schemas.errors import InvalidInput, Place
 from ..schemas.figures import KINDS
 from ..schemas.keys import BOOKKEEPING, BY_NAME, IMAGE_BOOKKEEPING, RINGS
-from ..schemas.model import Annotation, Polygon, Rectangle, objects
+from ..schemas.model import Annotation, Polygon, Rectangle, Tag, objects
 from ..schemas.names import is_safe_name
 from ..schemas.plain import is_object
 from .carrying import as_read
@@ -22,8 +22,8 @@ OF_OUTLINES = RINGS | {"shape", "geometry", "outline", "area", "bbox", "voc_outl
 """What is true of an outline, or ties several to one object, and no longer of the box around them."""
 
 _TOLD = BOOKKEEPING | RINGS | {"geometry", "shape", "keypoints"}
-MOST = 2**53
-"""The largest number up to which every whole number is a float, which is what readers of rows make of an id."""
+MOST = 2**53 - 1
+"""The largest whole number that as a float, which is what readers of rows make of an id, is no other one's too."""
 _KEYS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _BOX = msgspec.json.Decoder(tuple[int | float, int | float, int | float, int | float])
 
@@ -89,12 +89,18 @@ def description(annotation: Annotation) -> tuple[Any, ...]:
     return annotation.label, annotation.confidence, annotation.attributes, metadata, annotation.extras
 
 
+def disagreeing(group: Sequence[Annotation]) -> Annotation | None:
+    """The first ring of which something else is said than of the object's first."""
+    first = description(group[0])
+    return next((annotation for annotation in group[1:] if description(annotation) != first), None)
+
+
 def _purpose(key: str) -> str:
     """What others call their own counts as meaning."""
     return BY_NAME[key].purpose if key in BY_NAME else "meaning"
 
 
-def lacking(annotation: Annotation, required: frozenset[str]) -> str | None:
+def lacking(annotation: Annotation | Tag, required: frozenset[str]) -> str | None:
     """The code of the first fact that a target wants of every annotation and this one does not have."""
     if "confidence" in required and annotation.confidence is None and not _has_odd_score(annotation):
         return "confidence-missing"
@@ -104,7 +110,7 @@ def lacking(annotation: Annotation, required: frozenset[str]) -> str | None:
     return None
 
 
-def _has_odd_score(annotation: Annotation) -> bool:
+def _has_odd_score(annotation: Annotation | Tag) -> bool:
     """A score that is none from 0 to 1 rides with the keys that nobody knows."""
     try:
         return "score" in _KEYS.decode(annotation.metadata.get("coco_extra", "{}"))

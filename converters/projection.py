@@ -66,7 +66,7 @@ class _Projector:
         self.forgetful = not any(self._holds(key) for key in BOOKKEEPING)
         self.limits: tuple[float, float] | None = None
         self.record: Record
-        self.number: int | str
+        self.number: int | str = 0
 
     def project(self, record: Record) -> Record:
         fidelity = self.fidelity
@@ -129,7 +129,7 @@ class _Projector:
             for tag in self.record.tags:
                 self.ledger.book("tag-unsupported", image=self.record.image, detail=tag.label)
             return ()
-        return tuple(self._described(tag) for tag in self.record.tags)
+        return tuple(self._described(tag) for tag in self.record.tags if not self._lacks(tag))
 
     def _book(self, code: str, detail: str | None = None) -> None:
         self.ledger.book(code, image=self.record.image, annotation=self.number, detail=detail)
@@ -146,8 +146,7 @@ class _Projector:
         ):
             self._book("stray-hole")
             return ()
-        if fidelity.required and (missing := lowering.lacking(group[0], fidelity.required)):
-            self._book(missing)
+        if self._lacks(group[0]):
             return ()
         for annotation in group:
             if not fidelity.crowd and annotation.metadata.get("iscrowd"):
@@ -179,13 +178,17 @@ class _Projector:
             group = [self._described(annotation) for annotation in group]
         return [called_obb(annotation) for annotation in group] if fidelity.oriented else group
 
+    def _lacks(self, item: Any) -> bool:
+        missing = lowering.lacking(item, self.fidelity.required)
+        if missing:
+            self._book(missing)
+        return missing is not None
+
     def _agree(self, group: Sequence[Annotation]) -> None:
         """Only the first ring's description is that of the object; what others say beside it is lost, and said."""
-        first = lowering.description(group[0])
-        for annotation in group[1:]:
-            if lowering.description(annotation) != first:
-                self._book("parts-disagree", f"{annotation.label}, part {annotation.metadata.get('part')}")
-                return
+        odd = lowering.disagreeing(group)
+        if odd is not None:
+            self._book("parts-disagree", f"{odd.label}, part {odd.metadata.get('part')}")
 
     def _shaped(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """The object in shapes that the target knows."""

@@ -5,8 +5,8 @@ Specification: cocodataset.org (format-data) and pycocotools. Coordinates: pixel
 annotation are one object, their union; a hole exists only in a mask.
 
 Kept in `metadata` so that the way back gives the same file: `coco_id`, `area`, `bbox` where it is not the outline's
-hull, the mask's RLE, and every key that no rule knows. Captions, panoptic records and results lists are recognised
-and refused by name.
+hull, the mask's RLE, and every key that no rule knows. Results lists are read over the file they were made for.
+Captions and panoptic records are recognised and refused by name.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from ...schemas.model import Catalog, Record
@@ -31,9 +32,16 @@ class Options(BaseOptions, frozen=True, kw_only=True):
         str | None,
         Meta(description="In a folder with several kinds: instances, person_keypoints, stuff, labels or image_info."),
     ] = None
+    categories: Annotated[
+        str | None,
+        Meta(description="Reading a results list: the COCO file it was made for, which has its images and categories."),
+    ] = None
     layout: Annotated[
-        Literal["file", "folder"],
-        Meta(description="Write one file, or a folder with annotations/instances_<split>.json for each split."),
+        Literal["file", "folder", "results"],
+        Meta(
+            description="Write one file, or a folder with annotations/instances_<split>.json for each split, or a "
+            "results list."
+        ),
     ] = "file"
 
 
@@ -55,6 +63,14 @@ FIDELITY = Fidelity(
 )
 
 
+RESULTS = msgspec.structs.replace(FIDELITY, masks_only=True, required=frozenset(("confidence",)))
+"""Of a results list. Facts of images and splits are in the ground-truth file, without which none can be read."""
+
+
+def fidelity(options: Options) -> Fidelity:
+    return RESULTS if options.layout == "results" else FIDELITY
+
+
 def sniff(path: Path) -> Sniffed:
     if path.is_dir():
         return layout.sniff_folder(path)
@@ -66,24 +82,28 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     """The files are held whole, undecoded (annotations are not grouped by image); records are decoded one by one."""
     from .reading import read_sources
 
-    return read_sources(layout.sources(path, options.task, ledger), ledger)
+    return read_sources(layout.sources(path, options.task, ledger), options.categories, ledger)
 
 
 def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
-    """One JSON file, or a folder with one for each split."""
+    """One JSON file, or a folder with one for each split, or a results list."""
     from .writing import write_file, write_folder
 
+    if options.layout == "results":
+        from .listing import write_results
+
+        return write_results(path, catalog, records)
     return (write_folder if options.layout == "folder" else write_file)(path, catalog, records)
 
 
 FORMAT = Format(
     name="coco",
     title="COCO instances, key points, stuff",
-    output=lambda options: options.layout,
+    output=lambda options: "folder" if options.layout == "folder" else "file",
     owns=layout.owns,
     suffix=".json",
     options=Options,
-    fidelity=lambda _: FIDELITY,
+    fidelity=fidelity,
     sniff=sniff,
     read=read,
     write=write,

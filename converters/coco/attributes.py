@@ -70,7 +70,7 @@ def write_attributes(out: dict[str, Any], annotation: Annotation | Tag, known: s
             known.add(name)
     for name, values in annotation.attributes.items():
         plain = _simple(values)
-        if plain is ... or name in RESERVED_ATTRIBUTES:
+        if plain is ... or (name in RESERVED_ATTRIBUTES and isinstance(plain, str | int | float)):
             full[name] = values
             plain = values[0].value if values else None
         attributes[name] = plain

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import repeat
 from typing import Any
@@ -13,11 +13,11 @@ import numpy as np
 from ...schemas import jsonscan, jsontext
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.jsontext import Pointer, pointer_text
-from ...schemas.model import Category
 from ...schemas.plain import is_object
 from ...schemas.problems import Problem, Severity
 from ..files import read_bytes
 from ..ledger import Ledger
+from .declared import read_categories
 from .layout import Source
 from .notes import EXTENSION, Extension, extension_of
 from .places import Places
@@ -27,7 +27,7 @@ Id = int | str
 _PARTS = ("images", "annotations", "categories")
 _ANY = msgspec.json.Decoder(Any)
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
-_RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class _ImageHead(msgspec.Struct, gc=False):
@@ -47,12 +47,6 @@ _NOBODY = ""
 _NAME = msgspec.json.Decoder(_Name)
 
 
-class _Category(msgspec.Struct):
-    id: Id
-    name: str
-    supercategory: str | None = None
-
-
 class Document:
     """`order[start[i]:start[i + 1]]` are the numbers of image i's annotations, in the file's order.
 
@@ -61,24 +55,40 @@ class Document:
     """
 
     def __init__(self, source: Source, ledger: Ledger) -> None:
+        self._open(source, ledger)
+        members = self._members()
+        self.images = self._list(members, "images")
+        self.annotations = self._list(members, "annotations")
+        self._places = Places(self.data, members, {"images": self.images, "annotations": self.annotations})
+        self._check_kind()
+        self.head = {key: self.plain(raw, (key,)) for key, raw in members.items() if key not in _PARTS}
+        self.extension = self._extension()
+        if self.extension.unsplit:
+            self.source = msgspec.structs.replace(source, split=None)
+        self.categories = read_categories(self, self._list(members, "categories"), ledger)
+        self._index(members, ledger)
+        self._check_names(ledger)
+
+    def _open(self, source: Source, ledger: Ledger) -> None:
         self.source = source
         self.file = str(source.path)
         self.data = jsontext.checked(read_bytes(source.path), self.file)
         if ledger.lenient:
             self.data = _without_words(self.data, self.file, ledger)
         self._places = Places(self.data, {}, {})
-        members = self._members()
-        self.images = self._list(members, "images")
-        self.annotations = self._list(members, "annotations")
-        self._places = Places(self.data, members, {"images": self.images, "annotations": self.annotations})
-        self._check_kind(members)
-        self.head = {key: self.plain(raw, (key,)) for key, raw in members.items() if key not in _PARTS}
-        self.extension = self._extension()
-        if self.extension.unsplit:
-            self.source = msgspec.structs.replace(source, split=None)
-        self.categories = self._categories(self._list(members, "categories"), ledger)
-        self._index(members, ledger)
-        self._check_names(ledger)
+
+    @property
+    def pictures(self) -> Document:
+        """The file that has the images."""
+        return self
+
+    def at(self, number: int) -> tuple[str | int, ...]:
+        """The pointer of an annotation."""
+        return "annotations", number
+
+    def form(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Keys of an annotation that are kept as they stand, although what they say is known without them."""
+        return {}
 
     def plain(self, raw: msgspec.Raw, at: Pointer) -> Any:
         """A part as plain objects. InvalidInput for what JSON or we do not allow, with its line."""
@@ -144,14 +154,11 @@ class Document:
             seen.setdefault(name, number)
 
     def _members(self) -> dict[str, msgspec.Raw]:
-        if self.data.lstrip()[:1] == b"[":
-            raise InvalidInput(
-                "unsupported-variant",
-                "a COCO results list: it has no images and no label names of its own",
-                place=Place(file=self.file),
-                hint="convert the ground-truth file it belongs to; results without it cannot be read",
-            )
         members = jsontext.members(self.data, self.file)
+        if "images" not in members and "videos" in members:
+            message = "COCO video instances: a list of shapes for each track, and no images"
+            hint = "convert it to COCO with an image for each frame first (CocoVID)"
+            raise InvalidInput("unsupported-variant", message, place=Place(file=self.file), hint=hint)
         if "images" not in members:
             raise InvalidInput(
                 "missing-key",
@@ -165,15 +172,15 @@ class Document:
         if key not in members:
             return []
         try:
-            return jsontext.decode(_RAW_LIST, members[key], self.file, (key,))
+            return jsontext.decode(RAW_LIST, members[key], self.file, (key,))
         except InvalidInput as error:
             raise self.located(error) from None
 
-    def _check_kind(self, members: dict[str, msgspec.Raw]) -> None:
+    def _check_kind(self) -> None:
         """Kinds of COCO files that hold no shapes are refused by name."""
         if not self.annotations:
             return
-        first = self.plain(self.annotations[0], ("annotations", 0))
+        first = self.plain(self.annotations[0], self.at(0))
         keys: set[str] = set(first) if is_object(first) else set()
         variant = None
         if "segments_info" in keys:
@@ -186,7 +193,7 @@ class Document:
             refused = InvalidInput(
                 "unsupported-variant",
                 f"COCO {variant}",
-                place=self.place("annotations", 0),
+                place=self.place(*self.at(0)),
                 hint="convert the instances, key points or stuff file of the same set",
             )
             raise self.located(refused)
@@ -197,35 +204,10 @@ class Document:
         except InvalidInput as error:
             raise self.located(error) from None
 
-    def _categories(self, raws: list[msgspec.Raw], ledger: Ledger) -> list[Category]:
-        out: list[Category] = []
-        seen: dict[Id, int] = {}
-        for index, raw in enumerate(raws):
-            at = ("categories", index)
-            plain = self.plain(raw, at)
-            try:
-                known = msgspec.convert(plain, _Category)
-            except msgspec.ValidationError as error:
-                message, steps = jsontext.explain(error)
-                self.problem(ledger, "wrong-type", message, self.place(*at, *steps), "a category has an id and a name")
-                continue
-            if known.id in seen:
-                message = f"category id {known.id!r} stands twice, first in categories/{seen[known.id]}"
-                self.problem(ledger, "duplicate-id", message, self.place(*at, "id"), "give each category its own id")
-            if not known.name:
-                place = self.place(*at, "name")
-                self.problem(ledger, "empty-label", "a category without a name", place, "name it: a label is a text")
-            if any(category.name == known.name for category in out):
-                message = f"another category is called {known.name!r} too; formats without ids cannot tell them apart"
-                fix = "give each category its own name, unless they are one"
-                self.problem(ledger, "duplicate-label", message, self.place(*at, "name"), fix, "notice")
-            seen.setdefault(known.id, index)
-            out.append(_category(plain))
-        return out
-
     def _index(self, members: dict[str, msgspec.Raw], ledger: Ledger) -> None:
-        index: dict[Id, int] = {}
-        for number, head in enumerate(self._heads("images", members.get("images"), self.images, _ImageHead, ledger)):
+        self.index = index = dict[Id, int]()
+        heads = self._heads(members.get("images"), self.images, _ImageHead, lambda n: ("images", n), ledger)
+        for number, head in enumerate(heads):
             if head is None:
                 continue
             if head.id in index:
@@ -234,14 +216,21 @@ class Document:
                 self.problem(ledger, "duplicate-id", message, place, "give each image its own id")
             index.setdefault(head.id, number)
         self.next_image_id = _above(index)
-        heads = self._heads("annotations", members.get("annotations"), self.annotations, _Head, ledger)
+        self._sort(self.heads(members.get("annotations"), ledger), ledger)
+
+    def heads(self, whole: msgspec.Raw | None, ledger: Ledger) -> list[Any]:
+        """What each annotation says first: its image and its id."""
+        return self._heads(whole, self.annotations, _Head, self.at, ledger)
+
+    def _sort(self, heads: list[Any], ledger: Ledger) -> None:
+        """The annotations by their images."""
         wanted = [_NOBODY if head is None else head.image_id for head in heads]
-        owner = np.fromiter(map(index.get, wanted, repeat(-2)), np.int32, len(heads))
+        owner = np.fromiter(map(self.index.get, wanted, repeat(-2)), np.int32, len(heads))
         owner[[number for number, head in enumerate(heads) if head is None]] = -1
         for number in np.flatnonzero(owner == -2).tolist():
             head = heads[number]
             message = f"image_id {head.image_id!r} is the id of no image"
-            place = self.place("annotations", number, "image_id", annotation=head.id)
+            place = self.place(*self.at(number), "image_id", annotation=head.id)
             self.problem(ledger, "dangling-image", message, place, "add the image, or remove the annotation")
         self.dropped = int(np.count_nonzero(owner < 0))
         order = np.argsort(owner, kind="stable")
@@ -270,7 +259,12 @@ class Document:
             seen.add(head.id)
 
     def _heads(
-        self, key: str, whole: msgspec.Raw | None, raws: list[msgspec.Raw], kind: Any, ledger: Ledger
+        self,
+        whole: msgspec.Raw | None,
+        raws: list[msgspec.Raw],
+        kind: Any,
+        at: Callable[[int], Pointer],
+        ledger: Ledger,
     ) -> list[Any]:
         """The ids of all elements; None for one that has no readable head, which is a problem."""
         if whole is None:
@@ -281,7 +275,7 @@ class Document:
         decoder = msgspec.json.Decoder(kind)
         for number, raw in enumerate(raws):
             try:
-                out.append(jsontext.decode(decoder, raw, self.file, (key, number)))
+                out.append(jsontext.decode(decoder, raw, self.file, at(number)))
             except InvalidInput as error:
                 out.append(None)
                 ledger.problem(Problem.of(self.located(error)))
@@ -300,17 +294,3 @@ def _without_words(data: bytes, file: str, ledger: Ledger) -> bytes:
 
 def _above(ids: Iterable[Id]) -> int:
     return max((number for number in ids if isinstance(number, int)), default=0) + 1
-
-
-def _category(plain: dict[str, Any]) -> Category:
-    """Key points and skeleton as types where they are as specified, else as they are."""
-    rest = {key: value for key, value in plain.items() if key not in ("id", "name", "supercategory")}
-    known: dict[str, Any] = {}
-    for key, kind in (("keypoints", tuple[str, ...]), ("skeleton", tuple[tuple[int, int], ...])):
-        with suppress(msgspec.ValidationError, KeyError):
-            known[key] = msgspec.convert(rest[key], kind)
-            del rest[key]
-    supercategory = plain.get("supercategory")
-    if supercategory is None and "supercategory" in plain:
-        rest["supercategory"] = None
-    return Category(plain["name"], plain["id"], supercategory, extras=rest, **known)

@@ -27,6 +27,8 @@ Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float
 """Integers that no float holds would stop arithmetic later; these bounds cost nothing."""
 
 _STANDARD = ("id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation")
+_NOTES = frozenset(("coco_id", "coco_category_id", "coco_extra", "area", "bbox", "outline"))
+"""Metadata by which the way back restores the annotation: nothing in a file may pretend to be them."""
 _HULL_DECIMALS = 10
 
 
@@ -139,7 +141,8 @@ def from_any(
     common["attributes"] = read_attributes(extra, meaning, bookkeeping)
     rotation = meaning.get("rotation")
     meaning.update(_metadata(extra, meaning, bookkeeping))
-    figure = turned_box(plain, box, rotation) if keypoints is None and "shape" not in meaning else None
+    other = keypoints is not None or meaning.keys() & {"shape", "geometry"}
+    figure = None if other else turned_box(plain, box, rotation)
     if figure is not None:
         rings = Rings([figure.outline()])
         meaning.update(figure.metadata())
@@ -249,9 +252,9 @@ def _confidence(extra: dict[str, Any]) -> float | None:
 
 
 def _metadata(extra: dict[str, Any], meaning: Mapping[str, Any], bookkeeping: Mapping[str, Any]) -> dict[str, Any]:
-    """Free metadata that came through COCO in an object of its own."""
+    """Free metadata that came through COCO in an object of its own; not where it has our own notes' names."""
     given = extra.get("metadata")
-    if not is_object(given) or not given or given.keys() & (meaning.keys() | bookkeeping.keys()):
+    if not is_object(given) or not given or given.keys() & (meaning.keys() | bookkeeping.keys() | _NOTES):
         return {}
     return extra.pop("metadata")
 

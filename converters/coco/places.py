@@ -18,7 +18,9 @@ _NEWLINE = ord("\n")
 
 
 class Places:
-    """`lists` are the elements of the root's arrays by their keys, `members` the root's values, all undecoded."""
+    """`lists` are the elements of the root's arrays by their keys, `members` the root's values, all undecoded. Of a
+    root that is an array itself, the elements have the key "".
+    """
 
     def __init__(self, data: bytes, members: dict[str, msgspec.Raw], lists: dict[str, list[msgspec.Raw]]) -> None:
         self._data = data
@@ -30,6 +32,7 @@ class Places:
         if place.pointer is None or place.line is not None:
             return place
         steps = jsontext.pointer_steps(place.pointer)
+        steps = ["", *steps] if "" in self._lists else steps
         if len(steps) < 2 or steps[0] not in self._lists or not steps[1].isdecimal():
             return jsontext.locate(self._data, place)
         elements, number = self._lists[steps[0]], int(steps[1])
@@ -42,7 +45,10 @@ class Places:
 
     @cached_property
     def _offsets(self) -> dict[str, NDArray[np.int64]]:
-        starts = {member.key: member.start for member in jsonscan.members(self._data, self._members)}
+        if "" in self._lists:
+            starts = {"": self._data.find(b"[")}
+        else:
+            starts = {member.key: member.start for member in jsonscan.members(self._data, self._members)}
         return {
             key: np.fromiter(jsonscan.elements(self._data, starts[key], raws), np.int64, len(raws))
             for key, raws in self._lists.items()

@@ -27,6 +27,7 @@ from .notes import File, Notes
 from .objects import Plain, PlainBox, Wanted, from_any, from_plain
 from .oddities import SEEN_BY_CHECKS, oddities
 from .pictures import Images
+from .results import note_keys, opened
 from .segmentation import Unreadable
 
 _PLAIN = msgspec.json.Decoder(Plain)
@@ -37,9 +38,11 @@ _FEWEST_COMMAS = 5
 _RINGS = msgspec.json.Decoder(list[list[int | float]])
 
 
-def read_sources(sources: Sequence[Source], ledger: Ledger) -> Reading:
-    """One reading over all files of a data set. Names that several splits share get the split in front."""
-    documents = [Document(source, ledger) for source in sources]
+def read_sources(sources: Sequence[Source], categories: str | None, ledger: Ledger) -> Reading:
+    """One reading over all files of a data set. Names that several splits share get the split in front. `categories`
+    is the file that results lists belong to.
+    """
+    documents = [opened(source, categories, ledger) for source in sources]
     clashing = _clashing_names(documents) if len(documents) > 1 else frozenset[str]()
     if clashing:
         ledger.decide("names", f"{len(clashing)} image names stand in several splits: they get the split in front")
@@ -62,7 +65,9 @@ def read_sources(sources: Sequence[Source], ledger: Ledger) -> Reading:
         records=records_for(None),
         images=sum(len(document.images) for document in documents),
         records_for=records_for,
-        locate=lambda place: next((d.locate(place) for d in documents if d.file == place.file), place),
+        locate=lambda place: next(
+            (d.locate(place) for d in documents if place.file in (d.file, d.pictures.file)), place
+        ),
     )
 
 
@@ -110,7 +115,7 @@ class _Records:
         self.plain = self._plain_box if wanted.boxes else self._plain_rings
         self.ledger = ledger
         self.boxed: Loss | None = None
-        self.images = Images(document, ledger, clashing, wanted)
+        self.images = Images(document.pictures, ledger, clashing, wanted)
         names = Counter(category.name for category in document.categories)
         self.labels = {c.id: c.name for c in document.categories}
         self.plain_labels = {c.id: c.name for c in document.categories if names[c.name] == 1}
@@ -158,7 +163,7 @@ class _Records:
                     else:
                         annotations.append(item)
             if places is not None:
-                place = document.place("annotations", number, image=record.image, annotation=_id(raw))
+                place = document.place(*document.at(number), image=record.image, annotation=_id(raw))
                 places.extend([place] * (len(annotations) - before))
         return annotations, tags
 
@@ -191,10 +196,11 @@ class _Records:
         return [Rectangle(bbox=plain.bbox, label=label, metadata={"coco_id": plain.id})]
 
     def _any(self, raw: msgspec.Raw, number: int, record: Record) -> list[Annotation | Tag]:
-        document, at = self.document, ("annotations", number)
+        document, at = self.document, self.document.at(number)
         identity = _id(raw)
         try:
             plain = document.object(raw, at)
+            form = document.form(plain)
             if number in document.fresh:
                 plain["id"] = document.fresh[number]
             category = plain.get("category_id")
@@ -219,6 +225,8 @@ class _Records:
                 if not self.ledger.lenient or code not in SEEN_BY_CHECKS:
                     place = document.place(*at, image=record.image, annotation=identity)
                     document.problem(self.ledger, code, message, place, fix, "warning")
+            if form:
+                note_keys(found[0].metadata, form)
             if category not in self.plain_labels:
                 found[0].metadata["coco_category_id"] = category
             return found

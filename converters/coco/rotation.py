@@ -28,6 +28,6 @@ def says_rotation(out: Mapping[str, Any], annotation: Annotation | Tag, known: C
     metadata = annotation.metadata
     if metadata.get("shape") in KINDS and "geometry" in metadata:
         return "geometry" in known
-    if not isinstance(annotation, Rectangle) or "keypoints" in out or "shape" in metadata:
+    if not isinstance(annotation, Rectangle) or "keypoints" in out or metadata.keys() & {"shape", "geometry"}:
         return True
     return turned_box(out, annotation.bbox, metadata.get("rotation")) is None

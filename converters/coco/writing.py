@@ -123,8 +123,8 @@ class _Writer:
         self.extension = extension
         self.split_key = split_key
         self.images = self.annotations = 0
-        self.image_ids = _Ids(notes.next_image_id)
-        self.ids = _Ids(notes.next_id)
+        self.image_ids = Ids(notes.next_image_id)
+        self.ids = Ids(notes.next_id)
         self.categories = categories
         self.image_pieces: list[bytes] = []
         self.body_path = path.with_name(path.name + ".body")
@@ -147,20 +147,20 @@ class _Writer:
     def add(self, record: Record) -> None:
         """One image and its objects."""
         image_id = self.image_ids.take(record.id)
-        self.image_pieces.append(_ascii(_encode(self._image(record, image_id))))
+        self.image_pieces.append(ascii_json(_encode(self._image(record, image_id))))
         pieces = self.body.write
         opening = b",\n" if self.annotations else b""
         for group in objects(record.annotations):
             label, metadata = group[0].label, group[0].metadata
             identity = self.ids.take(metadata.get("coco_id"))
             category = self.categories.id_of(label, metadata.get("coco_category_id"))
-            pieces(opening + _ascii(_encode(to_coco(group, identity, image_id, category))))
+            pieces(opening + ascii_json(_encode(to_coco(group, identity, image_id, category))))
             opening = b",\n"
             self.annotations += 1
         for tag in record.tags:
             identity = self.ids.take(tag.metadata.get("coco_id"))
             category = self.categories.id_of(tag.label, tag.metadata.get("coco_category_id"))
-            pieces(opening + _ascii(_encode(to_label_only(tag, identity, image_id, category))))
+            pieces(opening + ascii_json(_encode(to_label_only(tag, identity, image_id, category))))
             opening = b",\n"
             self.annotations += 1
         self.images += 1
@@ -195,12 +195,12 @@ class _Writer:
             for key, value in self.head.items():
                 if key in _PARTS:
                     continue
-                out.write(_ascii(_encode(key)) + b":" + _ascii(_encode(value)) + b",\n")
+                out.write(ascii_json(_encode(key)) + b":" + ascii_json(_encode(value)) + b",\n")
             out.write(b'"images":[\n' + b",\n".join(self.image_pieces) + b'\n],\n"annotations":[\n')
             shutil.copyfileobj(body, out, _BUFFER)
-            out.write(b'\n],\n"categories":' + _ascii(_encode(self.categories.plain)))
+            out.write(b'\n],\n"categories":' + ascii_json(_encode(self.categories.plain)))
             if self.extension != Extension():
-                out.write(b',\n"' + EXTENSION.encode() + b'":' + _ascii(_encode(self.extension)))
+                out.write(b',\n"' + EXTENSION.encode() + b'":' + ascii_json(_encode(self.extension)))
             out.write(b"}\n")
 
 
@@ -209,7 +209,7 @@ def _renumbered(writers: Iterable[_Writer]) -> tuple[Decision, ...]:
     return (Decision("ids-renumbered", f"{count:,} ids stood twice: the later ones are new"),) if count else ()
 
 
-class _Ids:
+class Ids:
     """Ids that the source had, once each; fresh ones for the rest, above all of the source's."""
 
     def __init__(self, following: int) -> None:
@@ -228,7 +228,7 @@ class _Ids:
         return wanted
 
 
-def _ascii(encoded: bytes) -> bytes:
+def ascii_json(encoded: bytes) -> bytes:
     """JSON with every other character escaped: pycocotools opens files in the platform's own encoding."""
     if encoded.isascii():
         return encoded

@@ -12,6 +12,7 @@ from ...schemas.errors import InvalidInput
 from ...schemas.model import Catalog, Category
 from .columns import Columns, columns_to_write
 from .declaration import OWN_KEYS, Facts
+from .keypointnames import keys_to_write
 from .notes import noted_keys
 from .yamltext import LIMIT, flow, quoted
 
@@ -45,7 +46,7 @@ def description(options: Options, catalog: Catalog, names: list[str], lists: dic
         return {"obj.data": _obj_data(lines, len(names), facts), "obj.names": "".join(map(_line, names))}
     renamed = {key: split for key, split in meant.items() if key != split}
     lines = [f"{key}: {lists[split]}.txt" for key, split in meant.items()]
-    return {"data.yaml": _data_yaml(lines, names, _extras(catalog, columns), _facts(columns, catalog, renamed))}
+    return {"data.yaml": _data_yaml(lines, names, _extras(catalog, columns, names), _facts(columns, catalog, renamed))}
 
 
 def _data_yaml(lines: list[str], names: list[str], extras: dict[str, Any], facts: str) -> str:
@@ -64,13 +65,14 @@ def _obj_data(lines: list[str], classes: int, facts: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _extras(catalog: Catalog, columns: Columns) -> dict[str, Any]:
+def _extras(catalog: Catalog, columns: Columns, names: list[str]) -> dict[str, Any]:
     """Keys of the data.yaml that the set was read from, and kpt_shape of a pose set."""
     yolo = noted_keys(catalog)
     own = {*OWN_KEYS, *_POSE_KEYS, "task"}
     extras = {key: value for key, value in yolo.items() if key not in own}
     if columns.task == "pose":
-        extras |= {key: yolo[key] for key in sorted(_POSE_KEYS) if key in yolo}
+        classes = {name: number for number, name in enumerate(names)}
+        extras |= keys_to_write(catalog, classes, yolo, columns.keypoints[0])
         extras["kpt_shape"] = list(columns.keypoints)
     return extras
 

@@ -16,6 +16,7 @@ from ..ledger import Ledger
 from ..text import FILE_LIMIT
 from .columns import Columns, Survey, meaning, parsed_keypoints, survey
 from .declaration import Declaration
+from .keypointnames import names_read
 from .layout import Layout, find
 from .rows import RowReader
 
@@ -124,7 +125,8 @@ def _numbered(counted: Survey, declaration: Declaration, ledger: Ledger) -> list
 def _catalog(layout: Layout, names: list[str], columns: Columns) -> Catalog:
     declaration = layout.declaration
     noted = {category.name: category for category in declaration.facts.labels}
-    labels = tuple(noted.get(name) or Category(name) for name in names)
+    points = names_read(declaration.keys.get("kpt_names"), len(names), columns.keypoints[0])
+    labels = tuple(noted.get(name) or Category(name, keypoints=points.get(n)) for n, name in enumerate(names))
     if Catalog(labels=declaration.facts.labels).names() == names and noted:
         labels = declaration.facts.labels  # two categories may share a name there
     yolo: dict[str, Any] = {"task": columns.task, **declaration.keys}

@@ -87,12 +87,18 @@ def place(node: Node, path: Path | str) -> Place:
 
 
 def flow(value: Any) -> str:
-    """A plain value in JSON's spelling, which is YAML on one line. Undoes `plain`."""
+    """A plain value in JSON's spelling, which is YAML on one line; keys that are numbers stay so. Undoes `plain`."""
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, dict):
         mapping = cast("dict[Any, Any]", value)
-        return "{" + ", ".join(f"{quoted(str(key))}: {flow(item)}" for key, item in mapping.items()) + "}"
+        return (
+            "{"
+            + ", ".join(
+                f"{key if isinstance(key, int) else quoted(str(key))}: {flow(item)}" for key, item in mapping.items()
+            )
+            + "}"
+        )
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(flow, cast("list[Any]", value))) + "]"
     if value is None or isinstance(value, bool):

@@ -47,6 +47,7 @@ def test_every_declared_fact_has_words() -> None:
         "without": frozenset(("pose",)),
         "coordinates": ("normalized",),
         "decimals": 3,
+        "required": frozenset(("confidence",)),
     }
     for field in Fidelity.__struct_fields__:
         value = other.get(field, not getattr(default, field))

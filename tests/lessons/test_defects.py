@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from annolake.converters import convert
+from annolake.converters.checking import check
 from annolake.converters.statistics import statistics
 from annolake.converters.yolo import Options as Yolo
 from annolake.schemas.errors import InvalidInput, LossRefused
@@ -275,3 +276,40 @@ def test_d31_a_split_read_twice_is_read_once(tmp_path: Path):
     source = yolo(tmp_path, "0 0.5 0.5 0.2 0.2\n")
     lake = lake_of(source, tmp_path)
     assert [image["image"] for image in lake["images"]] == ["a"]
+
+
+def test_d7_a_rotated_box_does_not_disappear(tmp_path: Path):
+    """40 x 30 about (30, 35), a quarter turned: 30 wide and 40 high on the screen."""
+    given = box(bbox=(10, 20, 40, 30), segmentation=[], attributes={"rotation": 90, "occluded": True})
+    [shown] = lake_of(coco(tmp_path, [given]), tmp_path)["images"][0]["annotations"]
+    xs, ys = zip(*shown["polygon"], strict=True)
+    assert [min(xs), min(ys), max(xs), max(ys)] == pytest.approx([15, 15, 45, 55])
+    assert there_and_back(tmp_path / "in.json", tmp_path)["annotations"] == [given]
+
+
+def test_d16_joined_it_is_one_row_with_the_area_of_both(tmp_path: Path):
+    parts = [[10, 8, 30, 8, 30, 24, 10, 24], [50, 8, 70, 8, 70, 24, 50, 24]]
+    source = coco(tmp_path, [box(bbox=(10, 8, 60, 16), segmentation=parts, area=640)])
+    [row] = rows(source, tmp_path, multi_part="join")
+    numbers = list(map(float, row.split()[1:]))
+    xs, ys = [100 * x for x in numbers[::2]], [80 * y for y in numbers[1::2]]
+    turns = zip(xs, ys, xs[1:] + xs[:1], ys[1:] + ys[:1], strict=True)
+    assert abs(sum(x * v - u * y for x, y, u, v in turns)) / 2 == pytest.approx(640)
+
+
+def test_d23_each_object_has_its_own_area_and_no_licence_is_needed(tmp_path: Path):
+    given = [box(1, (0, 0, 100, 80)), box(2, (10, 20, 30, 40))]
+    for annotation in given:
+        del annotation["area"]
+    back = there_and_back(coco(tmp_path, given), tmp_path)
+    assert [annotation["area"] for annotation in back["annotations"]] == [8000, 1200]
+
+
+def test_d29_a_box_of_a_pixel_and_a_quarter_keeps_its_width(tmp_path: Path):
+    [row] = rows(coco(tmp_path, [box(bbox=(10, 20, 1.25, 1.25))]), tmp_path)
+    assert float(row.split()[3]) * 100 == pytest.approx(1.25)
+
+
+def test_d33_doubled_ids_and_boxes_outside_are_found(tmp_path: Path):
+    found = {problem.code for problem in check(coco(tmp_path, [box(), box(), box(3, (90, 70, 30, 40))])).problems}
+    assert {"duplicate-annotation-id", "outside-image"} <= found

@@ -181,3 +181,31 @@ def test_one_nan_hides_no_other_problem_of_a_lake_file(tmp_path: Path):
     box = {"type": "rectangle", "bbox": [float("nan"), 2, 3, 4], "label": "x"}
     codes = {problem.code for problem in check(lake(tmp_path, box, {**box, "bbox": [1, 2, -3, 4]})).problems}
     assert {"not-finite", "not-positive"} <= codes
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"bbox": "[9,9,9,9]"},
+        {"coco_extra": '{"bbox": [9, 9, 9, 9]}'},
+        {"area": 5, "outline": 1, "coco_id": 77},
+        {"shape": "obb", "geometry": "[1,2,3,4]", "rotation": 30},
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"seen": 2}, {"attributes": {"rotation": 30}}])
+def test_foreign_metadata_does_not_pass_for_our_notes(tmp_path: Path, metadata: dict[str, Any], more: dict[str, Any]):
+    given = {"id": 1, "image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 0}
+    given |= {"segmentation": [], "metadata": metadata, **more}
+    convert(coco(tmp_path, [given]), tmp_path / "lake.json", to="metalake")
+    convert(tmp_path / "lake.json", tmp_path / "back.json", to="coco")
+    assert json.loads((tmp_path / "back.json").read_text())["annotations"] == [given]
+
+
+@pytest.mark.parametrize("name", ["occluded", "track_id", "keyframe", "source", "outside", "rotation", "colour"])
+@pytest.mark.parametrize("value", [None, True, 0, 1.5, "", "null", "a7", [1], {"a": None}])
+def test_any_attribute_comes_home(tmp_path: Path, name: str, value: Any):
+    given = {"id": 1, "image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 0}
+    given |= {"segmentation": [], "attributes": {name: value}}
+    convert(coco(tmp_path, [given]), tmp_path / "lake.json", to="metalake")
+    convert(tmp_path / "lake.json", tmp_path / "back.json", to="coco")
+    assert json.loads((tmp_path / "back.json").read_text())["annotations"] == [given]

@@ -48,7 +48,7 @@ def area(row: list[float]) -> float:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_joined_parts_stay_one_object(coco, tmp_path: Path, ultralytics, task: str):
+def test_joined_parts_stay_one_object(coco, tmp_path: Path, ultralytics, task: Any):
     source = coco({"segmentation": [SQUARE, OTHER], "bbox": [10, 10, 60, 24], "area": 800})
     report = to_yolo(source, tmp_path / "set", task=task, multi_part="join")
     (row,) = ultralytics(tmp_path / "set", keypoints=1 if task == "pose" else 0)["train"]["./images/train/a.jpg"]
@@ -122,13 +122,13 @@ def test_what_has_no_column_is_booked_and_left_out(coco, tmp_path: Path):
         {"score": 0.5, "attributes": {"track_id": "a7"}, "bbox": [70, 10, 20, 20]},
         {"score": 0.5, "attributes": {"track_id": 2**53 + 1}, "bbox": [70, 20, 20, 20]},
     )
-    columns = {"save_conf": True, "save_track": True}
+    columns = yolo.Options(save_conf=True, save_track=True)
     with pytest.raises(LossRefused):
-        convert(source, tmp_path / "set", to="yolo", options={"yolo": yolo.Options(**columns)})
-    report = to_yolo(source, tmp_path / "set", **columns)
+        convert(source, tmp_path / "set", to="yolo", options={"yolo": columns})
+    report = convert(source, tmp_path / "set", to="yolo", allow_loss=True, options={"yolo": columns})
     assert losses(report) == {"confidence-missing": 1, "track-missing": 2}
     assert (tmp_path / "set/labels/train/a.txt").read_text() == "0 0.200000 0.400000 0.200000 0.400000 0.25 12\n"
-    forecast = convert(source, tmp_path / "no", to="yolo", dry_run=True, options={"yolo": yolo.Options(**columns)})
+    forecast = convert(source, tmp_path / "no", to="yolo", dry_run=True, options={"yolo": columns})
     assert (losses(forecast), forecast.written) == (losses(report), report.written)
 
 
@@ -150,3 +150,12 @@ def test_mixed_columns_are_refused_with_file_and_line(dataset, tmp_path: Path, t
     assert str(caught.value.place.file).endswith("labels/a.txt")
     if code == "column-count" and line == 1:
         assert "--yolo-confidence last" in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_track_id_too_large_for_a_float_is_refused_not_changed(dataset, tmp_path: Path):
+    described = "train: images\nval: images\nnames: [cat]\n"
+    row = f"0 0.5 0.5 0.2 0.2 {2**53 + 1}\n"
+    source = dataset({"data.yaml": described, "labels/a.txt": row, "images/a.png": None})
+    with pytest.raises(InvalidInput) as caught:
+        convert(source, tmp_path / "lake.json", to="metalake", options={"yolo": yolo.Options(track=True)})
+    assert (caught.value.code, caught.value.place.line) == ("bad-number", 1)
