@@ -17,6 +17,7 @@ from .format import Format
 
 BUILT_IN = {
     "coco": "annolake.converters.coco",
+    "cvat": "annolake.converters.cvat",
     "metalake": "annolake.converters.metalake",
     "voc": "annolake.converters.voc",
     "yolo": "annolake.converters.yolo",

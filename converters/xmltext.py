@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from lxml import etree
 
@@ -48,3 +50,28 @@ def is_text(text: str) -> bool:
 def local(tag: object) -> str:
     """An element's name without its namespace; empty for comments and processing instructions."""
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def iterated(source: BinaryIO, file: str) -> Iterator[tuple[str, etree._Element]]:  # pyright: ignore[reportPrivateUsage]
+    """Elements of a document as they begin (`start`) and are complete (`end`), without comments and processing
+    instructions; whoever is done with an element clears it. InvalidInput as `parsed`.
+    """
+    events = etree.iterparse(
+        source,
+        events=("start", "end"),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    first = True
+    try:
+        for event, element in events:
+            if first:
+                check_no_dtd(element, file)
+                first = False
+            yield event, element
+    except etree.XMLSyntaxError as error:
+        raise broken(error, file) from None

@@ -41,6 +41,7 @@ TABLE = (
     Key("track_id", "integer or string", "meaning", "the same object through a video"),
     Key("frame", "integer", "meaning", "number of the video frame"),
     Key("keyframe", "boolean", "meaning", "set by a person, not computed (CVAT)"),
+    Key("computed", "boolean", "bookkeeping", "filled in between the key frames of a track: no file had it (CVAT)"),
     Key("keypoints", "JSON text", "meaning", "flat [x, y, v, ...] of a COCO or YOLO pose object"),
     Key("shape", "string", "form", "what the annotation was: mask, keypoints, ellipse, cuboid, skeleton, obb"),
     Key("geometry", "JSON text", "form", "the original numbers of that shape"),

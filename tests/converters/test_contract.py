@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from annolake.converters import coco, metalake, voc, yolo
+from annolake.converters import coco, cvat, metalake, voc, yolo
 from annolake.converters.testing import FormatContract
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -43,3 +43,9 @@ class TestVoc(FormatContract):
         voc.Options(convention="devkit", numbers="int"),
         voc.Options(polygons="box", crowd="keep"),
     )
+
+
+class TestCvat(FormatContract):
+    format = cvat.FORMAT
+    fixtures = FIXTURES / "cvat"
+    options = (cvat.Options(), cvat.Options(form="video"))

@@ -1,0 +1,111 @@
+"""CVAT XML 1.1, "for images" and "for video", of a task, a job or a project.
+
+Specification: CVAT's XML annotation format and what its exporter and importer do. Coordinates: pixels, 0-based, edge
+model; a box is its two corners, turned clockwise about its centre; a mask is a tight box of pixels, run lengths row by
+row.
+
+Rotated boxes, ellipses, cuboids and masks become polygons, skeletons rectangles with key points; the originals ride
+beside them and are written again while the shape is as it was. Tracks become one annotation a visible frame, on
+pictures named `frame_000000` (CVAT's own export calls them so, with `.PNG` and in `images/`). What <meta> says rides in
+the catalogue; what no rule knows of a shape, in `cvat_extra`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta
+from msgspec.structs import replace
+
+from ...schemas.keys import BOOKKEEPING
+from ...schemas.model import Catalog, Record
+from ..fidelity import Fidelity
+from ..format import Context, Format, Reading, Sniffed, Written
+from ..format import Options as BaseOptions
+from ..ledger import Ledger
+from .notes import notes_of
+
+
+class Options(BaseOptions, frozen=True, kw_only=True):
+    form: Annotated[
+        Literal["auto", "images", "video"],
+        Meta(description="Write the form for images, or that for a video with tracks; auto: as the source was."),
+    ] = "auto"
+    interpolate: Annotated[
+        Literal["linear", "none"],
+        Meta(description="Compute the frames between the key frames of a track, or read just those of the file."),
+    ] = "linear"
+    frames: Annotated[
+        str | None,
+        Meta(description="How a video's pictures are called, as frame_{:06d}.PNG; by default frame_{:06d}."),
+    ] = None
+
+
+_IMAGES = Fidelity(
+    shapes=frozenset(("rectangle", "polygon", "line", "points")),
+    multi_part=True,
+    holes="masks",
+    crowd=True,
+    keypoints=True,
+    tags=True,
+    confidence=True,
+    attributes=True,
+    metadata=True,
+    without=BOOKKEEPING - {"source", "computed"},
+    image_size=True,
+    image_facts=True,
+    splits=True,
+    coordinates=("pixels",),
+)
+_VIDEO = replace(_IMAGES, tags=False)
+
+
+def fidelity(options: Options) -> Fidelity:
+    return _VIDEO if options.form == "video" else _IMAGES
+
+
+def sniff(path: Path) -> Sniffed:
+    """By the root of the XML, or of the one in the ZIP that CVAT exports; of a folder, the one XML in it."""
+    from .finding import sniffed
+
+    return sniffed(path)
+
+
+def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Reading:
+    """Pictures are read one by one; the tracks of a video are held."""
+    from .finding import source_in
+    from .reading import read_file
+
+    return read_file(source_in(path), ledger, fill=options.interpolate == "linear", frames=options.frames)
+
+
+def settle(options: Options, catalog: Catalog, records: Callable[[], Iterator[Record]], ledger: Ledger) -> Options:
+    """The form as the source was, where none is asked for."""
+    form = notes_of(catalog).form if options.form == "auto" else options.form
+    if options.form == "images" and notes_of(catalog).form == "video":
+        text = "tracks are written as single shapes; their ids and frames ride in attributes, and come home"
+        ledger.decide("tracks-flattened", text)
+    return replace(options, form=form)
+
+
+def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
+    """Shapes go to a neighbour first: what they use is declared before them."""
+    from .writing import write_file
+
+    return write_file(path, options.form == "video", options.frames, catalog, records)
+
+
+FORMAT = Format(
+    name="cvat",
+    title="CVAT XML 1.1, images and video",
+    output=lambda _: "file",
+    suffix=".xml",
+    options=Options,
+    fidelity=fidelity,
+    sniff=sniff,
+    read=read,
+    write=write,
+    settle=settle,
+)

@@ -1,0 +1,190 @@
+"""<meta> of a file that is being written: as it was, with every label and attribute declared that CVAT will meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from lxml import etree
+
+from ...schemas.errors import InvalidInput
+from ...schemas.model import Catalog, Category
+from .meta import attribute_names
+from .notes import EXTENSION, Extension, as_text, label_note
+from .restoring import SCORE, from_xml
+from .shapes import UNLABELLED
+from .skeletons import drawing
+from .stream import Element
+
+_TRUTHS = frozenset(("true", "false"))
+
+
+class Used:
+    """What the shapes of a file use: labels in order, and the attributes of each with the texts they have."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.categories: dict[str, Category] = {}
+        for category in catalog.labels:
+            self.categories.setdefault(category.name, category)
+        self.attributes: dict[str, dict[str, set[str]]] = {}
+        self.more_points: dict[str, int] = {}
+
+    def label(self, name: str) -> dict[str, set[str]]:
+        return self.attributes.setdefault(name, {})
+
+    def attribute(self, label: str, name: str, text: str) -> None:
+        texts = self.label(label).setdefault(name, set())
+        if len(texts) < 3:
+            texts.add(text)
+
+    def point_names(self, label: str, count: int) -> Sequence[str]:
+        """The names of a label's key points; the numbers from 1 where it has none, or not enough."""
+        category = self.categories.get(label)
+        names = list((category.keypoints if category else None) or ())
+        if len(names) < count:
+            self.more_points[label] = max(count, self.more_points.get(label, 0))
+            names += _more(names, count)
+        return names[:count] if count else names
+
+    def all_points(self, label: str) -> list[str]:
+        return list(self.point_names(label, max(self.more_points.get(label, 0), 0)))
+
+
+def declared(catalog: Catalog, used: Used, xml: str | None, extension: Extension) -> Element:
+    """The <meta> to write; `xml` is the source's."""
+    meta = from_xml(xml) if xml is not None else etree.fromstring("<meta><task><labels/></task></meta>")
+    if meta.tag != "meta":
+        raise InvalidInput("broken-notes", "the <meta> that was carried along is none", hint="take it out of the notes")
+    labels = next(meta.iter("labels"), None)
+    wanted = list(_labels(catalog, used))
+    if labels is None and wanted:
+        holder = next((child for child in meta if child.tag in ("task", "job", "project")), None)
+        labels = etree.SubElement(etree.SubElement(meta, "task") if holder is None else holder, "labels")
+    if labels is not None:
+        labels.extend(wanted)
+    if extension != Extension():
+        own = etree.SubElement(meta, EXTENSION)
+        try:
+            own.text = as_text(extension)
+        except ValueError as error:
+            hint = "take control characters out of labels, names and splits"
+            raise InvalidInput("not-xml-text", f"XML cannot hold a fact of the data set: {error}", hint=hint) from None
+    return meta
+
+
+def foreign(category: Category) -> dict[str, Any]:
+    """What other formats know of a label."""
+    out: dict[str, Any] = {}
+    if category.id is not None:
+        out["id"] = category.id
+    if category.supercategory is not None:
+        out["supercategory"] = category.supercategory
+    extras = {key: value for key, value in category.extras.items() if key != "cvat"}
+    if extras:
+        out["extras"] = extras
+    return out
+
+
+def _labels(catalog: Catalog, used: Used) -> Iterable[Element]:
+    """The <label> elements, those of the source in their order, new ones at the end."""
+    placed: list[tuple[int, Element]] = []
+    last = -1
+    names = dict.fromkeys([*catalog.names(), *used.attributes])
+    for name in names:
+        if name == UNLABELLED and (name not in used.categories or _undeclared(used.categories[name])):
+            continue
+        elements, places = _label(name, used)
+        for element, place in zip(elements, places or [None] * len(elements), strict=True):
+            last = place if place is not None else last
+            placed.append((last, element))
+    return [element for _, element in sorted(placed, key=lambda item: item[0])]
+
+
+def _undeclared(category: Category) -> bool:
+    return not label_note(category.extras, category.name).declared
+
+
+def _label(name: str, used: Used) -> tuple[list[Element], Sequence[int]]:
+    category = used.categories.get(name, Category(name))
+    note = label_note(category.extras, name)
+    label = from_xml(note.label) if note.label is not None else etree.fromstring("<label><name/></label>")
+    points = [from_xml(xml) for xml in note.points]
+    _set_child(label, "name", name)
+    known = {point.findtext("name") for point in points}
+    wanted = used.all_points(name)
+    fresh = [_sub_label(point) for point in wanted if point not in known]
+    points += fresh
+    if points and label.find("type") is None and note.label is None:
+        etree.SubElement(label, "type").text = "skeleton"
+    _declare(label, used.attributes.get(name, {}), fresh=note.label is None)
+    if points and (note.label is None or (fresh and not note.points)) and label.find("svg") is None:
+        etree.SubElement(label, "svg").text = drawing(wanted, category.skeleton or ())
+    for point in points:
+        _set_child(point, "parent", name)
+    places = note.places if len(note.places) == 1 + len(note.points) and not fresh else ()
+    return [label, *points], places
+
+
+def _sub_label(name: str) -> Element:
+    point = etree.fromstring("<label><name/><type>points</type><attributes/></label>")
+    _set_child(point, "name", name)
+    return point
+
+
+def _declare(label: Element, used: dict[str, set[str]], *, fresh: bool) -> None:
+    known = set(attribute_names(label))
+    missing = {name: texts for name, texts in used.items() if name not in known}
+    attributes = label.find("attributes")
+    if attributes is None and (missing or fresh):
+        attributes = etree.SubElement(label, "attributes")
+    for name, texts in missing.items():
+        attribute = etree.SubElement(attributes, "attribute")  # type: ignore[arg-type]
+        kind, default, values = _kind(name, texts)
+        for tag, text in (
+            ("name", name),
+            ("mutable", "True"),
+            ("input_type", kind),
+            ("default_value", default),
+            ("values", values),
+        ):
+            _set_child(attribute, tag, text)
+
+
+def _kind(name: str, texts: set[str]) -> tuple[str, str, str]:
+    """Input type, default and values of an attribute."""
+    if name == SCORE and all(map(_is_share, texts)):
+        return "number", "0", "0\n1\n0.001"
+    if texts and texts <= _TRUTHS:
+        return "checkbox", "false", "false"
+    return "text", "", ""
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0 <= float(text) <= 1
+    except ValueError:
+        return False
+
+
+def _set_child(element: Element, tag: str, text: str) -> None:
+    child = element.find(tag)
+    if child is None:
+        child = etree.SubElement(element, tag)
+    if child.text == text:
+        return
+    try:
+        child.text = text or None
+    except ValueError:
+        hint = "take control characters out of labels and names of attributes"
+        raise InvalidInput("not-xml-text", f"XML cannot hold the text {text!r}", hint=hint) from None
+
+
+def _more(names: Sequence[str], count: int) -> list[str]:
+    """Numbers as names, none of which is taken."""
+    out: list[str] = []
+    following = len(names)
+    while len(names) + len(out) < count:
+        following += 1
+        if str(following) not in names:
+            out.append(str(following))
+    return out

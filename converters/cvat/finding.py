@@ -1,0 +1,60 @@
+"""Where the XML of a data set is: the file itself, the ZIP that CVAT exports, or the one XML of a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...schemas.errors import AnnolakeError, InvalidInput, Place
+from ..format import Sniffed
+from .stream import root_name
+
+USUAL = "annotations.xml"
+_SUFFIXES = (".xml", ".zip")
+
+
+def sniffed(path: Path) -> Sniffed:
+    if path.is_dir():
+        found = _in_folder(path)
+        if len(found) == 1:
+            return Sniffed(True, f"{found[0].name} has the root <annotations>")
+        return Sniffed(False, f"{len(found)} CVAT files in the folder" if found else "no CVAT file in the folder")
+    if path.suffix.lower() not in _SUFFIXES:
+        return Sniffed(False, "neither .xml nor .zip")
+    root = _root(path)
+    return Sniffed(root == "annotations", f"the root is <{root}>" if root else "no XML")
+
+
+def source_in(path: Path) -> Path:
+    """The file to read. InvalidInput for a folder without just one."""
+    if not path.is_dir():
+        return path
+    found = _in_folder(path)
+    if len(found) != 1:
+        names = ", ".join(one.name for one in found[:5]) or "none"
+        message = (
+            f"one file with the root <annotations> is looked for in the folder, and there are {len(found)} ({names})"
+        )
+        raise InvalidInput("no-annotations", message, place=Place(file=str(path)), hint="give the file itself")
+    return found[0]
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    usual = folder / USUAL
+    if usual.is_file():
+        return [usual] if _root(usual) == "annotations" else []
+    try:
+        files = sorted(one for one in folder.iterdir() if one.suffix.lower() == ".xml" and one.is_file())
+    except OSError:
+        return []
+    return [one for one in files[:_MOST] if _root(one) == "annotations"]
+
+
+_MOST = 100
+"""Files that are looked at in a folder: thousands of XML files are of another format."""
+
+
+def _root(path: Path) -> str | None:
+    try:
+        return root_name(path)
+    except AnnolakeError:
+        return None

@@ -1,0 +1,189 @@
+"""What annolake notes about CVAT files: in a catalogue, at a shape, and in a CVAT file of its own.
+
+It comes from outside like the rest of a file, and is checked like the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ...schemas.errors import InvalidInput, Place
+from ...schemas.jsontext import code_of, explain, pointer_text
+from ...schemas.model import Catalog
+
+EXTENSION = "annolake"
+"""Our own element in <meta> and our own attribute of other elements. CVAT and datumaro do not look at it."""
+
+Form = Literal["images", "video"]
+NO_SPLIT = "default"
+"""What stands in front of a name that several subsets share, for an image of none."""
+DEFAULT_FRAMES = "frame_{:06d}"
+
+
+class TrackNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a <track> says that no shape of it does: XML attributes that no rule knows, or of another form; the whole
+    element, where it has no visible shape; whatever else stands in it, as XML.
+    """
+
+    attributes: dict[str, str] = {}
+    whole: str | None = None
+    elements: tuple[str, ...] = ()
+
+
+class Notes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """In a catalogue, under `cvat`.
+
+    `head` and `tail` are the children of the root before and after images and tracks, as XML, the list of labels in
+    <meta> empty; `frames` the pattern of names; `tracks` by track id; `step` the frames from one to the next; `last`
+    the last frame of the task.
+    """
+
+    form: Form = "images"
+    head: tuple[str, ...] = ()
+    tail: tuple[str, ...] = ()
+    frames: str = DEFAULT_FRAMES
+    step: Annotated[int, Meta(ge=1, le=1 << 31)] = 1
+    last: Annotated[int, Meta(ge=0, le=1 << 31)] | None = None
+    tracks: dict[str, TrackNote] = {}
+
+
+class LabelNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """In a category, under `cvat`: its <label> and those of its sub-labels, as XML; their places in the list, where
+    they do not simply follow. `declared` is False for a label that shapes use and <meta> does not know.
+    """
+
+    label: str | None = None
+    points: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
+    declared: bool = True
+
+
+class FrameNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the video form cannot say of a picture: its name, size, split, and what other formats know of it."""
+
+    frame: int
+    task: str | None = None
+    name: str | None = None
+    width: int | float | None = None
+    height: int | float | None = None
+    split: str | None = None
+    extras: dict[str, Any] = {}
+    storage_name: str | None = None
+
+
+class Extension(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """In a CVAT file, in <meta>: facts of the data set that only other formats know; labels with what other formats say
+    of them; the pattern of frame names; `numbered`: ids of images are ours and mean nothing.
+    """
+
+    extras: dict[str, Any] = {}
+    labels: dict[str, dict[str, Any]] = {}
+    splits: tuple[str, ...] = ()
+    frames: str | None = None
+    numbered: bool = False
+    pictures: tuple[FrameNote, ...] = ()
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """At a shape: what ties it to others of one object (`own_group`: its group_id is only for that), and what is true
+    of an object whose key points are written as a skeleton. `lone`: its track was made for it; `track`: the id that it
+    should have, and another shape of the frame has; `made`: an outside shape that only ends what was visible.
+    """
+
+    instance: str | int | None = None
+    part: int | None = None
+    parts: int | None = None
+    hole_of: int | None = None
+    own_group: bool = False
+    bbox: tuple[float, float, float, float] | None = None
+    keypoints: str | None = None
+    shape: str | None = None
+    geometry: str | None = None
+    extras: dict[str, Any] | None = None
+    lone: bool = False
+    track: int | str | None = None
+    made: bool = False
+
+
+class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """In a shape's metadata, as JSON in `cvat_extra`: XML attributes and elements that no rule knows; attributes that
+    hold while the shape is as it was (`form`); an empty label; which XML attribute is its confidence.
+
+    Of a track: shapes where the object is not visible, `before` and `after` this one; that a `gap` without shapes
+    follows, that it is `open` at its end; attributes `inherited` from the shape before; tracks of a skeleton's elements
+    as datumaro writes them, at the first shape (`nested`).
+    """
+
+    attributes: dict[str, str] = {}
+    form: dict[str, str] = {}
+    elements: tuple[str, ...] = ()
+    unlabelled: bool = False
+    score: str | None = None
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    gap: bool = False
+    open: bool = False
+    inherited: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
+
+
+_MARK = msgspec.json.Decoder(Mark)
+_EXTRA = msgspec.json.Decoder(Extra)
+
+
+def notes_of(catalog: Catalog) -> Notes:
+    """The notes in a catalogue. InvalidInput where they are not as annolake writes them."""
+    return _checked(catalog.extras.get("cvat", {}), Notes, Place(pointer="/annolake/extras/cvat"))
+
+
+def label_note(extras: dict[str, Any], name: str) -> LabelNote:
+    """The note at a category. InvalidInput where it is not as annolake writes it."""
+    return _checked(extras.get("cvat", {}), LabelNote, Place(pointer=f"/annolake/labels ({name})/extras/cvat"))
+
+
+def extension_of(text: str, place: Place) -> Extension:
+    """Our element in <meta>. InvalidInput where it is not as annolake writes it."""
+    try:
+        return msgspec.json.decode(text, type=Extension)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise InvalidInput(
+            "broken-notes",
+            f"what annolake noted here cannot be read: {error}",
+            place=place,
+            hint=f"take the element <{EXTENSION}> out: its facts are then made up anew",
+        ) from None
+
+
+def mark_of(text: str | None) -> Mark | None:
+    """Our attribute of a shape; None for what is somebody else's."""
+    return _decoded(_MARK, text)
+
+
+def extra_of(metadata: dict[str, Any]) -> Extra | None:
+    """`cvat_extra` of a shape; None where there is none, or it is somebody else's."""
+    return _decoded(_EXTRA, metadata.get("cvat_extra"))
+
+
+def as_text(struct: msgspec.Struct) -> str:
+    return msgspec.json.encode(struct).decode()
+
+
+def _decoded(decoder: msgspec.json.Decoder[Any], text: Any) -> Any:
+    try:
+        return decoder.decode(text)
+    except (TypeError, UnicodeError, RecursionError, msgspec.MsgspecError):
+        return None
+
+
+def _checked(plain: Any, kind: type[Any], place: Place) -> Any:
+    try:
+        return msgspec.convert(plain, kind)
+    except msgspec.ValidationError as error:
+        message, steps = explain(error)
+        at = msgspec.structs.replace(place, pointer=f"{place.pointer}{pointer_text(steps)}")
+        text = f"what annolake noted here about CVAT files cannot be read: {message}"
+        hint = "take the key out: its facts are then made up anew"
+        raise InvalidInput(code_of(message), text, place=at, hint=hint) from None

@@ -1,0 +1,88 @@
+"""Numbers as CVAT spells them: decimals, two at least, and as many as it takes to lose nothing.
+
+A box is two corners in CVAT and a corner and a size here. Sums and differences are made of the decimals, not of their
+binary neighbours, so that 21.95 and 30.07 are 8.12 apart and come home as 30.07.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Context, Decimal
+from math import isfinite
+
+_CONTEXT = Context(prec=60)
+_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?\s*", re.ASCII)
+_LONGEST = 60
+
+
+class Unreadable(ValueError):
+    """Why something cannot be read: a code, a sentence, and what to do."""
+
+    def __init__(self, code: str, message: str, hint: str) -> None:
+        super().__init__(code, message, hint)
+        self.code, self.message, self.hint = code, message, hint
+
+
+def number(text: str | None, name: str) -> float:
+    """A finite number. Unreadable for anything else."""
+    return float(decimal(text, name))
+
+
+def decimal(text: str | None, name: str) -> Decimal:
+    if text is None:
+        raise Unreadable("missing-attribute", f"{name} is missing", "add it, or remove the shape")
+    if len(text) > _LONGEST or _NUMBER.fullmatch(text) is None:
+        hint = "write a decimal number such as 12.50"
+        raise Unreadable("bad-number", f"{name} is {text[:_LONGEST]!r}, which is no number", hint)
+    value = Decimal(text)
+    if not isfinite(float(value)):
+        raise Unreadable("bad-number", f"{name} is {text!r}, more than a number can say", "is this number meant?")
+    return value
+
+
+def numbers(text: str | None, name: str) -> tuple[float, ...]:
+    """Points `x,y;x,y` as flat numbers."""
+    if text is None or not text.strip():
+        return ()
+    flat: list[float] = []
+    for index, pair in enumerate(text.strip().rstrip(";").split(";"), 1):
+        both = pair.split(",")
+        if len(both) != 2:
+            hint = "a point is x,y with decimal points, and points are parted by semicolons"
+            raise Unreadable("bad-number", f"point {index} of {name} is {pair[:_LONGEST]!r}", hint)
+        flat += (number(both[0], f"x of point {index}"), number(both[1], f"y of point {index}"))
+    return tuple(flat)
+
+
+def whole(text: str | None, name: str) -> int:
+    """A whole number from 0 on that fits into 31 bits. Unreadable for anything else."""
+    if text is not None and text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 1 << 31:
+        return int(text)
+    given = "is missing" if text is None else f"is {text[:_LONGEST]!r}"
+    raise Unreadable("bad-number", f"{name} {given}", "write a whole number from 0 on")
+
+
+def span(low: Decimal, high: Decimal) -> float:
+    """From one edge to the other."""
+    return float(_CONTEXT.subtract(high, low))
+
+
+def far_edge(low: float, size: float) -> str:
+    """The other edge, spelled; undoes `span`."""
+    return _spelled(_CONTEXT.add(Decimal(repr(float(low))), Decimal(repr(float(size)))))
+
+
+def spelled(value: float) -> str:
+    return _spelled(Decimal(repr(float(value))))
+
+
+def points(flat: Sequence[float]) -> str:
+    """Flat numbers as `x,y;x,y`."""
+    return ";".join(f"{spelled(x)},{spelled(y)}" for x, y in zip(flat[::2], flat[1::2], strict=True))
+
+
+def _spelled(value: Decimal) -> str:
+    text = format(value, "f")
+    head, _, tail = text.partition(".")
+    return f"{head}.{tail.rstrip('0'):0<2}"

@@ -1,0 +1,162 @@
+"""The form for images: one <image> at a time to a record, in the order of the file."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ...schemas.errors import InvalidInput, Place
+from ...schemas.model import Annotation, Record, Tag, count_objects
+from ...schemas.names import is_safe_name
+from ...schemas.problems import Problem
+from ..ledger import Ledger
+from .forms import SHAPES
+from .notes import EXTENSION, NO_SPLIT
+from .numbers import Unreadable, number
+from .shapes import as_xml, read_shape, to_hub, to_tag
+from .stream import Element, children
+
+Named = tuple[str, str | None]
+"""Name and subset of an image."""
+
+
+class Pictures:
+    """The images of a file. Names that several subsets share get the subset in front; one that stands twice in one is a
+    problem, and the later one is left out.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        named: Sequence[Named],
+        lines: Sequence[int | None],
+        names: Mapping[str, Sequence[str]],
+        ledger: Ledger,
+        *,
+        numbered: bool,
+    ) -> None:
+        self.path, self.file = path, str(path)
+        self.names = names
+        self.numbered = numbered
+        self.images = len(named)
+        count = Counter(name for name, _ in dict.fromkeys(named))
+        self.clashing = {name for name, times in count.items() if times > 1}
+        self.split_in_name = bool(self.clashing)
+        self.twice = self._twice(named, lines, ledger)
+        if self.clashing:
+            text = f"{len(self.clashing)} image names stand in several subsets: they get the subset in front"
+            ledger.decide("names", text)
+
+    def records(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
+        ledger.file = self.file
+        images = (element for element in children(self.path) if element.tag == "image")
+        for index, image in islice(enumerate(images), start, stop):
+            ledger.seen["images"] += 1
+            if index in self.twice:
+                ledger.seen["images dropped"] += 1
+                continue
+            try:
+                record = self._facts(image)
+            except InvalidInput as error:
+                ledger.problem(Problem.of(error))
+                ledger.seen["images dropped"] += 1
+                continue
+            record = self._shapes(image, record, ledger)
+            ledger.seen["annotations"] += count_objects(record)
+            yield record
+
+    def _twice(self, named: Sequence[Named], lines: Sequence[int | None], ledger: Ledger) -> set[int]:
+        first: dict[Named, int] = {}
+        twice: set[int] = set()
+        shown: dict[str, int] = {}
+        for index, (name, subset) in enumerate(named):
+            shown_as = self._name(name, subset)
+            if first.setdefault((name, subset), index) == index and shown.setdefault(shown_as, index) == index:
+                continue
+            twice.add(index)
+            place = Place(file=self.file, line=lines[index], image=name)
+            message = f"the image stands twice, first on line {lines[shown[shown_as]]}"
+            error = InvalidInput("duplicate-image", message, place=place, hint="merge the two <image> elements")
+            ledger.problem(Problem.of(error))
+        return twice
+
+    def _name(self, name: str, subset: str | None) -> str:
+        return f"{subset or NO_SPLIT}/{name}" if name in self.clashing else name
+
+    def _facts(self, image: Element) -> Record:
+        """The image without its shapes. InvalidInput for a name that leads out of the data set, or a size that is no
+        number.
+        """
+        given = {str(name): str(text) for name, text in image.attrib.items()}
+        name, subset = given.pop("name", ""), given.pop("subset", None)
+        place = Place(file=self.file, line=image.sourceline, image=name)
+        shown = self._name(name, subset)
+        if not is_safe_name(shown):
+            hint = "give a relative name without `..`"
+            raise InvalidInput("unsafe-name", "this name leads out of the data set", place=place, hint=hint)
+        try:
+            sides = {side: _side(given.pop(side), side) for side in ("width", "height") if side in given}
+        except Unreadable as error:
+            raise InvalidInput(error.code, error.message, place=place, hint=error.hint) from None
+        extras, storage_name = _foreign(given)
+        cvat: dict[str, Any] = {}
+        identity = given.pop("id", None)
+        if identity is not None and not self.numbered and given.pop(f"{EXTENSION}-id", None) is None:
+            cvat["id"] = int(identity) if identity.isdecimal() and str(int(identity[:18])) == identity else identity
+        if (task := given.pop("task_id", None)) is not None:
+            cvat["task_id"] = task
+        if given:
+            cvat["attributes"] = given
+        odd = [as_xml(child) for child in image if child.tag not in SHAPES and child.tag != "tag"]
+        if odd:
+            cvat["elements"] = odd
+        if cvat:
+            extras["cvat"] = cvat
+        return Record(image=shown, split=subset, extras=extras, storage_name=storage_name, **sides)
+
+    def _shapes(self, image: Element, record: Record, ledger: Ledger) -> Record:
+        annotations: list[Annotation] = []
+        tags: list[Tag] = []
+        for place_in_image, element in enumerate(image, 1):
+            place = Place(file=self.file, line=element.sourceline, image=record.image, annotation=place_in_image)
+            try:
+                if element.tag == "tag":
+                    tags.append(to_tag(element))
+                    continue
+                if element.tag not in SHAPES:
+                    continue
+                shape = read_shape(element, (record.width, record.height))
+                found, codes = to_hub(shape, place_in_image, self.names.get(shape.said.label))
+            except Unreadable as error:
+                ledger.problem(Problem.of(InvalidInput(error.code, error.message, place=place, hint=error.hint)))
+                continue
+            for code in codes:
+                ledger.book(code, image=record.image, annotation=place_in_image)
+            annotations += found
+            if ledger.places is not None:
+                ledger.places.extend([place] * len(found))
+        return msgspec.structs.replace(record, annotations=annotations, tags=tuple(tags))
+
+
+def _side(text: str, name: str) -> float | int:
+    value = number(text, f"the {name} of the image")
+    return int(value) if value.is_integer() else value
+
+
+def _foreign(given: dict[str, str]) -> tuple[dict[str, Any], str | None]:
+    """What other formats know of the image, out of our own attribute; somebody else's stays."""
+    try:
+        own = json.loads(given.get(EXTENSION, ""))
+        extras, storage_name = own.pop("extras", {}), own.pop("storageName", None)
+        if not own and isinstance(extras, dict) and isinstance(storage_name, str | None):
+            del given[EXTENSION]
+            return dict(extras), storage_name  # type: ignore[arg-type]
+    except (ValueError, AttributeError, RecursionError):
+        pass
+    return {}, None

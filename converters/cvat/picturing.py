@@ -1,0 +1,153 @@
+"""The <image> elements of a file that is being written, held in a file beside it until their ids are known."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from ...schemas.model import Record, objects
+from ...schemas.plain import is_object
+from .declaring import Used
+from .notes import EXTENSION, NO_SPLIT
+from .restoring import (
+    Restored,
+    element_for,
+    from_xml,
+    group_of,
+    label_of,
+    restored,
+    set_text,
+    source_of,
+    tag_element,
+    tied,
+)
+from .stream import Element
+
+_OWN = frozenset(("id", "name", "subset", "width", "height", "task_id", EXTENSION, f"{EXTENSION}-id"))
+
+
+class Body:
+    def __init__(self, path: Path, used: Used) -> None:
+        self.path, self.used = path, used
+        self.file = path.open("w+b", buffering=1 << 20)
+        self.names: list[str] = []
+        self.splits: list[str | None] = []
+        self.ids: list[str | None] = []
+        self.lengths: list[int] = []
+
+    def add(self, record: Record) -> None:
+        """One image, its id left open."""
+        facts = record.extras.get("cvat")
+        cvat: dict[str, Any] = facts if is_object(facts) else {}
+        identity = cvat.get("id")
+        image = etree.Element("image")
+        for name, text in self._attributes(record, cvat).items():
+            set_text(image, name, text)
+        image.extend(self._shapes(record))
+        elements = cvat.get("elements")
+        for xml in elements if isinstance(elements, list) else ():
+            image.append(from_xml(str(xml)))
+        etree.indent(image, "  ", level=1)
+        text = etree.tostring(image, encoding="unicode").encode()[len("<image") :] + b"\n"
+        self.file.write(text)
+        self.lengths.append(len(text))
+        self.names.append(record.image)
+        self.splits.append(record.split)
+        known = isinstance(identity, int | str) and not isinstance(identity, bool)
+        self.ids.append(str(identity) if known else None)
+
+    def numbered(self) -> bool:
+        return not any(identity is not None for identity in self.ids)
+
+    def pieces(self, *, split_in_name: bool) -> Iterator[bytes]:
+        """The images with their ids: the source's, else the place of the name in lexical order, else above all."""
+        given = {identity for identity in self.ids if identity is not None}
+        order = sorted(range(len(self.names)), key=self.names.__getitem__)
+        fresh = {index: place for place, index in enumerate(order)}
+        if given:
+            following = max((int(one) for one in given if one.isdecimal() and len(one) < 16), default=-1) + 1
+            unknown = [index for index in order if self.ids[index] is None]
+            fresh = {index: following + place for place, index in enumerate(unknown)}
+        names = self._plain_names(split_in_name)
+        self.file.seek(0)
+        for index, length in enumerate(self.lengths):
+            identity = self.ids[index]
+            mark = b""
+            if identity is None:
+                identity = str(fresh[index])
+                mark = f' {EXTENSION}-id="new"'.encode() if given else b""
+            head = etree.Element("image")
+            set_text(head, "id", identity)
+            set_text(head, "name", names[index])
+            text = etree.tostring(head, encoding="unicode").encode()
+            yield b"  " + text[: -len(b"/>")] + mark + self.file.read(length)
+
+    def _plain_names(self, split_in_name: bool) -> list[str]:
+        """The names, without the split in front where that was put there for names that several splits share."""
+        if not split_in_name:
+            return self.names
+        named = list(zip(self.names, self.splits, strict=True))
+        plain = [name.removeprefix(f"{split or NO_SPLIT}/") for name, split in named]
+        count = Counter(plain)
+        return [short if count[short] > 1 else name for short, name in zip(plain, self.names, strict=True)]
+
+    def close(self) -> None:
+        self.file.close()
+        self.path.unlink(missing_ok=True)
+
+    def _attributes(self, record: Record, cvat: dict[str, Any]) -> dict[str, str]:
+        out: dict[str, str] = {}
+        if record.split is not None:
+            out["subset"] = record.split
+        if (task := cvat.get("task_id")) is not None:
+            out["task_id"] = str(task)
+        for side in ("width", "height"):
+            if (value := getattr(record, side)) is not None:
+                out[side] = str(value)
+        attributes = cvat.get("attributes")
+        if is_object(attributes):
+            out.update({str(k): str(v) for k, v in attributes.items() if k not in _OWN})
+        own: dict[str, Any] = {}
+        others = {k: v for k, v in record.extras.items() if k != "cvat" or not is_object(v)}
+        if others:
+            own["extras"] = others
+        if record.storage_name is not None:
+            own["storageName"] = record.storage_name
+        if own:
+            out[EXTENSION] = json.dumps(own)
+        return out
+
+    def _shapes(self, record: Record) -> Iterator[Element]:
+        following = 1 + max((group_of(a.metadata) or 0 for a in record.annotations), default=0)
+        for group in objects(record.annotations):
+            shapes = restored(group, record, self.used.point_names)
+            if len(shapes) > 1:
+                following = tied(shapes, following)
+            for shape in shapes:
+                yield self._element(shape)
+        for tag in record.tags:
+            element = tag_element(tag)
+            note_used(self.used, tag.label, element)
+            yield element
+
+    def _element(self, shape: Restored) -> Element:
+        annotation = shape.annotation
+        given = {"label": label_of(annotation, shape.extra), "source": source_of(annotation.metadata, shape.metadata)}
+        given["occluded"] = "1" if annotation.metadata.get("occluded") is True else "0"
+        if shape.group is not None:
+            given["group_id"] = str(shape.group)
+        element = element_for(shape, given)
+        note_used(self.used, annotation.label, element)
+        return element
+
+
+def note_used(used: Used, label: str, element: Element) -> None:
+    """What has to be declared for an element."""
+    used.label(label)
+    for attribute in element.iterchildren("attribute"):
+        used.attribute(label, attribute.get("name", ""), attribute.text or "")

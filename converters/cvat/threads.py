@@ -1,0 +1,197 @@
+"""The shapes of one track as a <track>, with the key frames it had.
+
+A computed annotation is left out while it is what its neighbours compute; one that was changed, or has lost a
+neighbour, becomes a key frame. Where an object is gone on the next frame and nothing is known of it, the track gets a
+key frame that is outside, as CVAT ends its tracks, unless it is the last frame of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from lxml import etree
+from msgspec.structs import replace
+
+from ...schemas.figures import NEAR
+from .declaring import Used
+from .forms import Form
+from .interpolation import between
+from .nested import elements_at
+from .notes import EXTENSION, Mark, Notes, TrackNote, as_text, mark_of
+from .picturing import note_used
+from .restoring import Restored, element_for, from_xml, label_of, set_text
+from .stream import Element
+
+
+class Thread(msgspec.Struct):
+    """One shape on its way into a track."""
+
+    frame: int
+    shape: Restored
+    source: str
+
+    @property
+    def computed(self) -> bool:
+        return self.shape.annotation.metadata.get("computed") is True
+
+    @property
+    def keyframe(self) -> bool:
+        return self.computed or self.shape.annotation.metadata.get("keyframe") is not False
+
+
+class Weaver:
+    """`last` is the last frame of all."""
+
+    def __init__(self, notes: Notes, used: Used, last: int) -> None:
+        self.notes, self.used, self.last = notes, used, last
+
+    def track(self, name: str, threads: Sequence[Thread]) -> Element:
+        """The <track> of threads in the order of their frames."""
+        first = next((one for one in threads if not one.computed), threads[0])
+        annotation = first.shape.annotation
+        note = self.notes.tracks.get(name, TrackNote())
+        given = {"id": name, "label": label_of(annotation, first.shape.extra), "source": first.source}
+        if first.shape.group is not None:
+            given["group_id"] = str(first.shape.group)
+        track = etree.Element("track")
+        for key, text in {**given, **note.attributes}.items():
+            set_text(track, key, text)
+        nested = self._nested(threads, first)
+        before: Thread | None = None
+        for xml in first.shape.extra.before:
+            self._append_outside(track, from_xml(xml), None, first.frame)
+        for number, thread in enumerate(threads):
+            if thread.computed and not self._changed(threads, number):
+                continue
+            track.append(self._element(thread, first, before, nested=bool(nested)))
+            before = thread
+            self._end(track, threads, number)
+        for xml in (*nested, *note.elements):
+            track.append(from_xml(xml))
+        return track
+
+    def _element(self, thread: Thread, first: Thread, before: Thread | None, *, nested: bool) -> Element:
+        shape, annotation = thread.shape, thread.shape.annotation
+        given = {"frame": str(thread.frame), "keyframe": "1" if thread.keyframe else "0", "outside": "0"}
+        given["occluded"] = "1" if annotation.metadata.get("occluded") is True else "0"
+        if annotation.label != first.shape.annotation.label:
+            given["label"] = annotation.label
+        if thread.source != first.source:
+            given["source"] = thread.source
+        if shape.group != first.shape.group:
+            given["group_id"] = str(shape.group or 0)
+        if nested:
+            shape = msgspec.structs.replace(shape, form=replace(shape.form, elements=()))
+        element = element_for(shape, given)
+        note_used(self.used, annotation.label, element)
+        if before is not None and shape.extra.inherited:
+            _leave_out(element, shape, before.shape)
+        return element
+
+    def _changed(self, threads: Sequence[Thread], number: int) -> bool:
+        """Whether a computed annotation is no longer what its neighbours compute, or has lost one of them."""
+        start = number
+        while start >= 0 and threads[start].computed:
+            start -= 1
+        stop = number
+        while stop < len(threads) and threads[stop].computed:
+            stop += 1
+        if start < 0:
+            return True
+        a, b = threads[start], threads[stop] if stop < len(threads) else None
+        after = _frames(a)
+        end = after[0] if after else (b.frame if b is not None else threads[stop - 1].frame + self.notes.step)
+        wanted = list(range(a.frame + self.notes.step, end, self.notes.step))
+        if [one.frame for one in threads[start + 1 : stop]] != wanted:
+            return True
+        here, form = threads[number], a.shape.form
+        if b is not None and not after:
+            there = between(form, b.shape.form, (here.frame - a.frame) / (b.frame - a.frame))
+            if there is None:
+                return True
+            form = there
+        return not (_same_form(here.shape.form, form) and _same_words(here, a))
+
+    def _end(self, track: Element, threads: Sequence[Thread], number: int) -> None:
+        """What follows on a shape that is written: shapes that are outside."""
+        thread = threads[number]
+        following = threads[number + 1] if number + 1 < len(threads) else None
+        beyond = next((one for one in threads[number + 1 :] if not one.computed), None)
+        step, extra = self.notes.step, thread.shape.extra
+        after = _frames(thread)
+        if after and not thread.computed:
+            for xml in extra.after:
+                self._append_outside(track, from_xml(xml), thread.frame, beyond.frame if beyond else None)
+            return
+        if extra.gap and beyond is not None:
+            return
+        if following is not None and following.frame <= thread.frame + step:
+            return
+        if following is None and (extra.open or thread.frame + step > self.last):
+            return
+        ending = self._copy(track[-1], thread.frame + step)
+        track.append(ending)
+
+    def _append_outside(self, track: Element, element: Element, low: int | None, high: int | None) -> None:
+        """A carried shape where the object is not visible, if there still is room for it."""
+        text = element.get("frame", "")
+        frame = int(text) if text.isdecimal() and len(text) < 16 else -1
+        if frame > (-1 if low is None else low) and (high is None or frame < high):
+            note_used(self.used, track.get("label", ""), element)
+            track.append(element)
+
+    def _copy(self, element: Element, frame: int) -> Element:
+        """The key frame that says that the object is gone."""
+        ending: Element = etree.fromstring(etree.tostring(element))
+        ending.tail = None
+        ending.set("frame", str(frame))
+        ending.set("keyframe", "1")
+        ending.set("outside", "1")
+        lone = (mark_of(ending.get(EXTENSION)) or Mark()).lone
+        ending.set(EXTENSION, as_text(Mark(lone=lone, made=True)))
+        return ending
+
+    def _nested(self, threads: Sequence[Thread], first: Thread) -> tuple[str, ...]:
+        """The tracks of a skeleton's elements as they were, while they still say what the shapes do."""
+        xml = first.shape.extra.nested
+        if not xml:
+            return ()
+        track = etree.Element("track")
+        track.extend(from_xml(one) for one in xml)
+        same = all(elements_at(track, one.frame) == one.shape.form.elements for one in threads if not one.computed)
+        return xml if same else ()
+
+
+def _frames(thread: Thread) -> list[int]:
+    found = [from_xml(xml).get("frame", "") for xml in thread.shape.extra.after]
+    return [int(text) for text in found if text.isdecimal() and len(text) < 16 and int(text) > thread.frame]
+
+
+def _leave_out(element: Element, shape: Restored, before: Restored) -> None:
+    """Attributes that the source left to the shape before, while they are the same."""
+    for name in shape.extra.inherited:
+        if shape.annotation.attributes.get(name) == before.annotation.attributes.get(name):
+            for child in element.findall("attribute"):
+                if child.get("name") == name:
+                    element.remove(child)
+
+
+def _same_form(a: Form, b: Form) -> bool:
+    if a.kind != b.kind or abs((a.rotation - b.rotation + 180) % 360 - 180) > NEAR or a.mask != b.mask:
+        return False
+    if [(e.label, e.outside) for e in a.elements] != [(e.label, e.outside) for e in b.elements]:
+        return False
+    one = [*a.numbers, *(value for e in a.elements for value in e.points)]
+    other = [*b.numbers, *(value for e in b.elements for value in e.points)]
+    return len(one) == len(other) and all(abs(x - y) <= NEAR for x, y in zip(one, other, strict=True))
+
+
+def _same_words(a: Thread, b: Thread) -> bool:
+    return _words(a) == _words(b)
+
+
+def _words(thread: Thread) -> tuple[Any, ...]:
+    annotation = thread.shape.annotation
+    return annotation.label, annotation.confidence, annotation.attributes, thread.shape.metadata, thread.shape.group

@@ -1,0 +1,166 @@
+"""Annotations of single frames woven into <track> elements with the key frames they had.
+
+An annotation without a track is a track of its own; so is the second on a frame that has the same track id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from ...schemas.model import Record, objects
+from ...schemas.plain import is_object
+from .declaring import Used
+from .framenames import Task, frame_in, picture_name
+from .meta import Frames
+from .notes import FrameNote, Notes
+from .restoring import Restored, from_xml, restored, source_of, tied
+from .stream import Element
+from .threads import Thread, Weaver
+
+Key = tuple[Any, int, Any]
+"""A track: its id (None for one made for a shape), the number among shapes of a frame that have it, its task."""
+
+
+class Loom:
+    def __init__(self, notes: Notes, used: Used, pattern: str, frames: Mapping[str | None, Frames]) -> None:
+        self.notes, self.used, self.pattern = notes, used, pattern
+        self.tasks = _tasks(notes)
+        self.sizes = frames
+        self.woven: dict[Key, list[Thread]] = {}
+        self.frames: dict[tuple[str | None, int], Record] = {}
+        self.named: set[tuple[str | None, int]] = set()
+        self.waiting: list[Record] = []
+        self.following = 1
+        self.lone = 0
+
+    def add(self, record: Record) -> None:
+        """One frame. Those whose number is not known wait for the end."""
+        task, frame = _task_of(record), _frame_of(record)
+        if frame is None or (task, frame) in self.frames:
+            self.waiting.append(record)
+        else:
+            self._add(record, task, frame)
+
+    def tracks(self) -> list[Element]:
+        for record in self.waiting:
+            task = _task_of(record)
+            self._add(record, task, max((f for t, f in self.frames if t == task), default=-1) + 1)
+        self.waiting = []
+        last = self.notes.last
+        if last is None:
+            last = max((frame for _, frame in self.frames), default=0)
+        weaver = Weaver(self.notes, self.used, last)
+        whole = {key: note.whole for key, note in self.notes.tracks.items() if note.whole is not None}
+        taken = {str(identity) for identity, slot, _ in self.woven if identity is not None and not slot} | {*whole}
+        out: list[tuple[str, Element]] = []
+        for (identity, slot, task), threads in self.woven.items():
+            own = identity is not None and not slot
+            name = str(identity) if own else _free(taken)
+            threads.sort(key=lambda one: one.frame)
+            track = weaver.track(name, threads)
+            self.named.update((task, int(child.get("frame", "0"))) for child in track if child.get("frame"))
+            out.append((name, track))
+        for name, xml in whole.items():
+            track = from_xml(xml)
+            self.named.update((track.get("task_id"), frame) for frame in _frames_in(track))
+            out.append((name, track))
+        return [track for _, track in sorted(out, key=lambda item: _order(item[0]))]
+
+    def splits(self) -> list[str | None]:
+        """In the order in which a reader comes to them: as pictures note them, then as tasks do."""
+        noted = [note.split for note in self.pictures()]
+        return [*noted, *(subset for _, subset in self.tasks)]
+
+    def pictures(self) -> tuple[FrameNote, ...]:
+        """What the tracks cannot say of the pictures."""
+        out: list[FrameNote] = []
+        for (task, frame), record in sorted(self.frames.items(), key=lambda item: (item[0][0] or "", item[0][1])):
+            known = next((one for one in self.tasks if one[0] == task), (task, None))
+            sizes = self.sizes.get(task, self.sizes[None])
+            plain = FrameNote(frame=frame, task=task)
+            note = replace(
+                plain,
+                name=record.image if record.image != picture_name(self.pattern, frame, known, self.tasks) else None,
+                width=record.width if record.width != sizes.width else None,
+                height=record.height if record.height != sizes.height else None,
+                split=record.split if record.split != known[1] else None,
+                storage_name=record.storage_name,
+                extras={key: value for key, value in record.extras.items() if key != "cvat" or not is_object(value)},
+            )
+            if note != plain or (task, frame) not in self.named:
+                out.append(note)
+        return tuple(out)
+
+    def _add(self, record: Record, task: str | None, frame: int) -> None:
+        self.frames[task, frame] = record
+        for group in objects(record.annotations):
+            shapes = restored(group, record, self.used.point_names)
+            if len(shapes) > 1:
+                self.following = tied(shapes, self.following)
+            for shape in shapes:
+                self._thread(shape, task, frame)
+
+    def _thread(self, shape: Restored, task: str | None, frame: int) -> None:
+        metadata = shape.annotation.metadata
+        identity = metadata.get("track_id")
+        source = source_of(metadata, shape.metadata)
+        thread = Thread(frame, shape, source)
+        if not isinstance(identity, int | str) or isinstance(identity, bool):
+            shape.mark = replace(shape.mark, lone=True)
+            self.lone += 1
+            self.woven[None, self.lone, task] = [thread]
+            return
+        del shape.metadata["track_id"]
+        for key in ("frame", "keyframe", "computed"):
+            value = shape.metadata.get(key)
+            if isinstance(value, bool) if key != "frame" else value == frame:
+                del shape.metadata[key]
+        self.named.add((task, frame))
+        slot = 0
+        while any(one.frame == frame for one in self.woven.get((identity, slot, task), [])[-1:]):
+            slot += 1
+        if slot:
+            shape.mark = replace(shape.mark, track=identity)
+        self.woven.setdefault((identity, slot, task), []).append(thread)
+
+
+def _tasks(notes: Notes) -> list[Task]:
+    """The tasks of a project, as its tracks name them."""
+    given = [note.attributes for note in notes.tracks.values()]
+    return list(dict.fromkeys((one.get("task_id"), one.get("subset")) for one in given if "task_id" in one))
+
+
+def _cvat(record: Record) -> Mapping[str, Any]:
+    facts = record.extras.get("cvat")
+    return facts if is_object(facts) else {}
+
+
+def _task_of(record: Record) -> str | None:
+    task = _cvat(record).get("task_id")
+    return None if task is None else str(task)
+
+
+def _frame_of(record: Record) -> int | None:
+    """The number of a frame: as the source has it, else as its annotations say, else as its name does."""
+    known = [_cvat(record).get("id"), *(annotation.metadata.get("frame") for annotation in record.annotations)]
+    numbers = (value for value in known if isinstance(value, int) and not isinstance(value, bool) and value >= 0)
+    return next(numbers, frame_in(record.image))
+
+
+def _frames_in(track: Element) -> list[int]:
+    return [int(child.get("frame", "")) for child in track if child.get("frame", "").isdecimal()]
+
+
+def _free(taken: set[str]) -> str:
+    number = len(taken)
+    while str(number) in taken:
+        number += 1
+    taken.add(str(number))
+    return str(number)
+
+
+def _order(name: str) -> tuple[int, int, str]:
+    return (0, int(name), "") if name.isdecimal() and len(name) < 16 else (1, 0, name)
