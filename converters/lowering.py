@@ -62,6 +62,12 @@ def of_outline(annotation: Annotation) -> frozenset[str]:
     return OF_OUTLINES | {"rotation"} if annotation.metadata.get("shape") in KINDS else OF_OUTLINES
 
 
+def apart(annotation: Annotation) -> Annotation:
+    """A ring that is an object by itself from now on: numbers of the whole are not its own."""
+    kept = {key: value for key, value in annotation.metadata.items() if key not in OF_OUTLINES - RINGS}
+    return replace(annotation, metadata=kept)
+
+
 def told_by_others(metadata: Mapping[str, Any]) -> frozenset[str]:
     """Keys whose loss is told by another code, or is none: the rotation of a figure goes with its numbers."""
     figure = "geometry" in metadata and metadata.get("shape") in KINDS

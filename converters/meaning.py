@@ -14,8 +14,9 @@ from typing import Any, cast
 import msgspec
 
 from ..schemas.keys import BOOKKEEPING, RINGS, TABLE
-from ..schemas.model import Line, Points, Polygon, Record, Rectangle, Tag, Value, objects
+from ..schemas.model import Line, Metadata, Points, Polygon, Record, Rectangle, Tag, Value, objects
 from .carrying import as_read
+from .coordinates import says_nothing
 from .likeness import edges, near, same_geometry
 
 Group = Sequence[Any]
@@ -90,7 +91,7 @@ _JSON_TEXT = frozenset(key.name for key in TABLE if key.type == "JSON text")
 _KEPT_APART = frozenset(("keypoints",))
 _TOLD_BY_CORNERS = frozenset(("geometry", "rotation"))
 """Of a rotated box: a format of corners need not state them."""
-_MEANINGLESS = _KEPT_APART | RINGS | BOOKKEEPING | {"voc_object"}
+_MEANINGLESS = _KEPT_APART | RINGS | BOOKKEEPING | {"voc_object", "voc_outline"}
 
 
 def _by_part(group: list[Any]) -> list[Any]:
@@ -110,7 +111,15 @@ def _other_metadata(a: Group, b: Group, exact: bool) -> list[str]:
         return sorted(key for key in keys - _KEPT_APART if x.get(key) != y.get(key))
     if x.get("shape") == y.get("shape") == "obb":
         keys -= _TOLD_BY_CORNERS
+    if _shape(x) == _shape(y):
+        keys -= {"shape"}
     return sorted(key for key in keys - _MEANINGLESS if not _same_fact(key, x.get(key), y.get(key)))
+
+
+def _shape(metadata: Metadata) -> Any:
+    """What it was before; none is what it was for key points of which none is labelled."""
+    shape = metadata.get("shape")
+    return None if shape == "keypoints" and says_nothing(metadata.get("keypoints")) else shape
 
 
 def _merged(group: Group) -> dict[str, Any]:

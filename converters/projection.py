@@ -137,8 +137,8 @@ class _Projector:
     def _object(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """One object in, what the target can hold of it out."""
         fidelity = self.fidelity
-        if len(group) > 1:
-            self._agree(group)
+        if len(group) > 1 and (other := lowering.disagreeing(group)) is not None:
+            self._book("parts-disagree", f"{other.label}, part {other.metadata.get('part')}")
         if (
             fidelity.holes != "rings"
             and "hole_of" in group[0].metadata
@@ -172,6 +172,7 @@ class _Projector:
         if len(group) > 1 and not fidelity.multi_part:
             self._book("multi-part-split", f"{len(group)} parts")
             self.ledger.added += len(group) - 1
+            group = [lowering.apart(annotation) for annotation in group]
         if fidelity.oriented:
             group = self._oriented(group)
         if self.describes:
@@ -183,12 +184,6 @@ class _Projector:
         if missing:
             self._book(missing)
         return missing is not None
-
-    def _agree(self, group: Sequence[Annotation]) -> None:
-        """Only the first ring's description is that of the object; what others say beside it is lost, and said."""
-        odd = lowering.disagreeing(group)
-        if odd is not None:
-            self._book("parts-disagree", f"{odd.label}, part {odd.metadata.get('part')}")
 
     def _shaped(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """The object in shapes that the target knows."""

@@ -127,7 +127,7 @@ def _images() -> list[Feature]:
             kept=lambda _, records: [(record.width, record.height) for record in records],
             renewable=True,
         ),
-        _image("id of an image", "coco cvat", kept=_ids, renewable=True, id=4711),
+        _image("id of an image", "coco", kept=_ids, renewable=True, id=4711),
         _image("unknown key of an image", "coco", kept=_extras, extras={"coco": {"gps": {"lat": 52.5}}}),
     ]
 
