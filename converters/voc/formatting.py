@@ -17,9 +17,9 @@ from ...schemas.plain import is_object
 from ..lowering import own_box
 from ..spelling import confidence, spelled
 from .elements import escaped, leaf, lines_of
+from .glance import label_text
 from .numbers import parsed, span, undone, written
 from .objects import FLAGS, ROTATED, SCORES, UNSPECIFIED, is_set, rotated_figure
-from .survey import label_text
 
 _DEEP = "\t\t"
 _OWN = frozenset(("pose", "bndbox", "polygon", "robndbox", "attributes", "name", "part", "annolake", *FLAGS, *SCORES))

@@ -14,10 +14,13 @@ from decimal import Decimal
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _DIGITS = 17
 _EXACT = 1 << 53
+_SHORT = 15
 
 
 def parsed(text: str) -> int | float:
     """The finite number that a text is, whole ones as int. ValueError, with the reason, for any other text."""
+    if text.isdecimal() and text.isascii() and len(text) <= _SHORT:
+        return int(text)
     text = text.strip()
     if _NUMBER.fullmatch(text) is None:
         raise ValueError(_why_not(text))

@@ -21,8 +21,8 @@ from ..ledger import Ledger
 from ..spelling import Spelled, confidence, understood
 from ..xmltext import local
 from .elements import Content, Element, add, children, content
+from .glance import label_text
 from .numbers import parsed
-from .survey import label_text
 
 FLAGS = ("truncated", "difficult", "occluded")
 CORNERS = ("xmin", "ymin", "xmax", "ymax")

@@ -17,6 +17,7 @@ from ..ledger import Ledger
 from ..xmltext import local
 from .convention import to_read
 from .elements import Element, add, children, content
+from .glance import note_of, opened
 from .imagesets import MAIN, Lists, assign, in_order, read_lists, usual_sets
 from .labelmap import LabelMap, read_label_map
 from .layout import Entry, Layout, Pictures, Root, find, place_of
@@ -25,7 +26,7 @@ from .notes import ImageNotes, SetNotes, as_facts, notes_of
 from .numbers import parsed, written
 from .objects import ObjectReader
 from .segmentation import report_masks
-from .survey import Survey, look, note_of, opened
+from .survey import Survey, look
 
 if TYPE_CHECKING:
     from . import Options

@@ -6,20 +6,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from pathlib import Path
+from contextlib import suppress
 from typing import NamedTuple
-
-import msgspec
 
 from ...schemas.errors import AnnolakeError, Place
 from ...schemas.problems import Problem
-from ..files import read_bytes
 from ..images import is_image_name
 from ..ledger import Ledger
-from ..text import FILE_LIMIT
-from ..xmltext import parsed
 from .convention import Evidence
-from .elements import Element, without_namespaces
+from .glance import Glance, glance_at
 from .layout import Entry, Pictures
 from .naming import USUAL_EXTENSION, name_of
 
@@ -31,17 +26,6 @@ class Survey(NamedTuple):
     labels: set[str]
     evidence: Evidence
     fronted: bool
-
-
-class ImageNote(msgspec.Struct, frozen=True, omit_defaults=True, rename={"storage_name": "storageName"}):
-    """The element `<annolake>` of an image: facts of other formats, and its name where no rule gives it."""
-
-    image: str | None = None
-    storage_name: str | None = None
-    extras: dict[str, object] = {}
-
-
-_NOTE = msgspec.json.Decoder(ImageNote)
 
 
 def look(entries: list[Entry], pictures: Pictures, ledger: Ledger) -> Survey:
@@ -59,48 +43,21 @@ def look(entries: list[Entry], pictures: Pictures, ledger: Ledger) -> Survey:
     return Survey(names, labels, evidence, _fronted(entries, names, ledger))
 
 
-def opened(path: str) -> Element:
-    """The root of an XML file, without namespaces. InvalidInput where it is broken, LocalFailure where it is not
-    readable.
-    """
-    data = read_bytes(Path(path), FILE_LIMIT)
-    root = parsed(data, path)
-    if b"xmlns" in data:
-        without_namespaces(root)
-    return root
-
-
-def note_of(root: Element) -> ImageNote:
-    """What annolake noted in an image's file; nothing where that is broken."""
-    element = root.find("annolake")
-    if element is None:
-        return ImageNote()
-    try:
-        return _NOTE.decode(element.text or "")
-    except (msgspec.MsgspecError, UnicodeError):
-        return ImageNote()
-
-
 def _look_at(entry: Entry, pictures: Pictures, labels: set[str], evidence: Evidence) -> tuple[str, bool]:
-    root: Element | None = None
+    glance = Glance()
     if entry.xml is not None:
-        try:
-            root = opened(entry.xml)
-        except AnnolakeError:
-            root = None
-    filename = path = None
-    if root is not None:
-        note = note_of(root)
-        boxed, zero = _labels_and_zero(root, labels)
-        filename, path = root.findtext("filename"), root.findtext("path")
-        database = root.findtext("source/database") or ""
-        evidence.add(entry.xml or "", boxed=boxed, zero=zero, database=database, mark=_mark(root, path, database))
-        if note.image is not None:
-            return note.image, False
-    name = name_of(entry.id, filename)
+        with suppress(AnnolakeError):
+            glance = glance_at(entry.xml)
+        labels.update(glance.labels)
+        evidence.add(
+            entry.xml, boxed=bool(glance.labels), zero=glance.zero, database=glance.database, mark=_mark(glance)
+        )
+    if glance.image is not None:
+        return glance.image, False
+    name = name_of(entry.id, glance.filename)
     if name is not None:
         return name, False
-    extension = _extension(entry, pictures, path)
+    extension = _extension(entry, pictures, glance.path)
     return entry.id + (extension or USUAL_EXTENSION), not extension
 
 
@@ -115,48 +72,11 @@ def _extension(entry: Entry, pictures: Pictures, path: str | None) -> str:
     return ""
 
 
-def _labels_and_zero(root: Element, labels: set[str]) -> tuple[bool, bool]:
-    """Whether there are objects, and whether a coordinate of theirs is 0 or below; their labels join the others."""
-    boxed = zero = False
-    for element in root.iterfind("object"):
-        boxed = True
-        label = element.findtext("name")
-        if label:
-            labels.add(label_text(label))
-        for part in element.iterfind("part"):
-            if label := part.findtext("name"):
-                labels.add(label_text(label))
-            zero = zero or _has_zero(part.find("bndbox"))
-        zero = zero or _has_zero(element.find("bndbox")) or _has_zero(element.find("polygon"))
-    return boxed, zero
-
-
-def label_text(text: str) -> str:
-    """A label as it stands; line breaks around it are layout."""
-    return text.strip() if text[:1] in "\r\n" or text[-1:] in "\r\n" else text
-
-
-def _has_zero(element: Element | None) -> bool:
-    if element is None:
-        return False
-    for child in element:
-        text = child.text
-        if text and text.strip()[:1] in "-0." and isinstance(child.tag, str):
-            try:
-                if float(text) <= 0:
-                    return True
-            except ValueError:
-                continue
-    return False
-
-
-def _mark(root: Element, path: str | None, database: str) -> str:
+def _mark(glance: Glance) -> str:
     """What tells a tool that names no database of its own: labelImg's path, CVAT's three unknowns."""
-    if root.get("verified") is not None or (path and database == "Unknown"):
+    if glance.verified or (glance.path and glance.database == "Unknown"):
         return "labelImg"
-    if database == "Unknown" and root.findtext("source/annotation") == root.findtext("source/image") == "Unknown":
-        return "CVAT"
-    return ""
+    return "CVAT" if glance.database == "Unknown" and glance.unknown else ""
 
 
 def _fronted(entries: list[Entry], names: list[str], ledger: Ledger) -> bool:

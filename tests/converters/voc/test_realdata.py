@@ -114,5 +114,11 @@ def test_every_public_set_is_taken_for_what_it_is(realdata: Path) -> None:
             assert sniff(realdata / entry["path"]).name == entry["format"], entry["path"]
 
 
+def rows(listed: Path) -> list[list[str]]:
+    """What stands in a list, but for comments."""
+    lines = listed.read_text(encoding="utf-8").splitlines()
+    return sorted(line.split() for line in lines if line and line[0] != "#")
+
+
 def _as_dict(decision: Any) -> dict[str, Any]:
     return decision if isinstance(decision, dict) else {"code": decision.code, "text": decision.text}

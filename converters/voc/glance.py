@@ -1,0 +1,101 @@
+"""What the survey wants to know of one file, and what annolake noted in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from ..files import read_bytes
+from ..text import FILE_LIMIT
+from ..xmltext import parsed
+from .elements import Element, children, without_namespaces
+
+
+class Glance(msgspec.Struct):
+    """`labels`: of objects and their parts. `zero`: a coordinate is 0 or below. `unknown`: the source's annotation and
+    image are both unknown. `image`: the name that annolake noted.
+    """
+
+    labels: set[str] = msgspec.field(default_factory=set[str])
+    zero: bool = False
+    filename: str | None = None
+    path: str | None = None
+    database: str = ""
+    unknown: bool = False
+    verified: bool = False
+    image: str | None = None
+
+
+class ImageNote(msgspec.Struct, frozen=True, omit_defaults=True, rename={"storage_name": "storageName"}):
+    """The element `<annolake>` of an image: facts of other formats, and its name where no rule gives it."""
+
+    image: str | None = None
+    storage_name: str | None = None
+    extras: dict[str, object] = {}
+
+
+def glance_at(path: str) -> Glance:
+    """What a file says. Errors as of `opened`."""
+    root = opened(path)
+    names = (element for element in root.iter("name") if _is_of_object(element))
+    return Glance(
+        labels={label_text(element.text) for element in names if element.text},
+        zero=any(map(_is_low, root.iter("xmin", "ymin"))) or any(_has_low(ring) for ring in root.iter("polygon")),
+        filename=root.findtext("filename"),
+        path=root.findtext("path"),
+        database=root.findtext("source/database") or "",
+        unknown=root.findtext("source/annotation") == root.findtext("source/image") == "Unknown",
+        verified=root.get("verified") is not None,
+        image=note_of(root).image,
+    )
+
+
+def opened(path: str) -> Element:
+    """The root of an XML file, without namespaces. InvalidInput where it is broken, LocalFailure where it is not
+    readable.
+    """
+    data = read_bytes(Path(path), FILE_LIMIT)
+    root = parsed(data, path)
+    if b"xmlns" in data:
+        without_namespaces(root)
+    return root
+
+
+def note_of(root: Element) -> ImageNote:
+    """What annolake noted in an image's file; nothing where that is broken."""
+    element = root.find("annolake")
+    if element is None:
+        return ImageNote()
+    try:
+        return _NOTE.decode(element.text or "")
+    except (msgspec.MsgspecError, UnicodeError):
+        return ImageNote()
+
+
+def label_text(text: str) -> str:
+    """A label as it stands; line breaks around it are layout."""
+    return text.strip() if text[:1] in "\r\n" or text[-1:] in "\r\n" else text
+
+
+_NOTE = msgspec.json.Decoder(ImageNote)
+
+
+def _is_of_object(name: Element) -> bool:
+    parent = name.getparent()
+    return parent is not None and parent.tag in ("object", "part")
+
+
+def _has_low(ring: Element) -> bool:
+    return any(_is_low(child) for _, child in children(ring))
+
+
+def _is_low(element: Element) -> bool:
+    """Whether a coordinate is 0 or below."""
+    text = element.text
+    if not text or text.strip()[:1] not in "-0.":
+        return False
+    try:
+        return float(text) <= 0
+    except ValueError:
+        return False
