@@ -28,10 +28,11 @@ def statistics(
     first), `labels_declared`, `images_without_annotations` (nor tags), `images_with_size`, `splits`. Only where
     above zero, each a number of objects: `masks`, `crowds`, `multi_part`, `keypoints`, `rotated`, `with_confidence`,
     `with_attributes`; and `holes` (rings), `tracks` (different ones), `tags` with `tags_by_label`, `parts` (of other
-    objects), `problems` (warnings of the reader).
+    objects), `computed`, `problems` (warnings of the reader).
 
-    An annotation is an object, however many rings it has, and has the type of its first; tags and parts of objects
-    are not among them. InvalidInput if the source is broken, UsageError if there is none.
+    An annotation is an object, however many rings it has, and has the type of its first; tags, parts of objects and
+    what was computed between the key frames of a track are not among them. InvalidInput if the source is broken,
+    UsageError if there is none.
     """
     source, context = Path(path), context or Context()
     reader = find_format(source, format_name)
@@ -62,6 +63,7 @@ _OWN_ENTRIES = (
     "with_confidence",
     "with_attributes",
     "parts",
+    "computed",
     "tags",
 )
 
@@ -92,8 +94,9 @@ class _Tally:
 
     def _add_object(self, group: Sequence[Annotation]) -> None:
         first, counts = group[0], self.counts
-        if "part_of" in first.metadata:
-            counts["parts"] += 1
+        own_entry = _own_entry(first.metadata)
+        if own_entry is not None:
+            counts[own_entry] += 1
             return
         counts["annotations"] += 1
         self.types[type(first)] += 1
@@ -134,6 +137,13 @@ class _Tally:
         if self.tracks:
             out["tracks"] = len(self.tracks)
         return out
+
+
+def _own_entry(metadata: Mapping[str, Any]) -> str | None:
+    """What is no annotation of its own: a part of an object, what was computed between the key frames of a track."""
+    if "part_of" in metadata:
+        return "parts"
+    return "computed" if metadata.get("computed") is True else None
 
 
 def _ranked(labels: Mapping[str, int]) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from lxml import etree
 
 from ...schemas.errors import InvalidInput
@@ -16,6 +17,8 @@ from .shapes import UNLABELLED
 from .skeletons import drawing
 from .stream import Element
 
+_ENOUGH = 3
+"""Texts of an attribute that are looked at: a checkbox has but two."""
 _TRUTHS = frozenset(("true", "false"))
 
 
@@ -27,15 +30,18 @@ class Used:
         for category in catalog.labels:
             self.categories.setdefault(category.name, category)
         self.attributes: dict[str, dict[str, set[str]]] = {}
+        self.of_points: dict[tuple[str, str], dict[str, set[str]]] = {}
         self.more_points: dict[str, int] = {}
 
     def label(self, name: str) -> dict[str, set[str]]:
         return self.attributes.setdefault(name, {})
 
-    def attribute(self, label: str, name: str, text: str) -> None:
-        texts = self.label(label).setdefault(name, set())
-        if len(texts) < 3:
-            texts.add(text)
+    def element(self, label: str, element: Element) -> None:
+        """What has to be declared for a shape or tag, and for the elements of a skeleton."""
+        _gather(self.label(label), element)
+        for point in element:
+            if point.tag != "attribute" and (name := point.get("label")) is not None:
+                _gather(self.of_points.setdefault((label, name), {}), point)
 
     def point_names(self, label: str, count: int) -> Sequence[str]:
         """The names of a label's key points; the numbers from 1 where it has none, or not enough."""
@@ -50,9 +56,41 @@ class Used:
         return list(self.point_names(label, max(self.more_points.get(label, 0), 0)))
 
 
-def declared(catalog: Catalog, used: Used, xml: str | None, extension: Extension) -> Element:
+def _gather(attributes: dict[str, set[str]], element: Element) -> None:
+    for child in element.iterchildren("attribute"):
+        texts = attributes.setdefault(child.get("name", ""), set())
+        if len(texts) < _ENOUGH:
+            texts.add(child.text or "")
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What is said of a task that comes from elsewhere: how many pictures, and of a video the frames and their size."""
+
+    size: int
+    video: bool = False
+    first: int = 0
+    last: int = 0
+    width: int | None = None
+    height: int | None = None
+
+    def meta(self) -> Element:
+        meta = etree.fromstring("<meta><task/></meta>")
+        facts: dict[str, Any] = {"size": self.size, "mode": "interpolation" if self.video else "annotation"}
+        if self.video:
+            facts |= {"start_frame": self.first, "stop_frame": self.last}
+        for name, value in facts.items():
+            etree.SubElement(meta[0], name).text = str(value)
+        etree.SubElement(meta[0], "labels")
+        if self.video and self.width and self.height:
+            sides = etree.SubElement(meta[0], "original_size")
+            etree.SubElement(sides, "width").text = str(self.width)
+            etree.SubElement(sides, "height").text = str(self.height)
+        return meta
+
+
+def declared(catalog: Catalog, used: Used, xml: str | None, extension: Extension, facts: Facts) -> Element:
     """The <meta> to write; `xml` is the source's."""
-    meta = from_xml(xml) if xml is not None else etree.fromstring("<meta><task><labels/></task></meta>")
+    meta = facts.meta() if xml is None else from_xml(xml)
     if meta.tag != "meta":
         raise InvalidInput("broken-notes", "the <meta> that was carried along is none", hint="take it out of the notes")
     labels = next(meta.iter("labels"), None)
@@ -120,6 +158,7 @@ def _label(name: str, used: Used) -> tuple[list[Element], Sequence[int]]:
     if points and (note.label is None or (fresh and not note.points)) and label.find("svg") is None:
         etree.SubElement(label, "svg").text = drawing(wanted, category.skeleton or ())
     for point in points:
+        _declare(point, used.of_points.get((name, point.findtext("name") or ""), {}), fresh=False)
         _set_child(point, "parent", name)
     places = note.places if len(note.places) == 1 + len(note.points) and not fresh else ()
     return [label, *points], places
@@ -134,20 +173,21 @@ def _sub_label(name: str) -> Element:
 def _declare(label: Element, used: dict[str, set[str]], *, fresh: bool) -> None:
     known = set(attribute_names(label))
     missing = {name: texts for name, texts in used.items() if name not in known}
-    attributes = label.find("attributes")
-    if attributes is None and (missing or fresh):
-        attributes = etree.SubElement(label, "attributes")
+    found = label.find("attributes")
+    if found is None and not missing and not fresh:
+        return
+    attributes = etree.SubElement(label, "attributes") if found is None else found
     for name, texts in missing.items():
-        attribute = etree.SubElement(attributes, "attribute")  # type: ignore[arg-type]
+        attribute = etree.SubElement(attributes, "attribute")
         kind, default, values = _kind(name, texts)
-        for tag, text in (
+        for tag, said in (
             ("name", name),
             ("mutable", "True"),
             ("input_type", kind),
             ("default_value", default),
             ("values", values),
         ):
-            _set_child(attribute, tag, text)
+            _set_child(attribute, tag, said)
 
 
 def _kind(name: str, texts: set[str]) -> tuple[str, str, str]:

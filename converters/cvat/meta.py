@@ -111,6 +111,9 @@ def _read_labels(labels: Element, found: Meta) -> None:
 
 def _bare(label: Element) -> str:
     label.tail = None
+    for attributes in label.iter("attributes"):
+        if not len(attributes):
+            attributes.text = None
     return as_xml(label)
 
 

@@ -62,7 +62,9 @@ class LabelNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class FrameNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the video form cannot say of a picture: its name, size, split, and what other formats know of it."""
+    """What the video form cannot say of a picture: its name, size, split, and what other formats know of it; that its
+    number was `made` for it.
+    """
 
     frame: int
     task: str | None = None
@@ -72,6 +74,7 @@ class FrameNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     split: str | None = None
     extras: dict[str, Any] = {}
     storage_name: str | None = None
+    made: bool = False
 
 
 class Extension(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -89,8 +92,9 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """At a shape: what ties it to others of one object (`own_group`: its group_id is only for that), and what is true
-    of an object whose key points are written as a skeleton. `lone`: its track was made for it; `track`: the id that it
-    should have, and another shape of the frame has; `made`: an outside shape that only ends what was visible.
+    of an object whose key points, `count` of them, are written as a skeleton. `lone`: its track was made for it;
+    `track`: the id that it should have, and another shape of the frame has; `made`: an outside shape that only ends
+    what was visible.
     """
 
     instance: str | int | None = None
@@ -100,6 +104,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     own_group: bool = False
     bbox: tuple[float, float, float, float] | None = None
     keypoints: str | None = None
+    count: int | None = None
     shape: str | None = None
     geometry: str | None = None
     extras: dict[str, Any] | None = None

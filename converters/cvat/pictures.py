@@ -101,7 +101,7 @@ class Pictures:
             hint = "give a relative name without `..`"
             raise InvalidInput("unsafe-name", "this name leads out of the data set", place=place, hint=hint)
         try:
-            sides = {side: _side(given.pop(side), side) for side in ("width", "height") if side in given}
+            width, height = (_side(given.pop(side, None), side) for side in ("width", "height"))
         except Unreadable as error:
             raise InvalidInput(error.code, error.message, place=place, hint=error.hint) from None
         extras, storage_name = _foreign(given)
@@ -118,7 +118,7 @@ class Pictures:
             cvat["elements"] = odd
         if cvat:
             extras["cvat"] = cvat
-        return Record(image=shown, split=subset, extras=extras, storage_name=storage_name, **sides)
+        return Record(image=shown, split=subset, extras=extras, storage_name=storage_name, width=width, height=height)
 
     def _shapes(self, image: Element, record: Record, ledger: Ledger) -> Record:
         annotations: list[Annotation] = []
@@ -144,7 +144,9 @@ class Pictures:
         return msgspec.structs.replace(record, annotations=annotations, tags=tuple(tags))
 
 
-def _side(text: str, name: str) -> float | int:
+def _side(text: str | None, name: str) -> float | int | None:
+    if text is None:
+        return None
     value = number(text, f"the {name} of the image")
     return int(value) if value.is_integer() else value
 

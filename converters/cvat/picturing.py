@@ -11,7 +11,7 @@ from typing import Any
 from lxml import etree
 
 from ...schemas.model import Record, objects
-from ...schemas.plain import is_object
+from ...schemas.plain import is_list, is_object
 from .declaring import Used
 from .notes import EXTENSION, NO_SPLIT
 from .restoring import (
@@ -50,7 +50,7 @@ class Body:
             set_text(image, name, text)
         image.extend(self._shapes(record))
         elements = cvat.get("elements")
-        for xml in elements if isinstance(elements, list) else ():
+        for xml in elements if is_list(elements) else ():
             image.append(from_xml(str(xml)))
         etree.indent(image, "  ", level=1)
         text = etree.tostring(image, encoding="unicode").encode()[len("<image") :] + b"\n"
@@ -132,7 +132,7 @@ class Body:
                 yield self._element(shape)
         for tag in record.tags:
             element = tag_element(tag)
-            note_used(self.used, tag.label, element)
+            self.used.element(tag.label, element)
             yield element
 
     def _element(self, shape: Restored) -> Element:
@@ -142,12 +142,5 @@ class Body:
         if shape.group is not None:
             given["group_id"] = str(shape.group)
         element = element_for(shape, given)
-        note_used(self.used, annotation.label, element)
+        self.used.element(annotation.label, element)
         return element
-
-
-def note_used(used: Used, label: str, element: Element) -> None:
-    """What has to be declared for an element."""
-    used.label(label)
-    for attribute in element.iterchildren("attribute"):
-        used.attribute(label, attribute.get("name", ""), attribute.text or "")

@@ -14,8 +14,9 @@ from ...schemas.problems import Problem
 from ..format import Reading
 from ..ledger import Ledger
 from .forms import SHAPES
+from .framenames import frame_name
 from .meta import Meta, read_meta
-from .notes import LabelNote, Notes
+from .notes import DEFAULT_FRAMES, FrameNote, LabelNote, Notes
 from .numbers import Unreadable
 from .pictures import Pictures
 from .shapes import UNLABELLED, as_xml
@@ -36,6 +37,7 @@ class Survey:
         self.tracks: list[tuple[Track, int | None, str | None, str | None]] = []
         self.used: dict[str, int | None] = {}
         self.points: dict[str, dict[str, None]] = {}
+        self.noted: dict[tuple[str | None, int], FrameNote] = {}
         self.images = 0
 
     def label(self, name: str, element: Element) -> None:
@@ -58,17 +60,18 @@ def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None) -> 
         message = "the file has pictures and tracks: it is of both forms, which CVAT never writes"
         hint = "put <image> and <track> elements into files of their own"
         raise InvalidInput("mixed-forms", message, place=Place(file=file), hint=hint)
-    video = bool(survey.tracks) or (not survey.images and meta.interpolation)
+    video = bool(survey.tracks or meta.extension.pictures) or (not survey.images and meta.interpolation)
     categories = _categories(survey, file, ledger)
     names = {category.name: tuple(category.keypoints) for category in categories if category.keypoints}
-    pattern = frames or meta.extension.frames
+    pattern = frames or meta.extension.frames or DEFAULT_FRAMES
+    _check_pattern(pattern, file)
     notes = Notes(
         form="video" if video else "images",
         head=tuple(survey.head),
         tail=tuple(survey.tail),
-        step=meta.frames[None].step,
-        last=meta.frames[None].last,
-        **({"frames": pattern} if pattern else {}),
+        step=meta.frames[None].step if video else 1,
+        last=meta.frames[None].last if video else None,
+        frames=pattern,
     )
     own = meta.extension
     extras: dict[str, Any] = dict(own.extras)
@@ -89,6 +92,14 @@ def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None) -> 
     return Reading(catalog=catalog, records=source.records, images=source.images)
 
 
+def _check_pattern(pattern: str, file: str) -> None:
+    try:
+        frame_name(pattern, 0)
+    except InvalidInput as error:
+        error.place = Place(file=file)
+        raise
+
+
 def _survey(path: Path, ledger: Ledger, *, fill: bool) -> Survey:
     survey, file = Survey(), str(path)
     for element in children(path):
@@ -101,6 +112,7 @@ def _survey(path: Path, ledger: Ledger, *, fill: bool) -> Survey:
             _track(element, survey, file, ledger, fill=fill)
         elif element.tag == "meta":
             survey.meta = read_meta(element, file)
+            survey.noted = {(note.task, note.frame): note for note in survey.meta.extension.pictures}
             survey.head.append(survey.meta.xml)
         else:
             (survey.tail if survey.images or survey.tracks else survey.head).append(as_xml(element))
@@ -120,8 +132,13 @@ def _track(element: Element, survey: Survey, file: str, ledger: Ledger, *, fill:
     task, subset = element.get("task_id"), element.get("subset")
     frames = survey.meta.frames.get(task, survey.meta.frames[None])
     place = Place(file=file, line=element.sourceline, annotation=element.get("id"))
+
+    def size_of(frame: int) -> tuple[Any, Any]:
+        noted = survey.noted.get((task, frame))
+        return (noted and noted.width) or frames.width, (noted and noted.height) or frames.height
+
     try:
-        track = read_track(element, frames, fill=fill)
+        track = read_track(element, frames, size_of, fill=fill)
     except Unreadable as error:
         ledger.problem(Problem.of(InvalidInput(error.code, error.message, place=place, hint=error.hint)))
         return
@@ -137,11 +154,11 @@ def _track(element: Element, survey: Survey, file: str, ledger: Ledger, *, fill:
 
 
 def _categories(survey: Survey, file: str, ledger: Ledger) -> list[Category]:
-    """Declared labels, then those that only shapes know."""
+    """Declared labels, then those that only shapes know, that of shapes without one at the end."""
     meta = survey.meta
     categories = list(meta.categories)
     known = {category.name for category in categories}
-    for name, line in survey.used.items():
+    for name, line in sorted(survey.used.items(), key=lambda item: item[0] == ""):
         if name in known:
             continue
         place = Place(file=file, line=line)

@@ -294,7 +294,8 @@ def _skeleton(box: Rectangle, names: Names) -> tuple[Form, Mark] | None:
     same = given is None or json.loads(again) == given
     if kind == "skeleton" and same and all(abs(a - b) <= NEAR for a, b in zip(box.bbox, hull, strict=True)):
         return form, Mark()
-    return form, Mark(bbox=box.bbox, shape=kind, keypoints=None if same else metadata["keypoints"])
+    text = None if same else metadata["keypoints"]
+    return form, Mark(bbox=box.bbox, shape=kind, keypoints=text, count=len(labels))
 
 
 def _triples(text: Any) -> list[Any] | None:

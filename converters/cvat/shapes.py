@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import msgspec
@@ -93,7 +94,8 @@ def to_hub(shape: Shape, number: int, names: Sequence[str] | None) -> tuple[list
     if form.kind == "skeleton":
         box = mark.bbox or box_around(form.elements)
         kind = mark.shape if mark.bbox else "skeleton"
-        metadata["keypoints"] = mark.keypoints or keypoints(form.elements, names or [e.label for e in form.elements])
+        named = names or [element.label for element in form.elements]
+        metadata["keypoints"] = mark.keypoints or keypoints(form.elements, named[: mark.count])
         if kind is not None:
             metadata["shape"] = kind
         if kind == "skeleton":
@@ -125,8 +127,16 @@ def to_tag(element: Element) -> Tag:
 
 
 def as_xml(element: Element) -> str:
-    """An element as text, without what follows it."""
-    return etree.tostring(element, encoding="unicode", with_tail=False)
+    """An element as text, without what follows it and without the indentation between its children."""
+    copy: Element = deepcopy(element)
+    for one in copy.iter():
+        if len(one) and not (one.text or "").strip():
+            one.text = None
+        if one is not copy and not (one.tail or "").strip():
+            one.tail = None
+    if not len(copy) and copy.tag != "attribute" and not (copy.text or "").strip():
+        copy.text = None
+    return etree.tostring(copy, encoding="unicode", with_tail=False)
 
 
 def _native(every: Mapping[str, str], given: Mapping[str, str], others: dict[str, str]) -> dict[str, Any]:

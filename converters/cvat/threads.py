@@ -20,7 +20,6 @@ from .forms import Form
 from .interpolation import between
 from .nested import elements_at
 from .notes import EXTENSION, Mark, Notes, TrackNote, as_text, mark_of
-from .picturing import note_used
 from .restoring import Restored, element_for, from_xml, label_of, set_text
 from .stream import Element
 
@@ -85,7 +84,7 @@ class Weaver:
         if nested:
             shape = msgspec.structs.replace(shape, form=replace(shape.form, elements=()))
         element = element_for(shape, given)
-        note_used(self.used, annotation.label, element)
+        self.used.element(annotation.label, element)
         if before is not None and shape.extra.inherited:
             _leave_out(element, shape, before.shape)
         return element
@@ -117,7 +116,6 @@ class Weaver:
     def _end(self, track: Element, threads: Sequence[Thread], number: int) -> None:
         """What follows on a shape that is written: shapes that are outside."""
         thread = threads[number]
-        following = threads[number + 1] if number + 1 < len(threads) else None
         beyond = next((one for one in threads[number + 1 :] if not one.computed), None)
         step, extra = self.notes.step, thread.shape.extra
         after = _frames(thread)
@@ -127,11 +125,15 @@ class Weaver:
             return
         if extra.gap and beyond is not None:
             return
-        if following is not None and following.frame <= thread.frame + step:
+        end = number
+        while end + 1 < len(threads) and threads[end + 1].computed and not self._changed(threads, end + 1):
+            end += 1
+        last, following = threads[end], threads[end + 1] if end + 1 < len(threads) else None
+        if following is not None and following.frame <= last.frame + step:
             return
-        if following is None and (extra.open or thread.frame + step > self.last):
+        if following is None and (extra.open or last.frame + step > self.last):
             return
-        ending = self._copy(track[-1], thread.frame + step)
+        ending = self._copy(track[-1], last.frame + step)
         track.append(ending)
 
     def _append_outside(self, track: Element, element: Element, low: int | None, high: int | None) -> None:
@@ -139,7 +141,7 @@ class Weaver:
         text = element.get("frame", "")
         frame = int(text) if text.isdecimal() and len(text) < 16 else -1
         if frame > (-1 if low is None else low) and (high is None or frame < high):
-            note_used(self.used, track.get("label", ""), element)
+            self.used.element(track.get("label", ""), element)
             track.append(element)
 
     def _copy(self, element: Element, frame: int) -> Element:

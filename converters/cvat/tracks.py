@@ -8,7 +8,7 @@ written its end, too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +23,9 @@ from .notes import EXTENSION, Extra, Mark, TrackNote, mark_of
 from .numbers import Unreadable, whole
 from .shapes import Shape, as_xml, read_shape
 from .stream import Element
+
+SizeOf = Callable[[int], tuple[Any, Any]]
+"""Width and height of a frame's picture, as far as they are known."""
 
 OF_TRACK = ("label", "source", "group_id")
 """What a track says for all of its shapes."""
@@ -61,7 +64,7 @@ class _Seen(msgspec.Struct):
     line: int | None
 
 
-def read_track(element: Element, frames: Frames, *, fill: bool) -> Track:
+def read_track(element: Element, frames: Frames, size_of: SizeOf, *, fill: bool) -> Track:
     """A track's element. Unreadable where it makes no sense; the message names the frame."""
     given = {str(name): str(text) for name, text in element.attrib.items()}
     if "label" not in given:
@@ -72,7 +75,7 @@ def read_track(element: Element, frames: Frames, *, fill: bool) -> Track:
     odd: list[str] = []
     for child in element:
         if child.tag in SHAPES:
-            seen.append(_seen(child, inherited, frames, element if nested else None))
+            seen.append(_seen(child, inherited, size_of, element if nested else None))
         elif not nested or child.tag != "track":
             odd.append(as_xml(child))
     seen.sort(key=lambda one: one.frame)
@@ -105,11 +108,11 @@ def _id(text: str | None) -> int | str | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 and str(int(text)) == text else text
 
 
-def _seen(child: Element, inherited: Mapping[str, str], frames: Frames, nest: Element | None) -> _Seen:
+def _seen(child: Element, inherited: Mapping[str, str], size_of: SizeOf, nest: Element | None) -> _Seen:
     frame = whole(child.get("frame"), "the frame")
     try:
         outside = child.get("outside", "0").lower() in ("1", "true")
-        shape = None if outside else read_shape(child, (frames.width, frames.height), inherited)
+        shape = None if outside else read_shape(child, size_of(frame), inherited)
         if shape is not None and nest is not None:
             shape.form = replace(shape.form, elements=elements_at(nest, frame))
     except Unreadable as error:

@@ -143,7 +143,7 @@ class Video:
             height=frames.height if note.height is None else note.height,
             split=subset if note.split is None else note.split,
             storage_name=note.storage_name,
-            extras={**note.extras, "cvat": cvat},
+            extras=dict(note.extras) if note.made else {**note.extras, "cvat": cvat},
         )
 
     def _moment(

@@ -10,9 +10,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Record, objects
 from ...schemas.plain import is_object
-from .declaring import Used
+from .declaring import Facts, Used
 from .framenames import Task, frame_in, picture_name
 from .meta import Frames
 from .notes import FrameNote, Notes
@@ -25,7 +26,7 @@ Key = tuple[Any, int, Any]
 
 
 class Loom:
-    def __init__(self, notes: Notes, used: Used, pattern: str, frames: Mapping[str | None, Frames]) -> None:
+    def __init__(self, notes: Notes, used: Used, pattern: str, frames: Mapping[str | None, Frames] | None) -> None:
         self.notes, self.used, self.pattern = notes, used, pattern
         self.tasks = _tasks(notes)
         self.sizes = frames
@@ -33,22 +34,29 @@ class Loom:
         self.frames: dict[tuple[str | None, int], Record] = {}
         self.named: set[tuple[str | None, int]] = set()
         self.waiting: list[Record] = []
+        self.names: set[str] = set()
         self.following = 1
         self.lone = 0
 
     def add(self, record: Record) -> None:
         """One frame. Those whose number is not known wait for the end."""
+        if record.image in self.names:
+            place, hint = Place(image=record.image), "merge the two entries"
+            raise InvalidInput("duplicate-image", "the image stands twice", place=place, hint=hint)
+        self.names.add(record.image)
         task, frame = _task_of(record), _frame_of(record)
         if frame is None or (task, frame) in self.frames:
             self.waiting.append(record)
         else:
-            self._add(record, task, frame)
+            self.frames[task, frame] = record
 
     def tracks(self) -> list[Element]:
         for record in self.waiting:
             task = _task_of(record)
-            self._add(record, task, max((f for t, f in self.frames if t == task), default=-1) + 1)
+            self.frames[task, max((f for t, f in self.frames if t == task), default=-1) + 1] = record
         self.waiting = []
+        for (task, frame), record in self._in_order():
+            self._add(record, task, frame)
         last = self.notes.last
         if last is None:
             last = max((frame for _, frame in self.frames), default=0)
@@ -59,7 +67,6 @@ class Loom:
         for (identity, slot, task), threads in self.woven.items():
             own = identity is not None and not slot
             name = str(identity) if own else _free(taken)
-            threads.sort(key=lambda one: one.frame)
             track = weaver.track(name, threads)
             self.named.update((task, int(child.get("frame", "0"))) for child in track if child.get("frame"))
             out.append((name, track))
@@ -69,6 +76,15 @@ class Loom:
             out.append((name, track))
         return [track for _, track in sorted(out, key=lambda item: _order(item[0]))]
 
+    def facts(self) -> Facts:
+        """Of a task that comes from elsewhere: all frames, and their size where they have one size."""
+        numbers = [frame for _, frame in self.frames]
+        sizes = {(record.width, record.height) for record in self.frames.values()}
+        width, height = next(iter(sizes)) if len(sizes) == 1 else (None, None)
+        if type(width) is not int or type(height) is not int or not 0 < width < 1 << 31 or not 0 < height < 1 << 31:
+            width = height = None
+        return Facts(len(numbers), True, min(numbers, default=0), max(numbers, default=0), width, height)
+
     def splits(self) -> list[str | None]:
         """In the order in which a reader comes to them: as pictures note them, then as tasks do."""
         noted = [note.split for note in self.pictures()]
@@ -77,9 +93,11 @@ class Loom:
     def pictures(self) -> tuple[FrameNote, ...]:
         """What the tracks cannot say of the pictures."""
         out: list[FrameNote] = []
-        for (task, frame), record in sorted(self.frames.items(), key=lambda item: (item[0][0] or "", item[0][1])):
+        facts = self.facts()
+        known_sizes = self.sizes or {None: Frames(width=facts.width, height=facts.height)}
+        for (task, frame), record in self._in_order():
             known = next((one for one in self.tasks if one[0] == task), (task, None))
-            sizes = self.sizes.get(task, self.sizes[None])
+            sizes = known_sizes.get(task, known_sizes[None])
             plain = FrameNote(frame=frame, task=task)
             note = replace(
                 plain,
@@ -88,14 +106,17 @@ class Loom:
                 height=record.height if record.height != sizes.height else None,
                 split=record.split if record.split != known[1] else None,
                 storage_name=record.storage_name,
+                made=not _is_number(_cvat(record).get("id")),
                 extras={key: value for key, value in record.extras.items() if key != "cvat" or not is_object(value)},
             )
             if note != plain or (task, frame) not in self.named:
                 out.append(note)
         return tuple(out)
 
+    def _in_order(self) -> list[tuple[tuple[str | None, int], Record]]:
+        return sorted(self.frames.items(), key=lambda item: (item[0][0] or "", item[0][1]))
+
     def _add(self, record: Record, task: str | None, frame: int) -> None:
-        self.frames[task, frame] = record
         for group in objects(record.annotations):
             shapes = restored(group, record, self.used.point_names)
             if len(shapes) > 1:
@@ -146,8 +167,11 @@ def _task_of(record: Record) -> str | None:
 def _frame_of(record: Record) -> int | None:
     """The number of a frame: as the source has it, else as its annotations say, else as its name does."""
     known = [_cvat(record).get("id"), *(annotation.metadata.get("frame") for annotation in record.annotations)]
-    numbers = (value for value in known if isinstance(value, int) and not isinstance(value, bool) and value >= 0)
-    return next(numbers, frame_in(record.image))
+    return next(filter(_is_number, known), frame_in(record.image))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31
 
 
 def _frames_in(track: Element) -> list[int]:

@@ -13,8 +13,8 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Record, count_objects
 from ..files import write_pieces
 from ..format import Written
-from .declaring import Used, declared, foreign
-from .meta import Frames, frames_of
+from .declaring import Facts, Used, declared, foreign
+from .meta import frames_of
 from .notes import DEFAULT_FRAMES, Extension, FrameNote, Notes, notes_of
 from .picturing import Body
 from .restoring import from_xml
@@ -41,7 +41,7 @@ def write_file(path: Path, video: bool, frames: str | None, catalog: Catalog, re
             annotations += count_objects(record)
         body = writer.pieces(split_in_name=catalog.split_in_name)
         extension = _extension(catalog, writer.numbered, writer.pictures(), pattern if video else None, writer.splits())
-        write_pieces(path, _document(notes, catalog, used, extension, body))
+        write_pieces(path, _document(notes, catalog, used, extension, writer.facts(), body))
     finally:
         writer.close()
     return Written(images, annotations)
@@ -67,6 +67,9 @@ class _Images:
     def splits(self) -> list[str | None]:
         return self.body.splits
 
+    def facts(self) -> Facts:
+        return Facts(len(self.body.names))
+
     def close(self) -> None:
         self.body.close()
 
@@ -76,7 +79,7 @@ class _Video:
 
     def __init__(self, path: Path, notes: Notes, used: Used, pattern: str) -> None:
         meta = next((found for xml in notes.head if (found := from_xml(xml)).tag == "meta"), None)
-        self.loom = Loom(notes, used, pattern, {None: Frames()} if meta is None else frames_of(meta))
+        self.loom = Loom(notes, used, pattern, None if meta is None else frames_of(meta))
 
     def add(self, record: Record) -> None:
         self.loom.add(record)
@@ -87,6 +90,9 @@ class _Video:
     def splits(self) -> list[str | None]:
         return self.loom.splits()
 
+    def facts(self) -> Facts:
+        return self.loom.facts()
+
     def pieces(self, *, split_in_name: bool) -> Iterator[bytes]:
         return iter([_pretty(track) for track in self.loom.tracks()])
 
@@ -95,12 +101,12 @@ class _Video:
 
 
 def _document(
-    notes: Notes, catalog: Catalog, used: Used, extension: Extension, body: Iterable[bytes]
+    notes: Notes, catalog: Catalog, used: Used, extension: Extension, facts: Facts, body: Iterable[bytes]
 ) -> Iterator[bytes]:
     yield b'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n'
     head = [from_xml(xml) for xml in notes.head] or [etree.fromstring("<version>1.1</version>")]
     found = next((child for child in head if child.tag == "meta"), None)
-    meta = declared(catalog, used, None if found is None else as_xml(found), extension)
+    meta = declared(catalog, used, None if found is None else as_xml(found), extension, facts)
     if found is None:
         head.insert(1 if head[0].tag == "version" else 0, meta)
     for child in head:

@@ -47,9 +47,11 @@ def _unlike(a: ET.Element, b: ET.Element, at: str) -> list[str]:
     out: list[str] = []
     if a.tag != b.tag:
         return [f"{at}: {a.tag} became {b.tag}"]
-    for name in a.attrib:
-        if name not in b.attrib or not _same(a.attrib[name], b.attrib[name]):
-            out.append(f"{at}@{name}: {a.attrib[name]!r} became {b.attrib.get(name)!r}")
+    out += [
+        f"{at}@{name}: {text!r} became {b.attrib.get(name)!r}"
+        for name, text in a.attrib.items()
+        if name not in b.attrib or not _same(text, b.attrib[name])
+    ]
     for name in b.attrib.keys() - a.attrib.keys():
         allowed = (a.tag in SHAPES or "label" in a.attrib) and b.attrib[name] == ADDED.get(name)
         if not allowed and not (name == "id" and a.tag in ("track", "image")):
@@ -59,7 +61,7 @@ def _unlike(a: ET.Element, b: ET.Element, at: str) -> list[str]:
     left, right = _ordered(a), _ordered(b)
     if a.tag == "annotations" and a.find("meta") is None:
         right = [child for child in right if child.tag != "meta"]
-    if a.tag == "labels":
+    if a.tag in ("labels", "attributes"):
         names = {child.findtext("name") for child in a}
         right = [child for child in right if child.findtext("name") in names]
     if len(left) != len(right):
