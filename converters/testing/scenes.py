@@ -47,7 +47,7 @@ def _figures(draw: st.DrawFn, label: str, size: tuple[int, int]) -> list[Annotat
     half = min(size) / 4
     cx, cy = width / 2, height / 2
     rx, ry = (draw(st.integers(200, int(half * 100))) / 100 for _ in range(2))
-    angle = draw(st.sampled_from((30, 30, 45.5, 90, 300.25)))
+    angle = draw(st.sampled_from((0, 30, 45.5, 90, 300.25)))
     kind = draw(st.sampled_from(("obb", "ellipse", "cuboid")))
     figure = Figure("obb", (cx - rx, cy - ry, 2 * rx, 2 * ry), angle)
     if kind == "ellipse":

@@ -39,6 +39,8 @@ REFUSED = {
 """Captions, panoptic records and results lists have no outlines of their own; a folder of all tasks wants to be asked
 for one; DOTA text and video rows are no YOLO rows.
 """
+ONLY_LISTED = {"datumaro/voc1": 1}
+"""Ids in ImageSets that have no XML: images without annotations. The counts are of files."""
 TASKS = {
     "instances": ("instances_train", "instances_val"),
     "person_keypoints": ("person_keypoints_train", "person_keypoints_val"),
@@ -165,12 +167,13 @@ def _of_yolo(entry: Json) -> Json:
 
 def _of_voc(entry: Json) -> Json:
     counted = entry["annotations"]
+    listed = ONLY_LISTED.get(entry["path"], 0)
     return {
-        "images": counted["images"],
+        "images": counted["images"] + listed,
         "annotations": counted["objects"],
         "parts": counted.get("parts", 0),
         "by_label": counted["labels"],
-        "images_without_annotations": counted.get("files_without_objects", 0),
+        "images_without_annotations": counted.get("files_without_objects", 0) + listed,
     }
 
 
@@ -178,7 +181,8 @@ def _of_cvat(entry: Json) -> Json:
     counted = entry["annotations"]
     out: Json = {"annotations": sum(counted.get("shapes", {}).values()) + counted.get("visible_track_shapes", 0)}
     if counted["images"]:
-        out |= {"images": counted["images"], "by_label": counted["labels"]}
+        labels = {name or "(no label)": count for name, count in counted["labels"].items()}
+        out |= {"images": counted["images"], "by_label": labels}
     out["tracks"] = counted.get("tracks", 0)
     return out
 
