@@ -91,7 +91,7 @@ _JSON_TEXT = frozenset(key.name for key in TABLE if key.type == "JSON text")
 _KEPT_APART = frozenset(("keypoints",))
 _TOLD_BY_CORNERS = frozenset(("geometry", "rotation"))
 """Of a rotated box: a format of corners need not state them."""
-_MEANINGLESS = _KEPT_APART | RINGS | BOOKKEEPING | {"voc_object", "voc_outline"}
+_MEANINGLESS = _KEPT_APART | RINGS | BOOKKEEPING | {"voc_object"}
 
 
 def _by_part(group: list[Any]) -> list[Any]:

@@ -81,6 +81,9 @@ def _shapes() -> list[Feature]:
         _shape("mask", "coco cvat", "", _polygon(_MASKED, shape="mask", geometry=_RLE)),
         _shape("crowd region", "coco", "", _polygon(_MASKED, **crowd)),
         _shape("key points", "coco", "yolo pose", Rectangle(bbox=box, label=LABEL, metadata=keypoints)),
+        _named_points("key points with names", "coco cvat", "yolo pose", keypoints),
+        _named_points("skeleton", "cvat", "", _SKELETON),
+        _shape("part of an object", "voc", "", *_with_part(box)),
         _shape("rotated box", "cvat voc", "yolo obb", _figure(Figure("obb", (16, 12, 24, 12), 30))),
         _shape("ellipse", "cvat", "", _figure(Figure("ellipse", (30, 24, 12, 6), 20))),
         _shape("cuboid", "cvat", "", _figure(Figure("cuboid", _CUBOID))),
@@ -136,6 +139,7 @@ def _data_sets() -> list[Feature]:
     first = Category("zebra", 7)
     others = Category("apple", 90, supercategory="fruit")
     return [
+        _track(),
         _data_set("unused label", "coco cvat yolo", labels=(Category(LABEL), Category("unused"))),
         _data_set("order of labels", "coco cvat yolo", labels=(Category(LABEL), first, Category("apple")), kept=_names),
         _data_set("number of a label", "coco", labels=(Category(LABEL, 3), first), kept=_numbers),
@@ -147,6 +151,45 @@ _RLE = '{"size":[48,64],"counts":[390,12,36,12,2622]}'
 """Two columns of 12 pixels from 8, 6 downwards: 8 * 48 + 6 pixels come before."""
 _MASKED = (8, 6, 10, 6, 10, 18, 8, 18)
 _CUBOID = (10.0, 10.0, 10.0, 30.0, 30.0, 12.0, 30.0, 32.0, 40.0, 8.0, 40.0, 26.0, 20.0, 6.0, 20.0, 24.0)
+
+_SKELETON = {
+    "keypoints": "[8,6,2,28,18,1,0,0,0]",
+    "shape": "skeleton",
+    "geometry": '[{"label":"left","type":"points","points":[8.0,6.0]},'
+    '{"label":"right","type":"points","points":[28.0,18.0],"occluded":true},'
+    '{"label":"top","type":"points","points":[9.0,9.0],"outside":true}]',
+}
+
+
+def _named_points(name: str, native: str, flavour: str, metadata: dict[str, Any]) -> Feature:
+    label = Category(LABEL, keypoints=("left", "right", "top"), skeleton=((1, 2), (2, 3)))
+    record = _record(name, annotations=(Rectangle(bbox=(8, 6, 20, 12), label=LABEL, metadata=metadata),))
+    return Feature(
+        name=name,
+        of="data set",
+        native=_set(native, flavour),
+        records=(record,),
+        catalog=Catalog(labels=(label,)),
+    )
+
+
+def _with_part(box: tuple[float, float, float, float]) -> list[Annotation]:
+    whole = Rectangle(bbox=box, label=LABEL, metadata={"voc_object": 1})
+    return [whole, Rectangle(bbox=(10, 7, 4, 4), label="head", metadata={"voc_object": 1, "part_of": LABEL})]
+
+
+def _track() -> Feature:
+    """Two frames of a video. The first is the picture that names the feature."""
+    frames = (
+        Rectangle(bbox=(8 + frame, 6, 20, 12), label=LABEL, metadata={"track_id": 0, "frame": frame, "keyframe": True})
+        for frame in (0, 1)
+    )
+    records = tuple(
+        Record(image=f"frame_{number:06d}", width=WIDTH, height=HEIGHT, annotations=(box,))
+        for number, box in enumerate(frames)
+    )
+    catalog = replace(SHARED, extras={"cvat": {"form": "video", "last": 1}})
+    return Feature(name="track", of="data set", native=_set("cvat"), records=records, catalog=catalog)
 
 
 def _set(words: str, flavour: str = "") -> frozenset[str]:
