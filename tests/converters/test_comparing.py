@@ -122,7 +122,7 @@ def test_lines_and_points_keep_their_order(diff: Callable[..., Difference], kind
         ({"confidence": 0.5}, "confidence", ()),
         ({"metadata": {"occluded": True}}, "metadata", ("occluded",)),
         ({"metadata": {"note": "x"}}, "metadata", ("note",)),
-        ({"metadata": {"shape": "obb"}}, "metadata", ("shape",)),
+        ({"metadata": {"shape": "cuboid"}}, "metadata", ("shape",)),
         ({"metadata": {"keypoints": "[10, 20, 2]"}}, "keypoints", ()),
         ({"attributes": {"colour": [{"value": "red"}]}}, "attributes", ("colour",)),
         ({"attributes": {"colour": [{"value": "red", "metadata": {"by": "me"}}]}}, "attributes", ("colour",)),
@@ -321,6 +321,7 @@ def test_the_corners_of_a_rotated_box_tell_its_numbers(diff: Callable[..., Diffe
     said = {"shape": "obb", "geometry": "[10,10,20,20]", "rotation": 90}
     corners = lake([{**OUTLINE, "metadata": {"shape": "obb"}}])
     assert diff(lake([{**OUTLINE, "metadata": said}]), corners).equal
+    assert diff(lake([{**OUTLINE, "metadata": said}]), lake([OUTLINE])).equal
     assert not diff(lake([{**OUTLINE, "metadata": said}]), corners, exact=True).equal
     other = {**said, "shape": "cuboid"}
     assert not diff(lake([{**OUTLINE, "metadata": other}]), lake([{**OUTLINE, "metadata": {"shape": "cuboid"}}])).equal
