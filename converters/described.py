@@ -46,6 +46,8 @@ FACTS: dict[str, Callable[[Fidelity], str]] = {
     "splits": lambda f: _yes(f.splits),
     "coordinates": lambda f: ", ".join(f.coordinates),
     "decimals kept": lambda f: "all" if f.decimals is None else str(f.decimals),
+    "whole pixels only": lambda f: _yes(f.whole),
+    "shapes with an area only": lambda f: _yes(f.solid or f.inside),
     "inside the image only": lambda f: _yes(f.inside),
     "oriented boxes only": lambda f: _yes(f.oriented),
     "one picture a stem": lambda f: _yes(f.unique_stems),

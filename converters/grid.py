@@ -13,11 +13,16 @@ from ..schemas.model import Annotation, Polygon, Rectangle
 
 
 def is_solid(annotation: Annotation) -> bool:
-    """Whether a box has a width and a height above zero, a ring three points; other shapes have no area to have."""
+    """Whether a box, or the box around a ring of three points or more, has a width and a height above zero; other
+    shapes have no area to have.
+    """
     if isinstance(annotation, Rectangle):
         _, _, w, h = annotation.bbox
         return w > 0 and h > 0 and isfinite(sum(annotation.bbox))
-    return not isinstance(annotation, Polygon) or (len(annotation.xy) >= 6 and isfinite(sum(annotation.xy)))
+    xy = annotation.xy
+    if not isinstance(annotation, Polygon):
+        return True
+    return len(xy) >= 6 and isfinite(sum(xy)) and min(xy[::2]) < max(xy[::2]) and min(xy[1::2]) < max(xy[1::2])
 
 
 def on_whole_pixels(shapes: Iterable[Annotation], book: Callable[[], None]) -> list[Annotation]:

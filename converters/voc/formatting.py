@@ -6,20 +6,20 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeGuard
 
 from ...schemas.errors import InvalidInput
-from ...schemas.figures import Figure, figure_of
+from ...schemas.figures import figure_of
 from ...schemas.model import Annotation, Polygon, Rectangle, as_key
 from ...schemas.plain import is_object
 from ..lowering import own_box
 from ..spelling import confidence, spelled
+from . import rotated
 from .elements import escaped, leaf, lines_of
 from .glance import label_text
-from .numbers import parsed, span, undone, written
-from .objects import FLAGS, ROTATED, SCORES, UNSPECIFIED, is_set, rotated_figure
+from .numbers import span, undone, written
+from .objects import FLAGS, SCORES, UNSPECIFIED, is_set
 
 _DEEP = "\t\t"
 _OWN = frozenset(("pose", "bndbox", "polygon", "robndbox", "attributes", "name", "part", "annolake", *FLAGS, *SCORES))
@@ -115,8 +115,8 @@ class ObjectWriter:
         if figure is None or figure.shape != "obb":
             yield from self._ring(shape.xy, indent, closed=noted == "closed")
             return
-        texts = noted if _holds(shape, noted) else _rotated_texts(figure)
-        if _figure(texts) == figure:
+        texts = noted if rotated.still_holds(shape, noted) else rotated.texts_of(figure)
+        if rotated.said(texts) == figure:
             for key in ("shape", "geometry", "rotation"):
                 rest.pop(key, None)
         yield from lines_of("robndbox", texts, indent)
@@ -153,6 +153,7 @@ def _is_plain(shape: Annotation) -> TypeGuard[Rectangle]:
         and not shape.attributes
         and shape.confidence is None
         and not shape.extras
+        and label_text(shape.label) == shape.label
     )
 
 
@@ -181,7 +182,7 @@ def _described(
         del rest["pose"]
         yield leaf("pose", pose, indent)
     elif not is_part or "pose" in extra:
-        yield leaf("pose", "" if "pose" in extra else UNSPECIFIED, indent)
+        yield leaf("pose", "" if extra.get("pose") == "" else UNSPECIFIED, indent)
     for flag in FLAGS:
         value = rest.get(flag)
         if isinstance(value, bool):
@@ -194,17 +195,18 @@ def _described(
 
 
 def _scores(shape: Annotation, extra: dict[str, Any], indent: str) -> Iterator[str]:
-    said = False
-    for name in SCORES:
-        text = extra.get(name)
-        if isinstance(text, str):
-            number = confidence(text)
-            if number is None or number == shape.confidence:
-                said = said or number is not None
-                if name != SCORES[0] or number is not None or shape.confidence is None or SCORES[1] in extra:
-                    yield leaf(name, text, indent)
-    if shape.confidence is not None and not said:
+    """The confidence under the name it had, with a second one that may stand beside it, while it is what they say; a
+    text that is no confidence stays beside it under another name.
+    """
+    texts = {name: text for name in SCORES if isinstance(text := extra.get(name), str)}
+    numbers = [number for text in texts.values() if (number := confidence(text)) is not None]
+    said = numbers[0] if numbers else None
+    if said == shape.confidence:
+        yield from (leaf(name, text, indent) for name, text in texts.items())
+    elif shape.confidence is not None:
         yield leaf(SCORES[0], written(shape.confidence), indent)
+        if SCORES[1] in texts and not numbers:
+            yield leaf(SCORES[1], texts[SCORES[1]], indent)
 
 
 def _attributes(shape: Annotation, rest: dict[str, Any], extra: dict[str, Any], indent: str) -> Iterator[str]:
@@ -236,31 +238,3 @@ def _note(shape: Annotation) -> dict[str, Any]:
 
 def _items(value: Any) -> list[tuple[str, Any]]:
     return list(value.items()) if is_object(value) else []
-
-
-def _figure(raw: Any) -> Figure | None:
-    """The rotated box that an element says."""
-    try:
-        cx, cy, w, h, angle = (parsed(raw[name]) for name in ROTATED)
-    except (TypeError, KeyError, ValueError, AttributeError):
-        return None
-    return rotated_figure(cx, cy, w, h, angle)
-
-
-def _holds(shape: Polygon, raw: Any) -> bool:
-    """Whether the polygon is still the rotated box that was read."""
-    figure = _figure(raw)
-    return figure is not None and figure_of(Polygon(xy=shape.xy, label="", metadata=figure.metadata())) is not None
-
-
-def _rotated_texts(figure: Figure) -> dict[str, str]:
-    x, y, w, h = figure.geometry
-    angle = math.radians(figure.rotation)
-    tries = [round(angle, digits) for digits in range(17)]
-    tries += [angle, math.nextafter(angle, math.inf), math.nextafter(angle, -math.inf)]
-    exact = next((number for number in tries if math.degrees(number) == figure.rotation), angle)
-    centre = [undone(low, side / 2) for low, side in ((x, w), (y, h))]
-    cx, cy = (
-        low + side / 2 if middle is None else middle for middle, low, side in zip(centre, (x, y), (w, h), strict=True)
-    )
-    return {name: written(value) for name, value in zip(ROTATED, (cx, cy, w, h, exact), strict=True)}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from ...schemas.plain import is_object
 from ..files import read_bytes
 from ..text import FILE_LIMIT
 from ..xmltext import parsed
@@ -38,9 +41,9 @@ class ImageNote(msgspec.Struct, frozen=True, omit_defaults=True, rename={"storag
 def glance_at(path: str) -> Glance:
     """What a file says. Errors as of `opened`."""
     root = opened(path)
-    names = (element for element in root.iter("name") if _is_of_object(element))
+    found = (label_and_extras(element)[0] for element in root.iter("object", "part"))
     return Glance(
-        labels={label_text(element.text) for element in names if element.text},
+        labels={label for label in found if label.strip()},
         zero=any(map(_is_low, root.iter("xmin", "ymin"))) or any(_has_low(ring) for ring in root.iter("polygon")),
         filename=root.findtext("filename"),
         path=root.findtext("path"),
@@ -73,17 +76,30 @@ def note_of(root: Element) -> ImageNote:
         return ImageNote()
 
 
+def label_and_extras(element: Element) -> tuple[str, dict[str, Any] | None]:
+    """The label of an object, and what annolake noted of it: a label that XML's rules would change, and keys of an
+    annotation that nobody knows.
+    """
+    label = label_text(element.findtext("name") or "")
+    text = element.findtext("annolake")
+    if text is None:
+        return label, None
+    try:
+        note: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return label, None
+    if not is_object(note):
+        return label, None
+    noted, extras = note.get("label"), note.get("extras")
+    return (noted if isinstance(noted, str) and noted else label), (extras if is_object(extras) else None)
+
+
 def label_text(text: str) -> str:
     """A label as it stands; line breaks around it are layout."""
     return text.strip() if text[:1] in "\r\n" or text[-1:] in "\r\n" else text
 
 
 _NOTE = msgspec.json.Decoder(ImageNote)
-
-
-def _is_of_object(name: Element) -> bool:
-    parent = name.getparent()
-    return parent is not None and parent.tag in ("object", "part")
 
 
 def _has_low(ring: Element) -> bool:

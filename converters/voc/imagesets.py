@@ -35,14 +35,15 @@ _FLAGS = ("-1", "0", "1")
 
 class Lists(msgspec.Struct):
     """All lists of one root: rows by the list's name (`Main/train`), each an id and what stands behind it; which are
-    lists of a split. Of lists of a class that say it of each image of their split, by that split, the flags in the
-    order of its ids; and the numbers of these ids.
+    lists of a split, and which stands for none. Of lists of a class that say it of each image of their split, by that
+    split, the flags in the order of its ids; and the numbers of these ids.
     """
 
     rows: dict[str, list[tuple[str, str]]]
     splits: set[str]
     flags: dict[str, dict[str, list[str]]]
     numbers: dict[str, dict[str, int]]
+    unsplit: str
 
     def contradicted(self, entry: Entry, annotations: Sequence[Annotation]) -> list[str]:
         """What lists of classes say of an image, where its objects say otherwise."""
@@ -58,18 +59,20 @@ class Lists(msgspec.Struct):
         return sorted(out)
 
 
-def read_lists(root: Root, ids: Iterable[str]) -> Lists:
+def read_lists(root: Root, ids: Iterable[str], unsplit: str | None) -> Lists:
     """The lists of a root. InvalidInput where one is no text."""
     folder = f"{root.path}/ImageSets"
     known = set(ids)
     by_base = {one.rpartition("/")[2]: one for one in known}
-    lists = Lists({}, set(), {}, {})
+    lists = Lists({}, set(), {}, {}, f"{MAIN}/{unsplit}" if unsplit else "")
     for name in _list_files(folder):
-        lines = [line for line in map(str.strip, read_lines(f"{folder}/{name}.txt")) if line]
-        rows = [_row(line, known, by_base) for line in lines if line[0] != "#" or line in known]
+        lines = [line if line in known else line.strip() for line in read_lines(f"{folder}/{name}.txt")]
+        rows = [_row(line, known, by_base) for line in lines if line and (line[0] != "#" or line in known)]
         lists.rows[name] = list(dict.fromkeys(rows))
     for name, rows in lists.rows.items():
         split = _split_of_class(name, lists.rows)
+        if name == lists.unsplit:
+            continue
         if split is None:
             lists.splits.add(name)
         elif rows and [one for one, _ in rows] == [one for one, _ in lists.rows[split]]:
@@ -99,7 +102,7 @@ def assign(entries: list[Entry], root: Root, lists: Lists, ledger: Ledger) -> li
         if not root.by_folder:
             entry.split, many = _split(sets, lists.splits)
             several += many
-        if sets != usual_sets(entry.split):
+        if sets != usual_sets(entry.split) and sets != (lists.unsplit,):
             entry.sets = known.setdefault(sets, sets)
     if several:
         ledger.decide(

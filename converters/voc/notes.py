@@ -21,6 +21,7 @@ class SetNotes(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """`folder`: of the annotation files in each root. `roots`: folders of years, each a devkit, that names of images
     begin with. `split_folders`: the folder of each split, where a split is a folder. `lists`: lists of ImageSets that
     no image says, such as empty ones; `flags`: lists of a class, which say of each image whether the class is in it.
+    `unsplit`: the list of Main that only stands for no split, as devkit readers want one.
     """
 
     convention: Convention | None = None
@@ -29,6 +30,7 @@ class SetNotes(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     split_folders: dict[str, str] = {}
     lists: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    unsplit: str | None = None
 
 
 class ImageNotes(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -61,7 +63,7 @@ def notes_of(catalog: Catalog) -> SetNotes:
     """The notes of a data set. InvalidInput where they are not as annolake writes them."""
     notes = _converted(catalog.extras.get("voc"), SetNotes, ("annolake", "extras", "voc"), None)
     plain = [word.partition(" ")[0] for word in (*notes.lists, *notes.flags)]
-    for name in (*notes.roots, *notes.split_folders.values(), *plain, *filter(None, (notes.folder,))):
+    for name in (*notes.roots, *notes.split_folders.values(), *plain, *filter(None, (notes.folder, notes.unsplit))):
         check_path(name)
     return notes
 

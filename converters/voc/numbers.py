@@ -15,6 +15,9 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
 _DIGITS = 17
 _EXACT = 1 << 53
 _SHORT = 15
+_SHORT_DIGITS = 9
+_NOISE = 1e-11
+"""Far below the step of `_SHORT_DIGITS`, so that what was written is written alike when it has been read."""
 
 
 def parsed(text: str) -> int | float:
@@ -54,14 +57,17 @@ def span(low: float, size: float, shift: int) -> tuple[float, float]:
 
 
 def undone(wanted: float, offset: float) -> float | None:
-    """The shortest decimal from which `offset` is taken to get `wanted`; None where there is none."""
+    """The shortest decimal from which `offset` is taken to get `wanted`: exactly, else but for the noise of sums of
+    floats; None where there is none.
+    """
     total = wanted + offset
     if total - offset == wanted and total == int(total):
         return total
     for number in _candidates(total):
         if number - offset == wanted:
             return number
-    return None
+    short = (round(total, digits) for digits in range(_SHORT_DIGITS + 1))
+    return next((number for number in short if abs(number - offset - wanted) <= _NOISE), None)
 
 
 def _known(wanted: float, offset: float) -> float:

@@ -7,26 +7,23 @@ no rule knows, and what is in another form than it would be written, rides as `v
 from __future__ import annotations
 
 import json
-from math import degrees
 from typing import Any, Literal
 
 from ...schemas.errors import InvalidInput, Place
-from ...schemas.figures import Figure
 from ...schemas.geometry import hull, open_ring
 from ...schemas.model import Annotation, Polygon, Rectangle
-from ...schemas.plain import is_object
 from ...schemas.problems import Problem
 from ..carrying import fingerprint
 from ..ledger import Ledger
 from ..spelling import Spelled, confidence, understood
 from ..xmltext import local
+from . import rotated
 from .elements import Content, Element, add, children, content
-from .glance import label_text
+from .glance import label_and_extras
 from .numbers import parsed
 
 FLAGS = ("truncated", "difficult", "occluded")
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
-ROTATED = ("cx", "cy", "w", "h", "angle")
 SCORES = ("score", "confidence")
 UNSPECIFIED = "Unspecified"
 _ONCE = frozenset(("name", "pose", "bndbox", "polygon", "robndbox", "attributes", "annolake", *FLAGS, *SCORES))
@@ -95,10 +92,10 @@ class ObjectReader:
 
     def _annotation(self, element: Element, part_of: str | None) -> Annotation:
         found, extra = self._children(element, part_of is not None)
-        name = found.get("name")
-        label = "" if name is None else label_text(name.text or " ")
+        label, extras = label_and_extras(element)
         if not label.strip():
-            raise self._error("label-missing", element if name is None else name, "an object without a name", "name it")
+            place = found.get("name", element)
+            raise self._error("label-missing", place, "an object without a name", "name it")
         metadata: dict[str, Any] = {} if part_of is None else {"part_of": part_of}
         pose = found.get("pose")
         if pose is not None and pose.text != UNSPECIFIED:
@@ -106,6 +103,10 @@ class ObjectReader:
                 metadata["pose"] = pose.text
             else:
                 extra["pose"] = ""
+        if part_of is not None:  # a part has neither pose nor flags unless it says so
+            usual = ((name, "0") for name in FLAGS)
+            says = ((name, text) for name, text in (("pose", UNSPECIFIED), *usual) if name in found)
+            extra.update({name: text for name, text in says if found[name].text == text})
         for flag in FLAGS:
             if flag in found:
                 self._flag(flag, found[flag], metadata, extra)
@@ -115,9 +116,6 @@ class ObjectReader:
         if said is not None:
             metadata.update(said.metadata)
             score = said.confidence if score is None else score
-        extras: dict[str, Any] | None = None
-        if "annolake" in found:
-            label, extras = _noted(found["annolake"].text or "", label)
         if extra:
             metadata["voc_extra"] = _json(extra)
         common: dict[str, Any] = {
@@ -165,7 +163,7 @@ class ObjectReader:
             number = confidence(text) if score is None else None
             if number is not None:
                 score = number
-            if number is None or name != SCORES[0]:
+            if number is None or name != SCORES[0] or SCORES[1] in found:
                 extra[name] = text
             if number is None:
                 message = f"<{name}> is {text[:40]!r}, no further number from 0 to 1: kept, but no confidence"
@@ -250,13 +248,15 @@ class ObjectReader:
     def _rotated(self, element: Element, metadata: dict[str, Any]) -> tuple[float, ...]:
         """roLabelImg's rotated box: its centre, sides, and an angle in radians, clockwise."""
         texts = dict(children(element))
-        cx, cy, w, h, angle = (self._number(texts.get(name), name, element) for name in ROTATED)
+        cx, cy, w, h, angle = (self._number(texts.get(name), name, element) for name in rotated.NAMES)
         if w <= 0 or h <= 0:
             hint = "mend the numbers, or --voc-empty-boxes drop"
             raise Empty("not-positive", f"a rotated box of {w} x {h}", place=self._place(element), hint=hint)
-        figure = rotated_figure(cx, cy, w, h, angle)
+        figure = rotated.figure(cx, cy, w, h, angle)
         metadata.update(figure.metadata())
-        metadata["voc_outline"] = _json(content(element))
+        raw = content(element)
+        if not rotated.is_usual(raw, figure):
+            metadata["voc_outline"] = _json(raw)
         return figure.outline()
 
     def _number(self, element: Element | None, name: str, parent: Element) -> int | float:
@@ -277,10 +277,6 @@ class ObjectReader:
     def _placed(self, element: Element) -> None:
         if self.ledger.places is not None:
             self.ledger.places.append(self._place(element))
-
-
-def rotated_figure(cx: float, cy: float, w: float, h: float, angle: float) -> Figure:
-    return Figure("obb", (cx - w / 2, cy - h / 2, w, h), degrees(angle))
 
 
 def is_set(text: str) -> bool:
@@ -309,15 +305,3 @@ def _spelled(element: Element, extra: dict[str, Any]) -> list[Spelled]:
 
 def _json(value: Content) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _noted(text: str, label: str) -> tuple[str, dict[str, Any] | None]:
-    """A label that XML's rules would change, and keys of an annotation that nobody knows."""
-    try:
-        note: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        return label, None
-    if not is_object(note):
-        return label, None
-    noted, extras = note.get("label"), note.get("extras")
-    return (noted if isinstance(noted, str) and noted else label), (extras if is_object(extras) else None)

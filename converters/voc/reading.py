@@ -47,7 +47,7 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     for root in layout.roots:
         own = [entry for entry in layout.entries if entry.root is root]
         if path.is_dir():
-            lists[root] = read_lists(root, [entry.id for entry in own])
+            lists[root] = read_lists(root, [entry.id for entry in own], layout.notes.unsplit)
             own = assign(own, root, lists[root], ledger)
             report_masks(root, ledger)
         entries += own

@@ -53,7 +53,7 @@ def write_part(
 
 def join(path: Path, options: Options, context: Context, catalog: Catalog, parts: list[Part]) -> Written:
     """Write what describes the whole data set: lists and labels."""
-    notes = notes_of(catalog)
+    notes = _notes(catalog)
     for part in parts:
         for file, name in part.taken:
             raise _same_stem(None, name, file)
@@ -90,7 +90,7 @@ class _Writer:
     def __init__(self, path: Path, convention: Convention, catalog: Catalog) -> None:
         self.path = path.as_posix()
         self.catalog = catalog
-        self.notes = notes_of(catalog)
+        self.notes = _notes(catalog)
         self.images = ImageWriter(int(convention == "devkit"))
         self.owners: dict[str, str] = {}
         self.made: set[str] = set()
@@ -169,7 +169,7 @@ class _Writer:
         if sets is None or (
             split is not None and all(word.partition(" ")[0].rpartition("/")[2] != split for word in sets)
         ):
-            sets = () if self.notes.split_folders else usual_sets(split)
+            sets = () if self.notes.split_folders else usual_sets(split or self.notes.unsplit)
         flags: dict[str, str] = {}
         words = [word.partition(" ")[::2] for word in sets]
         for name, rest in words:
@@ -182,6 +182,14 @@ class _Writer:
             if of_split in listed:
                 said = flags.get(name)
                 yield name, said or flag_of(class_of(name, of_split or ""), record.annotations)
+
+
+def _notes(catalog: Catalog) -> SetNotes:
+    """Those of the source. A set of another format without splits gets a list all the same: devkit readers go by it."""
+    notes = notes_of(catalog)
+    if "voc" in catalog.extras or catalog.splits:
+        return notes
+    return msgspec.structs.replace(notes, unsplit=UNSPLIT)
 
 
 def _lists_of(notes: SetNotes) -> list[str]:
