@@ -16,15 +16,10 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     do not ride even where any other does. `decimals` is
     the number of decimals that survive (None: all). `inside` means that coordinates must lie within the image;
     `overhang` is the share of its width and height by which they, and sizes, may exceed it all the same. `oriented`:
-<<<<<<< HEAD
     every polygon is an oriented box, of four corners and with the shape `obb`. `joined`: the parts of one object become
     one ring. `masks_only`: every outline is a mask. Annotations that lack a `required` fact (`confidence`, `track_id`)
-    have no place. `solid`: boxes have a width and a height
-    above zero, rings three points. `whole`: corners lie on whole pixels.
-=======
-    every polygon is an oriented box, of four corners and with the shape `obb`. `solid`: boxes, and those around
-    rings, have a width and a height above zero. `whole`: corners lie on whole pixels.
->>>>>>> voc
+    have no place. `solid`: boxes, and those around rings, have a width and a height above zero. `whole`: corners lie on
+    whole pixels.
     """
 
     shapes: frozenset[str]

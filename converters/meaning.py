@@ -89,7 +89,7 @@ _CONFIDENCE = 1e-6
 _UNSET_IS_ZERO = frozenset(("iscrowd", "occluded", "truncated", "difficult", "outside", "rotation", "group", "z_order"))
 _JSON_TEXT = frozenset(key.name for key in TABLE if key.type == "JSON text")
 _KEPT_APART = frozenset(("keypoints",))
-_TOLD_BY_CORNERS = frozenset(("geometry", "rotation", "shape"))
+_TOLD_BY_CORNERS = frozenset(("geometry", "rotation"))
 """Of a rotated box: a format of corners need not state them."""
 _MEANINGLESS = _KEPT_APART | RINGS | BOOKKEEPING | {"voc_object"}
 
@@ -109,17 +109,20 @@ def _other_metadata(a: Group, b: Group, exact: bool) -> list[str]:
     keys = x.keys() | y.keys()
     if exact:
         return sorted(key for key in keys - _KEPT_APART if x.get(key) != y.get(key))
-    if _shape(x) == _shape(y):
-        keys -= _TOLD_BY_CORNERS if "obb" in (x.get("shape"), y.get("shape")) else {"shape"}
+    if x.get("shape") == y.get("shape") == "obb":
+        keys -= _TOLD_BY_CORNERS
+    elif _shape(x) == _shape(y):
+        keys -= {"shape"}
     return sorted(key for key in keys - _MEANINGLESS if not _same_fact(key, x.get(key), y.get(key)))
 
 
 def _shape(metadata: Metadata) -> Any:
-    """What it was before, where that says more than the outline: not of a rotated box, which is its four corners, nor
-    of key points of which none is labelled.
+    """What it was before, where that says more than the outline: not of a rotated box by its corners alone, nor of key
+    points of which none is labelled.
     """
     shape = metadata.get("shape")
-    return None if shape == "obb" or (shape == "keypoints" and says_nothing(metadata.get("keypoints"))) else shape
+    corners = shape == "obb" and "geometry" not in metadata
+    return None if corners or (shape == "keypoints" and says_nothing(metadata.get("keypoints"))) else shape
 
 
 def _merged(group: Group) -> dict[str, Any]:

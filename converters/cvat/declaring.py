@@ -10,9 +10,9 @@ from lxml import etree
 
 from ...schemas.errors import InvalidInput
 from ...schemas.model import Catalog, Category
+from .elements import SCORE, from_xml
 from .meta import attribute_names
 from .notes import EXTENSION, Extension, as_text, label_note
-from .restoring import SCORE, from_xml
 from .shapes import UNLABELLED
 from .skeletons import drawing
 from .stream import Element

@@ -27,6 +27,8 @@ CUBOID = tuple(f"{axis}{corner}{face}" for face in "12" for corner in ("tl", "bl
 NUMBERED = {"box": BOX, "ellipse": ELLIPSE, "cuboid": CUBOID}
 FEWEST = {"polygon": 3, "polyline": 2, "points": 1}
 SHAPES = frozenset((*NUMBERED, *FEWEST, "mask", "skeleton"))
+_EXACT = 15
+"""Characters of a number that a float surely holds."""
 _TURNING = frozenset(("box", "ellipse"))
 
 
@@ -67,7 +69,6 @@ def read_form(element: Element, size: tuple[Any, Any]) -> tuple[Form, dict[str, 
     sense.
     """
     kind, given = str(element.tag), {str(name): str(text) for name, text in element.attrib.items()}
-    own = given.keys() & _names(kind)
     if kind == "skeleton":
         return Form(kind, elements=read_points(element)), {}
     if kind == "mask":
@@ -84,8 +85,7 @@ def read_form(element: Element, size: tuple[Any, Any]) -> tuple[Form, dict[str, 
             message = f"a {kind} has at least {FEWEST[kind]} points, this one {len(flat) // 2}"
             raise Unreadable("too-few-points", message, "mend the shape, or remove it")
         form = Form(kind, flat)
-    again = form.attributes()
-    return form, {name: given[name] for name in sorted(own) if not same_numbers(given[name], again.get(name))}
+    return form, _unlike(form, given)
 
 
 def consumed(kind: str) -> frozenset[str]:
@@ -101,6 +101,16 @@ def same_numbers(a: str, b: str | None) -> bool:
         return b is not None and a.strip() != "" and numbers(_paired(a), "a") == numbers(_paired(b), "b")
     except Unreadable:
         return False
+
+
+def _unlike(form: Form, given: Mapping[str, str]) -> dict[str, str]:
+    """The geometry that a form does not spell as it was given. Decimals of the usual length always come home."""
+    short = form.kind != "box" or all(len(given[name]) <= _EXACT for name in BOX)
+    if form.kind != "mask" and short and (form.rotation or "rotation" not in given):
+        return {}
+    again = form.attributes()
+    own = sorted(given.keys() & _names(form.kind))
+    return {name: given[name] for name in own if not same_numbers(given[name], again.get(name))}
 
 
 def _paired(text: str) -> str:

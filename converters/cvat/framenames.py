@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.names import is_safe_name
@@ -35,6 +36,11 @@ def picture_name(pattern: str, frame: int, task: Task, tasks: Sequence[Task]) ->
     identity, subset = task
     alone = subset is not None and sum(other == subset for _, other in tasks) == 1
     return f"{subset}/{name}" if alone else f"task_{identity}/{name}"
+
+
+def as_known(frame: int, task: str | None) -> dict[str, Any]:
+    """What is noted at a record of where it was."""
+    return {"id": frame} if task is None else {"id": frame, "task_id": task}
 
 
 def frame_in(name: str) -> int | None:

@@ -17,7 +17,7 @@ from .notes import EXTENSION, Extension, LabelNote, extension_of
 from .numbers import Unreadable, whole
 from .shapes import as_xml
 from .skeletons import edges
-from .stream import Element
+from .stream import Element, line_of
 
 _OLD = re.compile(r"\s*[~@][a-z]+=([^:]*):")
 """Attributes of a label as files of 2018 have them: `~select=action:standing,walking`."""
@@ -52,7 +52,7 @@ def read_meta(meta: Element, file: str) -> Meta:
     """What <meta> says. InvalidInput where our own element in it is spoilt."""
     found = Meta()
     for own in meta.findall(EXTENSION):
-        found.extension = extension_of(own.text or "", Place(file=file, line=own.sourceline))
+        found.extension = extension_of(own.text or "", Place(file=file, line=line_of(own)))
         meta.remove(own)
     found.interpolation = _text(meta, "mode") == "interpolation"
     found.frames = frames_of(meta)

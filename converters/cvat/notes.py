@@ -95,7 +95,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     of an object whose key points, `count` of them, are written as a skeleton; `shape` is `obb` for an upright box that
     may be turned. `lone`: its track was made for it;
     `track`: the id that it should have, and another shape of the frame has; `made`: an outside shape that only ends
-    what was visible.
+    what was visible; `carried`: what a track says, where the shape is in none.
     """
 
     instance: str | int | None = None
@@ -112,6 +112,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lone: bool = False
     track: int | str | None = None
     made: bool = False
+    carried: str | None = None
 
 
 class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -135,6 +136,9 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inherited: tuple[str, ...] = ()
     nested: tuple[str, ...] = ()
 
+
+EXTRA_OF_TRACKS = ("before", "after", "gap", "open", "inherited", "nested")
+"""Fields of an Extra that only a track has a place for."""
 
 _MARK = msgspec.json.Decoder(Mark)
 _EXTRA = msgspec.json.Decoder(Extra)
@@ -170,7 +174,16 @@ def mark_of(text: str | None) -> Mark | None:
 
 def extra_of(metadata: dict[str, Any]) -> Extra | None:
     """`cvat_extra` of a shape; None where there is none, or it is somebody else's."""
-    return _decoded(_EXTRA, metadata.get("cvat_extra"))
+    return extra_in(metadata.get("cvat_extra"))
+
+
+def extra_in(text: Any) -> Extra | None:
+    return _decoded(_EXTRA, text)
+
+
+def of_track(extra: Extra) -> Extra:
+    """What a track says, of all that is carried."""
+    return Extra(**{name: getattr(extra, name) for name in EXTRA_OF_TRACKS})
 
 
 def as_text(struct: msgspec.Struct) -> str:

@@ -20,7 +20,7 @@ from .forms import SHAPES
 from .notes import EXTENSION, NO_SPLIT
 from .numbers import Unreadable, number
 from .shapes import as_xml, read_shape, to_hub, to_tag
-from .stream import Element, children
+from .stream import Element, children, line_of
 
 Named = tuple[str, str | None]
 """Name and subset of an image."""
@@ -95,7 +95,7 @@ class Pictures:
         """
         given = {str(name): str(text) for name, text in image.attrib.items()}
         name, subset = given.pop("name", ""), given.pop("subset", None)
-        place = Place(file=self.file, line=image.sourceline, image=name)
+        place = Place(file=self.file, line=line_of(image), image=name)
         shown = self._name(name, subset)
         if not is_safe_name(shown):
             hint = "give a relative name without `..`"
@@ -124,7 +124,7 @@ class Pictures:
         annotations: list[Annotation] = []
         tags: list[Tag] = []
         for place_in_image, element in enumerate(image, 1):
-            place = Place(file=self.file, line=element.sourceline, image=record.image, annotation=place_in_image)
+            place = Place(file=self.file, line=line_of(element), image=record.image, annotation=place_in_image)
             try:
                 if element.tag == "tag":
                     tags.append(to_tag(element))

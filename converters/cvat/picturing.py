@@ -8,24 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from lxml import etree
 
 from ...schemas.model import Record, objects
 from ...schemas.plain import is_list, is_object
 from .declaring import Used
-from .notes import EXTENSION, NO_SPLIT
-from .restoring import (
-    Restored,
-    element_for,
-    from_xml,
-    group_of,
-    label_of,
-    restored,
-    set_text,
-    source_of,
-    tag_element,
-    tied,
-)
+from .elements import Restored, element_for, from_xml, group_of, label_of, set_text, source_of, tag_element
+from .notes import EXTENSION, NO_SPLIT, Extra, as_text, of_track
+from .restoring import restored, tied
 from .stream import Element
 
 _OWN = frozenset(("id", "name", "subset", "width", "height", "task_id", EXTENSION, f"{EXTENSION}-id"))
@@ -141,6 +132,9 @@ class Body:
         given["occluded"] = "1" if annotation.metadata.get("occluded") is True else "0"
         if shape.group is not None:
             given["group_id"] = str(shape.group)
+        of_its_track = of_track(shape.extra)
+        if of_its_track != Extra():
+            shape.mark = msgspec.structs.replace(shape.mark, carried=as_text(of_its_track))
         element = element_for(shape, given)
         self.used.element(annotation.label, element)
         return element

@@ -20,7 +20,7 @@ from .notes import DEFAULT_FRAMES, FrameNote, LabelNote, Notes
 from .numbers import Unreadable
 from .pictures import Pictures
 from .shapes import UNLABELLED, as_xml
-from .stream import Element, children
+from .stream import Element, children, line_of
 from .tracks import Track, read_track
 from .video import Video
 
@@ -41,7 +41,7 @@ class Survey:
         self.images = 0
 
     def label(self, name: str, element: Element) -> None:
-        self.used.setdefault(name, element.sourceline)
+        self.used.setdefault(name, line_of(element))
 
     def skeleton(self, label: str, element: Element) -> None:
         """Elements of a skeleton whose label does not declare them."""
@@ -106,7 +106,7 @@ def _survey(path: Path, ledger: Ledger, *, fill: bool) -> Survey:
         if element.tag == "image":
             survey.images += 1
             survey.names.append((element.get("name") or "", element.get("subset")))
-            survey.lines.append(element.sourceline)
+            survey.lines.append(line_of(element))
             _look(element, survey)
         elif element.tag == "track":
             _track(element, survey, file, ledger, fill=fill)
@@ -131,7 +131,7 @@ def _look(image: Element, survey: Survey) -> None:
 def _track(element: Element, survey: Survey, file: str, ledger: Ledger, *, fill: bool) -> None:
     task, subset = element.get("task_id"), element.get("subset")
     frames = survey.meta.frames.get(task, survey.meta.frames[None])
-    place = Place(file=file, line=element.sourceline, annotation=element.get("id"))
+    place = Place(file=file, line=line_of(element), annotation=element.get("id"))
 
     def size_of(frame: int) -> tuple[Any, Any]:
         noted = survey.noted.get((task, frame))
@@ -150,7 +150,7 @@ def _track(element: Element, survey: Survey, file: str, ledger: Ledger, *, fill:
             survey.points.setdefault(track.label, {}).setdefault(shape.get("label") or "")
     for code, message, fix in track.warnings:
         ledger.problem(Problem(code=code, severity="warning", message=message, place=place, fix=fix))
-    survey.tracks.append((track, element.sourceline, task, subset))
+    survey.tracks.append((track, line_of(element), task, subset))
 
 
 def _categories(survey: Survey, file: str, ledger: Ledger) -> list[Category]:

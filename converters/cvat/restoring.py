@@ -1,7 +1,4 @@
-"""One object of the hub to CVAT elements: the element it was, while it is as it was; else the nearest CVAT has.
-
-What CVAT has no attribute for stands in <attribute> elements with a note, or in our mark at the shape.
-"""
+"""One object of the hub to CVAT elements: the element it was, while it is as it was; else the nearest CVAT has."""
 
 from __future__ import annotations
 
@@ -10,44 +7,26 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from lxml import etree
 
 from ...schemas import masks
 from ...schemas.errors import InvalidInput
 from ...schemas.figures import figure_of
 from ...schemas.keys import RINGS
-from ...schemas.model import Annotation, Line, Points, Polygon, Record, Rectangle, Tag
+from ...schemas.model import Annotation, Line, Points, Polygon, Record, Rectangle
 from ..carrying import mask_as_read
 from ..drawing import drawn
-from ..spelling import CONFIDENCE, Spelled, spelled
-from ..xmltext import is_text
 from . import rle
+from .elements import Restored, group_of
 from .forms import FEWEST, Form
-from .notes import EXTENSION, Extra, Mark, as_text, extra_of
-from .shapes import DEFAULT_SOURCE, UNLABELLED
-from .skeletons import NEAR, Point, box_around, element_of, from_keypoints, keypoints, points_in
-from .stream import Element
+from .notes import Extra, Mark, extra_of
+from .skeletons import NEAR, Point, box_around, from_keypoints, keypoints, points_in
 
-OF_TRACKS = frozenset(("track_id", "frame", "keyframe", "computed"))
-SCORE = "score"
 _KINDS: dict[type, str] = {Polygon: "polygon", Line: "polyline", Points: "points"}
 _TRIPLES = msgspec.json.Decoder(list[int | float | None])
 _MASK = msgspec.json.Decoder(dict[str, Any])
 
 Names = Callable[[str, int], Sequence[str]]
 """The names of a label's key points, at least so many."""
-
-
-class Restored(msgspec.Struct):
-    """One shape of an object: its element without a place (label, source, frame), and what it was made from."""
-
-    annotation: Annotation
-    form: Form
-    extra: Extra
-    mark: Mark
-    metadata: dict[str, Any]
-    """What has no attribute of its own."""
-    group: int | None = None
 
 
 def restored(group: Sequence[Annotation], record: Record, names: Names) -> list[Restored]:
@@ -73,121 +52,6 @@ def tied(shapes: Sequence[Restored], following: int) -> int:
             shape.group = following if group is None else group
             shape.mark = msgspec.structs.replace(shape.mark, own_group=True)
     return following + 1 if group is None else following
-
-
-def element_for(shape: Restored, attributes: Mapping[str, str], *, consumed: frozenset[str] = frozenset()) -> Element:
-    """The element of a shape; `attributes` are those that come first, `consumed` metadata said elsewhere."""
-    annotation, extra, form = shape.annotation, shape.extra, shape.form
-    out = etree.Element(form.kind)
-    given = {**attributes, **form.attributes(), **extra.form}
-    given.setdefault("z_order", str(_z_order(annotation.metadata)))
-    given.update(extra.attributes)
-    if shape.mark != Mark():
-        given[EXTENSION] = as_text(shape.mark)
-    score = annotation.confidence
-    if score is not None and extra.score is not None:
-        given[extra.score] = repr(score)
-        score = None
-    for name, text in given.items():
-        set_text(out, name, text)
-    for point in form.elements:
-        out.append(element_of(point))
-    texts = said_by(annotation, {k: v for k, v in shape.metadata.items() if k not in consumed}, score)
-    add_texts(out, texts, extra)
-    return out
-
-
-def tag_element(tag: Tag) -> Element:
-    extra = extra_of(tag.metadata) or Extra()
-    rest = {key: value for key, value in tag.metadata.items() if key not in ("cvat_extra", "source")}
-    given = {"label": label_of(tag, extra), "source": source_of(tag.metadata, rest), **_native_tag(tag.metadata, rest)}
-    given.update(extra.attributes)
-    mark = Mark(extras=tag.extras)
-    if mark != Mark():
-        given[EXTENSION] = as_text(mark)
-    score = tag.confidence
-    if score is not None and extra.score is not None:
-        given[extra.score] = repr(score)
-        score = None
-    out = etree.Element("tag")
-    for name, text in given.items():
-        set_text(out, name, text)
-    add_texts(out, said_by(tag, rest, score), extra)
-    return out
-
-
-def said_by(annotation: Annotation | Tag, metadata: Mapping[str, Any], score: float | None) -> list[Spelled]:
-    texts = list(spelled(annotation, metadata))
-    return texts if score is None else [*texts, Spelled(SCORE, repr(score), CONFIDENCE)]
-
-
-def add_texts(out: Element, texts: Sequence[Spelled], extra: Extra) -> None:
-    for name, text, note in texts:
-        child = etree.SubElement(out, "attribute")
-        set_text(child, "name", name)
-        if note:
-            set_text(child, EXTENSION, note)
-        child.text = text
-    for xml in extra.elements:
-        out.append(from_xml(xml))
-
-
-def label_of(annotation: Annotation | Tag, extra: Extra) -> str:
-    return "" if extra.unlabelled and annotation.label == UNLABELLED else annotation.label
-
-
-def source_of(metadata: Mapping[str, Any], rest: dict[str, Any]) -> str:
-    """Who made it, as text; what is none stays in the `rest`."""
-    source = metadata.get("source")
-    if isinstance(source, str) and is_text(source):
-        rest.pop("source", None)
-        return source
-    return DEFAULT_SOURCE
-
-
-def group_of(metadata: Mapping[str, Any]) -> int | None:
-    group = metadata.get("group")
-    return group if isinstance(group, int) and not isinstance(group, bool) and group > 0 else None
-
-
-def from_xml(text: str) -> Element:
-    """An element that was carried as text. InvalidInput where somebody has spoilt it."""
-    try:
-        return etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
-    except (etree.XMLSyntaxError, ValueError) as error:
-        hint = "take it out of `cvat_extra` or of the catalogue's notes"
-        message = f"XML that was carried along is broken: {error}"
-        raise InvalidInput("broken-notes", message, hint=hint) from None
-
-
-def set_text(element: Element, name: str, text: str) -> None:
-    """An XML attribute. InvalidInput for text or names that XML cannot hold."""
-    try:
-        element.set(name, text)
-    except (ValueError, TypeError):
-        message = f"XML cannot hold the text {text!r} of {name!r}"
-        hint = "take control characters out of labels, names and splits"
-        raise InvalidInput("not-xml-text", message, hint=hint) from None
-
-
-def _z_order(metadata: Mapping[str, Any]) -> int:
-    value = metadata.get("z_order")
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
-def _native_tag(metadata: Mapping[str, Any], rest: dict[str, Any]) -> dict[str, str]:
-    """A tag has no attributes beside label and source but those it came with."""
-    out: dict[str, str] = {}
-    if (group := group_of(metadata)) is not None:
-        out["group_id"] = str(group)
-        rest.pop("group", None)
-    if metadata.get("occluded") is True:
-        out["occluded"] = "1"
-        rest.pop("occluded", None)
-    if depth := _z_order(metadata):
-        out["z_order"] = str(depth)
-        rest.pop("z_order", None)
-    return out
 
 
 def _rest(metadata: Mapping[str, Any], consumed: Sequence[str]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ..carrying import fingerprint
 from ..spelling import Spelled, confidence, understood
 from . import rle
 from .forms import Form, consumed, read_form
-from .notes import EXTENSION, Extra, Mark, as_text, mark_of
+from .notes import EXTENSION, EXTRA_OF_TRACKS, Extra, Mark, as_text, extra_in, mark_of
 from .numbers import Unreadable
 from .skeletons import as_geometry, box_around, keypoints
 from .stream import Element
@@ -78,6 +78,8 @@ def read_said(element: Element, geometry: frozenset[str], inherited: Mapping[str
     else:
         score = None
     extra = Extra(attributes=others, elements=odd, unlabelled=label == "", score=score)
+    if mark is not None and (carried := extra_in(mark.carried)) is not None:
+        extra = msgspec.structs.replace(extra, **{name: getattr(carried, name) for name in EXTRA_OF_TRACKS})
     return Said(label or UNLABELLED, {**metadata, **said.metadata}, said.attributes, sure, extra, mark)
 
 

@@ -18,6 +18,8 @@ from ..xmltext import iterated, local
 
 Element = etree._Element  # pyright: ignore[reportPrivateUsage]
 
+_LAST_LINE = 65_535
+"""The parser's counter of lines stops here: a line beyond is not known, and a wrong one is worse than none."""
 LARGEST = 1 << 32
 """Bytes that an XML in a ZIP may have."""
 
@@ -40,6 +42,12 @@ def children(path: Path) -> Iterator[Element]:
             if depth == 1:
                 yield element
                 _forget(element)
+
+
+def line_of(element: Element) -> int | None:
+    """The line an element begins on; None where the parser no longer counts."""
+    line = element.sourceline
+    return line if line is not None and line < _LAST_LINE else None
 
 
 def root_name(path: Path) -> str | None:
@@ -76,14 +84,14 @@ class _Careful:
     def read(self, size: int = -1) -> bytes:
         try:
             return self.member.read(size)  # type: ignore[attr-defined]
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
             raise _bad_zip(str(error), self.file) from None
 
 
 def _archive(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, ValueError, RuntimeError) as error:
         raise _bad_zip(str(error), str(path)) from None
 
 
@@ -115,7 +123,7 @@ def _check_root(root: Element, file: str) -> None:
     if local(root.tag) == "annotation":
         hint += "; a root <annotation> is Pascal VOC's: give its folder, with --from voc"
     message = f"the root is <{root.tag}>, which is none of CVAT's"
-    raise InvalidInput("wrong-root", message, place=Place(file=file, line=root.sourceline), hint=hint)
+    raise InvalidInput("wrong-root", message, place=Place(file=file, line=line_of(root)), hint=hint)
 
 
 def _forget(element: Element) -> None:

@@ -16,11 +16,12 @@ from msgspec.structs import replace
 
 from ...schemas.figures import NEAR
 from .declaring import Used
+from .elements import Restored, element_for, from_xml, label_of, set_text
 from .forms import Form
+from .framenames import Task
 from .interpolation import between
 from .nested import elements_at
 from .notes import EXTENSION, Mark, Notes, TrackNote, as_text, mark_of
-from .restoring import Restored, element_for, from_xml, label_of, set_text
 from .stream import Element
 
 
@@ -46,8 +47,8 @@ class Weaver:
     def __init__(self, notes: Notes, used: Used, last: int) -> None:
         self.notes, self.used, self.last = notes, used, last
 
-    def track(self, name: str, threads: Sequence[Thread]) -> Element:
-        """The <track> of threads in the order of their frames."""
+    def track(self, name: str, threads: Sequence[Thread], task: Task) -> Element:
+        """The <track> of threads in the order of their frames, of that task and subset of a project."""
         first = next((one for one in threads if not one.computed), threads[0])
         annotation = first.shape.annotation
         note = self.notes.tracks.get(name, TrackNote())
@@ -55,6 +56,10 @@ class Weaver:
         if first.shape.group is not None:
             given["group_id"] = str(first.shape.group)
         track = etree.Element("track")
+        if task[0] is not None:
+            given["task_id"] = task[0]
+            if task[1] is not None:
+                given["subset"] = task[1]
         for key, text in {**given, **note.attributes}.items():
             set_text(track, key, text)
         nested = self._nested(threads, first)

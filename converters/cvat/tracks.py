@@ -22,7 +22,7 @@ from .nested import elements_at, is_nested
 from .notes import EXTENSION, Extra, Mark, TrackNote, mark_of
 from .numbers import Unreadable, whole
 from .shapes import Shape, as_xml, read_shape
-from .stream import Element
+from .stream import Element, line_of
 
 SizeOf = Callable[[int], tuple[Any, Any]]
 """Width and height of a frame's picture, as far as they are known."""
@@ -83,7 +83,7 @@ def read_track(element: Element, frames: Frames, size_of: SizeOf, *, fill: bool)
         if one.frame == other.frame:
             message = f"the track has two shapes on frame {one.frame} (the other on line {one.line})"
             raise Unreadable("two-shapes-on-a-frame", message, "remove one of them")
-    named = frozenset(one.frame for one in seen)
+    named = frozenset(one.frame for one in seen if one.shape is not None or one.xml)
     moments = _moments(seen, frames, fill=fill)
     if nested and moments:
         xml = tuple(as_xml(child) for child in element.iterchildren("track"))
@@ -116,10 +116,10 @@ def _seen(child: Element, inherited: Mapping[str, str], size_of: SizeOf, nest: E
         if shape is not None and nest is not None:
             shape.form = replace(shape.form, elements=elements_at(nest, frame))
     except Unreadable as error:
-        raise Unreadable(error.code, f"frame {frame} (line {child.sourceline}): {error.message}", error.hint) from None
+        raise Unreadable(error.code, f"frame {frame} (line {line_of(child)}): {error.message}", error.hint) from None
     keyframe = child.get("keyframe", "1").lower() in ("1", "true")
     made = outside and (mark_of(child.get(EXTENSION)) or Mark()).made
-    return _Seen(frame, shape, keyframe, as_xml(child) if outside and not made else "", child.sourceline)
+    return _Seen(frame, shape, keyframe, as_xml(child) if outside and not made else "", line_of(child))
 
 
 def _moments(seen: Sequence[_Seen], frames: Frames, *, fill: bool) -> list[Moment]:

@@ -15,7 +15,7 @@ from ...schemas.errors import Place
 from ...schemas.model import Annotation, Record, count_objects
 from ...schemas.problems import Problem
 from ..ledger import Ledger
-from .framenames import Task, picture_name
+from .framenames import Task, as_known, picture_name
 from .meta import Frames, Meta
 from .notes import FrameNote, Mark, Notes, TrackNote
 from .shapes import to_hub
@@ -38,7 +38,10 @@ class Video:
         fill: bool,
     ) -> None:
         self.file, self.meta, self.names = file, meta, names
-        self.tasks: list[Task] = list(dict.fromkeys((task, subset) for _, _, task, subset in tracks))
+        noted = [(note.task, note.split) for note in meta.extension.pictures]
+        self.tasks: list[Task] = list(dict.fromkeys([(task, subset) for _, _, task, subset in tracks]))
+        with_tracks = {task for task, _ in self.tasks}
+        self.tasks += [task for task in dict.fromkeys(noted) if task[0] not in with_tracks]
         self.split_in_name = False
         self.known = {(note.task, note.frame): note for note in meta.extension.pictures}
         self.at: dict[Key, list[tuple[int | str, Moment]]] = {}
@@ -49,7 +52,7 @@ class Video:
             note = track.note
             if identity != track.id and track.id is not None:
                 note = replace(note, attributes={**note.attributes, "id": str(track.id)})
-            if note != TrackNote():
+            if note != TrackNote() and not _is_lone(track):
                 kept[str(identity)] = note
             where = self.tasks.index((task, subset))
             for frame in track.frames:
@@ -78,13 +81,18 @@ class Video:
             ledger.seen["annotations"] += count_objects(record)
             yield record
 
-    def _close(self, tracks: Sequence[Any], notes: Notes) -> None:
-        """A track that goes on to the last frame is open at its end as a matter of course."""
-        end = notes.last if notes.last is not None else max((frame for _, frame in self.at), default=0)
-        for track, *_ in tracks:
+    def _close(self, tracks: Sequence[tuple[Track, Any, str | None, str | None]], notes: Notes) -> None:
+        """A track that goes on to the last frame is open at its end as a matter of course; so is one that was made for
+        a shape.
+        """
+        for track, _, task, subset in tracks:
+            where, frames = self.tasks.index((task, subset)), self.meta.frames.get(task, self.meta.frames[None])
+            end = frames.last
+            if end is None:
+                end = max((frame for other, frame in self.at if other == where), default=0)
             for moment in track.moments:
                 said = moment.shape.said
-                if said.extra.open and moment.frame + notes.step > end:
+                if said.extra.open and (moment.frame + notes.step > end or _is_lone(track)):
                     said.extra = replace(said.extra, open=False)
 
     def _identity(self, track: Track, number: int, ids: set[int | str], line: int | None, ledger: Ledger) -> int | str:
@@ -136,14 +144,13 @@ class Video:
 
     def _plain(self, name: str, frame: int, task: str | None, subset: str | None, frames: Frames) -> Record:
         note = self.known.get((task, frame), FrameNote(frame=frame))
-        cvat: dict[str, Any] = {"id": frame} if task is None else {"id": frame, "task_id": task}
         return Record(
             image=name,
             width=frames.width if note.width is None else note.width,
             height=frames.height if note.height is None else note.height,
             split=subset if note.split is None else note.split,
             storage_name=note.storage_name,
-            extras=dict(note.extras) if note.made else {**note.extras, "cvat": cvat},
+            extras=dict(note.extras) if note.made else {"cvat": as_known(frame, task), **note.extras},
         )
 
     def _moment(
@@ -167,3 +174,7 @@ class Video:
             ledger.seen["annotations"] += moment.lost
             ledger.seen["annotations dropped"] += moment.lost
         return found
+
+
+def _is_lone(track: Track) -> bool:
+    return any((moment.shape.said.mark or Mark()).lone for moment in track.moments)

@@ -14,10 +14,11 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Record, objects
 from ...schemas.plain import is_object
 from .declaring import Facts, Used
-from .framenames import Task, frame_in, picture_name
+from .elements import Restored, from_xml, source_of
+from .framenames import Task, as_known, frame_in, picture_name
 from .meta import Frames
-from .notes import FrameNote, Notes
-from .restoring import Restored, from_xml, restored, source_of, tied
+from .notes import EXTENSION, FrameNote, Mark, Notes, mark_of
+from .restoring import restored, tied
 from .stream import Element
 from .threads import Thread, Weaver
 
@@ -28,7 +29,7 @@ Key = tuple[Any, int, Any]
 class Loom:
     def __init__(self, notes: Notes, used: Used, pattern: str, frames: Mapping[str | None, Frames] | None) -> None:
         self.notes, self.used, self.pattern = notes, used, pattern
-        self.tasks = _tasks(notes)
+        self.tasks: list[Task] = []
         self.sizes = frames
         self.woven: dict[Key, list[Thread]] = {}
         self.frames: dict[tuple[str | None, int], Record] = {}
@@ -55,20 +56,22 @@ class Loom:
             task = _task_of(record)
             self.frames[task, max((f for t, f in self.frames if t == task), default=-1) + 1] = record
         self.waiting = []
+        given = [note.attributes for note in self.notes.tracks.values()]
+        named = [(one["task_id"], one.get("subset")) for one in given if "task_id" in one]
+        known = [(task, record.split) for (task, _), record in self._in_order() if task is not None]
+        self.tasks = list(dict.fromkeys([*known, *named]))
         for (task, frame), record in self._in_order():
             self._add(record, task, frame)
-        last = self.notes.last
-        if last is None:
-            last = max((frame for _, frame in self.frames), default=0)
-        weaver = Weaver(self.notes, self.used, last)
         whole = {key: note.whole for key, note in self.notes.tracks.items() if note.whole is not None}
         taken = {str(identity) for identity, slot, _ in self.woven if identity is not None and not slot} | {*whole}
         out: list[tuple[str, Element]] = []
         for (identity, slot, task), threads in self.woven.items():
             own = identity is not None and not slot
             name = str(identity) if own else _free(taken)
-            track = weaver.track(name, threads)
-            self.named.update((task, int(child.get("frame", "0"))) for child in track if child.get("frame"))
+            subset = next((split for other, split in self.tasks if other == task), None)
+            weaver = Weaver(self.notes, self.used, self._last(task))
+            track = weaver.track(name, threads, (task, subset))
+            self.named.update((task, frame) for frame in _frames_in(track))
             out.append((name, track))
         for name, xml in whole.items():
             track = from_xml(xml)
@@ -99,6 +102,10 @@ class Loom:
             known = next((one for one in self.tasks if one[0] == task), (task, None))
             sizes = known_sizes.get(task, known_sizes[None])
             plain = FrameNote(frame=frame, task=task)
+            extras = {key: value for key, value in record.extras.items() if key != "cvat"}
+            cvat = record.extras.get("cvat")
+            if cvat is not None and cvat != as_known(frame, task):
+                extras["cvat"] = cvat
             note = replace(
                 plain,
                 name=record.image if record.image != picture_name(self.pattern, frame, known, self.tasks) else None,
@@ -106,12 +113,19 @@ class Loom:
                 height=record.height if record.height != sizes.height else None,
                 split=record.split if record.split != known[1] else None,
                 storage_name=record.storage_name,
-                made=not _is_number(_cvat(record).get("id")),
-                extras={key: value for key, value in record.extras.items() if key != "cvat" or not is_object(value)},
+                made=cvat is None,
+                extras=extras,
             )
             if note != plain or (task, frame) not in self.named:
                 out.append(note)
         return tuple(out)
+
+    def _last(self, task: str | None) -> int:
+        """The last frame of a task, as its <meta> knows it, else of its pictures."""
+        frames = (self.sizes or {}).get(task)
+        if frames is not None and frames.last is not None:
+            return frames.last
+        return max((frame for other, frame in self.frames if other == task), default=0)
 
     def _in_order(self) -> list[tuple[tuple[str | None, int], Record]]:
         return sorted(self.frames.items(), key=lambda item: (item[0][0] or "", item[0][1]))
@@ -148,12 +162,6 @@ class Loom:
         self.woven.setdefault((identity, slot, task), []).append(thread)
 
 
-def _tasks(notes: Notes) -> list[Task]:
-    """The tasks of a project, as its tracks name them."""
-    given = [note.attributes for note in notes.tracks.values()]
-    return list(dict.fromkeys((one.get("task_id"), one.get("subset")) for one in given if "task_id" in one))
-
-
 def _cvat(record: Record) -> Mapping[str, Any]:
     facts = record.extras.get("cvat")
     return facts if is_object(facts) else {}
@@ -175,7 +183,9 @@ def _is_number(value: Any) -> bool:
 
 
 def _frames_in(track: Element) -> list[int]:
-    return [int(child.get("frame", "")) for child in track if child.get("frame", "").isdecimal()]
+    """The frames that a track names, without endings that were made."""
+    shapes = [child for child in track if not (mark_of(child.get(EXTENSION)) or Mark()).made]
+    return [int(child.get("frame", "")) for child in shapes if child.get("frame", "").isdecimal()]
 
 
 def _free(taken: set[str]) -> str:

@@ -14,10 +14,10 @@ from ...schemas.model import Catalog, Record, count_objects
 from ..files import write_pieces
 from ..format import Written
 from .declaring import Facts, Used, declared, foreign
+from .elements import from_xml
 from .meta import frames_of
 from .notes import DEFAULT_FRAMES, Extension, FrameNote, Notes, notes_of
 from .picturing import Body
-from .restoring import from_xml
 from .shapes import as_xml
 from .stream import Element
 from .weaving import Loom

@@ -13,7 +13,7 @@ def test_formats_say_what_they_hold(desk: Desk) -> None:
     done = desk.run("formats", "--json")
     found = {entry["name"]: entry for entry in json.loads(done.stdout)["formats"]}
     assert (done.exit_code, done.stderr) == (0, "")
-    assert sorted(found) == ["coco", "metalake", "voc", "yolo"]
+    assert sorted(found) == ["coco", "cvat", "metalake", "voc", "yolo"]
     assert found["coco"]["fidelity"]["holes"] == "masks"
     assert sorted(found["yolo"]["fidelity"]) == ["detect", "obb", "pose", "segment"]
     assert found["yolo"]["fidelity"]["detect"]["shapes"] == ["rectangle"]
@@ -26,7 +26,8 @@ def test_formats_for_people(desk: Desk) -> None:
     done = desk.run("formats")
     assert (done.exit_code, done.stdout) == (0, "")
     [crowds] = [line.split() for line in done.stderr.splitlines() if line.startswith("crowd regions")]
-    assert crowds == ["crowd", "regions", "yes", "yes", "-", "-", "-", "-", "-"]
+    assert crowds[:5] == ["crowd", "regions", "yes", "yes", "yes"]
+    assert crowds[-4:] == ["-", "-", "-", "-"]
 
 
 def test_stats_count(desk: Desk) -> None:

@@ -17,7 +17,7 @@ Differ = Callable[[Path, Path], list[str]]
 Home = Callable[[Path], Path]
 Edit = Callable[[Callable[[dict[str, Any]], None]], ET.Element]
 
-CASES = ("shapes", "masks", "skeletons", "video key frames", "project subsets", "old video", "video exported")
+CASES = sorted(path.name for path in Path(__file__).parents[3].joinpath("fixtures/cvat").iterdir())
 
 
 @pytest.mark.parametrize("case", CASES)

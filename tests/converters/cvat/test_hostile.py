@@ -121,6 +121,12 @@ def test_a_size_that_is_none(size: str, refusal: Refusal):
     assert refusal(image("", size)).code == "bad-number"
 
 
+def test_a_line_that_the_parser_does_not_know_is_not_made_up(refusal: Refusal):
+    shape = '<box label="a" xtl="x" ytl="1" xbr="2" ybr="2"/>'
+    error = refusal(image("\n" * 70_000 + shape))
+    assert (error.place.line, error.place.image, error.place.annotation) == (None, "a.jpg", 1)
+
+
 def test_a_huge_mask_on_a_huge_picture(refusal: Refusal):
     mask = '<mask label="a" rle="0, 4" left="0" top="0" width="2" height="2"/>'
     assert refusal(image(mask, 'width="2000000" height="2000000"')).code == "broken-mask"
