@@ -50,6 +50,23 @@ def test_parts_that_become_objects_do_not_keep_the_mask_of_the_whole(tmp_path: P
     assert [a["segmentation"] for a in found] == [[[v for point in ring for v in point]] for ring in squares]
 
 
+def test_a_filled_hole_does_not_keep_the_mask_with_the_hole(tmp_path: Path):
+    """A square of 4 x 3 pixels at 0, 0 without the pixel at 1, 1, on 24 x 24."""
+    counts = [0, 3, 21, 1, 1, 1, 21, 3, 21, 3, 501]
+    tie = {"instance": "m", "parts": 2}
+    outer = polygon(
+        [[0, 0], [4, 0], [4, 3], [0, 3]],
+        **tie, part=1, shape="mask", geometry=json.dumps({"size": [24, 24], "counts": counts}),
+    )  # fmt: skip
+    assert sum(counts) == 24 * 24
+    source = lake(tmp_path, outer, polygon([[1, 1], [1, 2], [2, 2], [2, 1]], **tie, part=2, hole_of=1))
+    report = convert(source, tmp_path / "voc", to="voc", allow_loss=True)
+    assert [loss["code"] for loss in report.losses if loss["fate"] != "carried"] == ["hole-dropped"]
+    convert(tmp_path / "voc", tmp_path / "coco.json", to="coco")
+    [found] = json.loads((tmp_path / "coco.json").read_text())["annotations"]
+    assert found["segmentation"] == [[0, 0, 4, 0, 4, 3, 0, 3]]
+
+
 def test_a_skeleton_is_one_again_after_coco(tmp_path: Path):
     points = [
         {"label": "l", "type": "points", "points": [8.0, 6.0]},
