@@ -8,6 +8,7 @@ from typing import Any
 
 from annolake.converters import convert
 from annolake.converters.comparing import compare
+from annolake.converters.yolo import Options as Yolo
 
 Json = dict[str, Any]
 
@@ -65,6 +66,17 @@ def test_a_filled_hole_does_not_keep_the_mask_with_the_hole(tmp_path: Path):
     convert(tmp_path / "voc", tmp_path / "coco.json", to="coco")
     [found] = json.loads((tmp_path / "coco.json").read_text())["annotations"]
     assert found["segmentation"] == [[0, 0, 4, 0, 4, 3, 0, 3]]
+
+
+def test_a_ring_of_very_many_points_is_a_row_that_can_be_read_again(tmp_path: Path):
+    """A comb of 6,000 points: more than 100 kB in one line."""
+    teeth = [[x / 128, 1 + x % 2] for x in range(3000)]
+    source = lake(tmp_path, polygon([*teeth, *([x, 20 - y] for x, y in reversed(teeth))]))
+    convert(source, tmp_path / "yolo", to="yolo", options={"yolo": Yolo(task="segment", decimals=12)})
+    assert max(len(line) for line in (tmp_path / "yolo/labels/train/a.txt").read_text().splitlines()) > 100_000
+    convert(tmp_path / "yolo", tmp_path / "home.json", to="metalake")
+    [image] = json.loads((tmp_path / "home.json").read_text())["images"]
+    assert [len(a["polygon"]) for a in image["annotations"]] == [6000]
 
 
 def test_a_skeleton_is_one_again_after_coco(tmp_path: Path):
