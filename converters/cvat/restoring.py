@@ -81,6 +81,8 @@ def _one(annotation: Annotation, names: Names) -> Restored:
     figure = figure_of(annotation)
     if figure is not None:
         form = Form("box" if figure.shape == "obb" else figure.shape, figure.geometry, figure.rotation)
+        if form.kind == "box" and not form.rotation:
+            mark = msgspec.structs.replace(mark, shape="obb")
         rest = _rest(annotation.metadata, ("shape", "geometry", "rotation"))
         return Restored(annotation, form, extra, mark, rest)
     form = Form(_KINDS[type(annotation)], tuple(annotation.xy))
