@@ -118,8 +118,9 @@ def test_datumaro_sees_the_same_boxes_in_voc(converted: Any):
 @pytest.mark.referee
 @pytest.mark.filterwarnings("ignore")
 @every_source
-def test_datumaro_sees_the_same_boxes_in_cvat(converted: Any):
-    target = converted("cvat", registry.get("cvat").options(), splits=(None,))
+@pytest.mark.parametrize("splits", [(None,), ("train",), ("train", "val")], ids=str)
+def test_datumaro_sees_the_same_boxes_in_cvat(converted: Any, splits: tuple[str | None, ...]):
+    target = converted("cvat", registry.get("cvat").options(), splits=splits)
     folder = real_pictures(target.parent / "set" / "images", NAMES).parent
     target.rename(folder / "annotations.xml")
     assert seen_by_datumaro(folder, "cvat") == expected()
