@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -17,6 +17,8 @@ from ..schemas.model import Annotation, Polygon, Rectangle, Tag, objects
 from ..schemas.names import is_safe_name
 from ..schemas.plain import is_object
 from .carrying import as_read
+
+_Shape = TypeVar("_Shape", bound=Annotation)
 
 OF_OUTLINES = RINGS | {"shape", "geometry", "outline", "area", "bbox", "voc_outline"}
 """What is true of an outline, or ties several to one object, and no longer of the box around them."""
@@ -62,7 +64,7 @@ def of_outline(annotation: Annotation) -> frozenset[str]:
     return OF_OUTLINES | {"rotation"} if annotation.metadata.get("shape") in KINDS else OF_OUTLINES
 
 
-def apart(annotation: Annotation) -> Annotation:
+def apart(annotation: _Shape) -> _Shape:
     """A ring that is an object by itself from now on: numbers of the whole are not its own."""
     kept = {key: value for key, value in annotation.metadata.items() if key not in OF_OUTLINES - RINGS}
     return replace(annotation, metadata=kept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -64,7 +64,9 @@ def _gather(attributes: dict[str, set[str]], element: Element) -> None:
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What is said of a task that comes from elsewhere: how many pictures, and of a video the frames and their size."""
+    """What is said of a task that comes from elsewhere: how many pictures, and of a video the frames and their size.
+    Splits, with their number of pictures, make it a project: CVAT, and datumaro, know subsets there only.
+    """
 
     size: int
     video: bool = False
@@ -72,8 +74,20 @@ class Facts(msgspec.Struct, frozen=True):
     last: int = 0
     width: int | None = None
     height: int | None = None
+    splits: Mapping[str, int] = {}
 
     def meta(self) -> Element:
+        return self._project() if self.splits else self._task()
+
+    def _project(self) -> Element:
+        meta = etree.fromstring("<meta><project><tasks/><labels/></project></meta>")
+        for split, size in self.splits.items():
+            task = etree.SubElement(meta[0][0], "task")
+            for name, value in (("size", str(size)), ("mode", "annotation"), ("subset", split)):
+                etree.SubElement(task, name).text = value
+        return meta
+
+    def _task(self) -> Element:
         meta = etree.fromstring("<meta><task/></meta>")
         facts: dict[str, Any] = {"size": self.size, "mode": "interpolation" if self.video else "annotation"}
         if self.video:

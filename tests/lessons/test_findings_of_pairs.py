@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ def lake(tmp_path: Path, *annotations: Json) -> Path:
     return path
 
 
-def polygon(ring: list[list[float]], **metadata: Any) -> Json:
+def polygon(ring: Sequence[Sequence[float]], **metadata: Any) -> Json:
     return {"type": "polygon", "polygon": ring, "label": "x", "metadata": metadata}
 
 
