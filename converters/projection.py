@@ -214,7 +214,7 @@ class _Projector:
                 self._book("hole-rasterised", f"{holes} holes")
                 return masked
         self._book("hole-dropped", f"{holes} holes")
-        return lowering.renumbered([lowering.apart(a) for a in solid] if self._holds("geometry") else solid)
+        return lowering.renumbered([lowering.apart(a) for a in solid] if self.describer.holds("geometry") else solid)
 
     def _inside(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """Cut at the edges of the image. What has no area is left out, and said."""

@@ -124,6 +124,7 @@ class _Journey:
             images=self.pictures if "normalized" in reader.format.fidelity(reader.options).coordinates else None,
             options={writer.format.name: writer.options},
             jobs=1,
+            verify=False,  # what is wrong is to be found here
         )
         return [loss for loss in report.losses if is_refused(loss["code"])]
 
