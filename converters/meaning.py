@@ -160,6 +160,9 @@ def _structure(key: str, text: Any) -> Any:
         value: Any = json.loads(text or "{}")
     except (TypeError, ValueError, RecursionError):
         return text
+    if key == "geometry" and isinstance(value, list):  # an element of a skeleton is a point unless it says otherwise
+        elements = cast("list[Any]", value)
+        return [{"type": "points", **element} if isinstance(element, dict) else element for element in elements]
     if key in _FORMS and isinstance(value, dict):
         extra = cast("dict[str, Any]", value)
         return {name: fact for name, fact in extra.items() if name not in _FORMS[key]}

@@ -31,7 +31,7 @@ class Used:
             self.categories.setdefault(category.name, category)
         self.attributes: dict[str, dict[str, set[str]]] = {}
         self.of_points: dict[tuple[str, str], dict[str, set[str]]] = {}
-        self.more_points: dict[str, int] = {}
+        self.more_points: dict[str, list[str]] = {}
 
     def label(self, name: str) -> dict[str, set[str]]:
         return self.attributes.setdefault(name, {})
@@ -43,17 +43,19 @@ class Used:
             if point.tag != "attribute" and (name := point.get("label")) is not None:
                 _gather(self.of_points.setdefault((label, name), {}), point)
 
-    def point_names(self, label: str, count: int) -> Sequence[str]:
-        """The names of a label's key points; the numbers from 1 where it has none, or not enough."""
-        category = self.categories.get(label)
-        names = list((category.keypoints if category else None) or ())
+    def point_names(self, label: str, count: int, given: Sequence[str] = ()) -> Sequence[str]:
+        """The names of a label's key points; where it has none, or not enough, those given, else numbers from 1."""
+        names = self.all_points(label)
         if len(names) < count:
-            self.more_points[label] = max(count, self.more_points.get(label, 0))
-            names += _more(names, count)
+            more = [name for name in dict.fromkeys(given) if name not in names][: count - len(names)]
+            more += _more([*names, *more], count)
+            self.more_points.setdefault(label, []).extend(more)
+            names += more
         return names[:count] if count else names
 
     def all_points(self, label: str) -> list[str]:
-        return list(self.point_names(label, max(self.more_points.get(label, 0), 0)))
+        category = self.categories.get(label)
+        return [*((category.keypoints if category else None) or ()), *self.more_points.get(label, ())]
 
 
 def _gather(attributes: dict[str, set[str]], element: Element) -> None:

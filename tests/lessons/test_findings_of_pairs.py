@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from annolake.converters import convert
 from annolake.converters.comparing import compare
@@ -100,3 +101,36 @@ def test_key_points_of_which_none_is_labelled_say_nothing(tmp_path: Path):
     plain = tmp_path / "plain.json"
     plain.write_text(source.read_text().replace(json.dumps(unlabelled), json.dumps(box)))
     assert compare(source, plain).equal
+
+
+def test_elements_of_a_skeleton_keep_their_names_without_a_catalogue(tmp_path: Path) -> None:
+    """As after a download: the names stand in the elements alone, here in another order than the key points."""
+    elements = [
+        {"label": "left", "points": [5.34, 6.49], "outside": True},
+        {"label": "nose", "points": [12.2, 19.18]},
+        {"label": "right", "points": [14, 20], "occluded": True},
+    ]
+    metadata = {
+        "shape": "skeleton",
+        "keypoints": "[12.2,19.18,2,14,20,1,0,0,0]",
+        "geometry": json.dumps(elements),
+    }
+    box = {"type": "rectangle", "bbox": [12.2, 19.18, 1.8, 0.82], "label": "face", "metadata": metadata}
+    source = tmp_path / "lake.json"
+    image = {"image": "a.jpg", "width": 64, "height": 48, "annotations": [box]}
+    source.write_text(json.dumps({"images": [image]}))
+    assert convert(source, tmp_path / "a.xml", to="cvat").verified
+    found = ElementTree.parse(tmp_path / "a.xml").getroot()
+    assert [(e.get("label"), e.get("points")) for e in found.iter("points")] == [
+        ("left", "5.34,6.49"),
+        ("nose", "12.20,19.18"),
+        ("right", "14.00,20.00"),
+    ]
+    assert [label.findtext("name") for label in found.iter("label") if label.find("parent") is not None] == [
+        "nose",
+        "right",
+        "left",
+    ]
+    convert(tmp_path / "a.xml", tmp_path / "home.json", to="metalake")
+    home = json.loads((tmp_path / "home.json").read_text())["images"][0]["annotations"][0]["metadata"]
+    assert json.loads(home["keypoints"]) == json.loads(metadata["keypoints"])
