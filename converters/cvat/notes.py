@@ -95,7 +95,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     of an object whose key points, `count` of them, are written as a skeleton; `shape` is `obb` for an upright box that
     may be turned. `lone`: its track was made for it;
     `track`: the id that it should have, and another shape of the frame has; `made`: an outside shape that only ends
-    what was visible; `carried`: what a track says, where the shape is in none.
+    what was visible; `carried`: what a track says, where the shape is in none; `stated`: metadata of STATED, numbers
+    that another format's file states beside the shape.
     """
 
     instance: str | int | None = None
@@ -113,6 +114,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     track: int | str | None = None
     made: bool = False
     carried: str | None = None
+    stated: dict[str, str | int | float | bool] = {}
 
 
 class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -137,6 +139,7 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     nested: tuple[str, ...] = ()
 
 
+STATED = frozenset(("area", "bbox", "outline", "voc_outline"))
 EXTRA_OF_TRACKS = ("before", "after", "gap", "open", "inherited", "nested")
 """Fields of an Extra that only a track has a place for."""
 
