@@ -94,7 +94,7 @@ def _one(annotation: Annotation, names: Names) -> Restored:
 
 
 def _with_stated(shape: Restored) -> Restored:
-    """Numbers that a file stated beside its shape go into our mark: as attributes, people would take them for labels'."""
+    """Numbers that a file stated beside its shape go into our mark: it is no attribute of the label."""
     stated = {key: shape.metadata.pop(key) for key in sorted(STATED & shape.metadata.keys())}
     if stated:
         shape.mark = msgspec.structs.replace(shape.mark, stated=stated)
