@@ -9,7 +9,6 @@ from ..format import Sniffed
 from .stream import root_name
 
 USUAL = "annotations.xml"
-_SUFFIXES = (".xml", ".zip")
 
 
 def sniffed(path: Path) -> Sniffed:
@@ -18,10 +17,10 @@ def sniffed(path: Path) -> Sniffed:
         if len(found) == 1:
             return Sniffed(True, f"{found[0].name} has the root <annotations>")
         return Sniffed(False, f"{len(found)} CVAT files in the folder" if found else "no CVAT file in the folder")
-    if path.suffix.lower() not in _SUFFIXES:
-        return Sniffed(False, "neither .xml nor .zip")
+    if not path.is_file():
+        return Sniffed(False, "neither a file nor a folder")
     root = _root(path)
-    return Sniffed(root == "annotations", f"the root is <{root}>" if root else "no XML")
+    return Sniffed(root == "annotations", f"the root is <{root}>" if root else "no XML, nor a ZIP with one")
 
 
 def source_in(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""A CVAT file as a stream of the children of its root: `.xml`, or the `.zip` that CVAT exports."""
+"""A CVAT file as a stream of the children of its root: an XML, or the ZIP that CVAT exports, whatever their names."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ Element = etree._Element  # pyright: ignore[reportPrivateUsage]
 
 _LAST_LINE = 65_535
 """The parser's counter of lines stops here: a line beyond is not known, and a wrong one is worse than none."""
+_ZIP = (b"PK\3\4", b"PK\5\6")
+"""How a ZIP begins, and one without members."""
 LARGEST = 1 << 32
 """Bytes that an XML in a ZIP may have."""
 
@@ -61,11 +63,17 @@ def root_name(path: Path) -> str | None:
     return None
 
 
+def is_zip(path: Path) -> bool:
+    """By its first bytes. OSError where the file cannot be read."""
+    with path.open("rb") as file:
+        return file.read(4) in _ZIP
+
+
 @contextmanager
 def opened(path: Path) -> Generator[BinaryIO]:
     """The bytes of the XML. LocalFailure where this computer refuses; InvalidInput for a ZIP without one XML."""
     try:
-        if path.suffix.lower() == ".zip":
+        if is_zip(path):
             with _archive(path) as archive, archive.open(_member(archive, str(path))) as member:
                 yield _Careful(member, str(path))  # pyright: ignore[reportReturnType]
         else:
