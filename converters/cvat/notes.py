@@ -38,7 +38,7 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `head` and `tail` are the children of the root before and after images and tracks, as XML, the list of labels in
     <meta> empty; `frames` the pattern of names; `tracks` by track id; `step` the frames from one to the next; `last`
-    the last frame of the task.
+    the last frame of the task; `fronted`: names that several subsets share got the subset in front.
     """
 
     form: Form = "images"
@@ -48,6 +48,7 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     step: Annotated[int, Meta(ge=1, le=1 << 31)] = 1
     last: Annotated[int, Meta(ge=0, le=1 << 31)] | None = None
     tracks: dict[str, TrackNote] = {}
+    fronted: bool = False
 
 
 class LabelNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -65,3 +65,14 @@ def test_elements_that_the_label_does_not_declare_keep_their_names(through: Thro
     )
     given = [(one.tag, one.get("label")) for one in ET.fromstring(f"<x>{elements}</x>")]
     assert [(one.tag, one.get("label")) for one in root.findall("image/skeleton/*")] == given
+
+
+@pytest.mark.parametrize("to", ["coco", "metalake"])
+def test_a_name_that_two_subsets_share_loses_the_subset_in_front(through: Through, to: str):
+    images = "".join(
+        f'<image id="{n}" name="{name}" subset="{subset}" width="9" height="9"/>'
+        for n, (name, subset) in enumerate([("a.jpg", "Train"), ("a.jpg", "Val"), ("Val/b.jpg", "Val")])
+    )
+    root = through(f"<annotations>{images}</annotations>", to)
+    found = [(image.get("name"), image.get("subset")) for image in root.iter("image")]
+    assert found == [("a.jpg", "Train"), ("a.jpg", "Val"), ("Val/b.jpg", "Val")]
