@@ -107,6 +107,7 @@ _JSON_TEXT = frozenset(key.name for key in TABLE if key.type == "JSON text")
 _FORMS = {
     "coco_extra": frozenset(("segmentation",)),
     "voc_extra": frozenset(("truncated", "difficult", "occluded", "pose", "score", "confidence")),
+    "cvat_extra": frozenset(("form", "open", "gap", "inherited")),
 }
 _KEPT_APART = frozenset(("keypoints",))
 _TOLD_BY_OUTLINE = {"obb": frozenset(("geometry", "rotation")), "mask": frozenset(("geometry",))}
@@ -155,8 +156,8 @@ def _same_fact(key: str, a: Any, b: Any) -> bool:
 
 
 def _structure(key: str, text: Any) -> Any:
-    """What a JSON text says. The source's own form of what stands elsewhere too (closed rings, flags in other words)
-    means nothing beside it.
+    """What a JSON text says. The source's own form of what stands elsewhere too (closed rings, flags in other words,
+    which frames a track leaves out) means nothing beside it.
     """
     try:
         value: Any = json.loads(text or "{}")

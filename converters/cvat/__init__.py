@@ -19,7 +19,6 @@ from typing import Annotated, Literal
 from msgspec import Meta
 from msgspec.structs import replace
 
-from ...schemas.keys import BOOKKEEPING
 from ...schemas.model import Catalog, Record
 from ..fidelity import Fidelity
 from ..format import Context, Format, Reading, Sniffed, Written
@@ -53,7 +52,7 @@ _IMAGES = Fidelity(
     confidence=True,
     attributes=True,
     metadata=True,
-    without=BOOKKEEPING - {"source", "computed"},
+    without=frozenset(("coco_id", "coco_category_id")),
     image_size=True,
     image_facts=True,
     splits=True,

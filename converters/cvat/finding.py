@@ -6,10 +6,9 @@ from pathlib import Path
 
 from ...schemas.errors import AnnolakeError, InvalidInput, Place
 from ..format import Sniffed
-from .stream import root_name
+from .stream import MOST, opened, root_name
 
 USUAL = "annotations.xml"
-_SUFFIXES = (".xml", ".zip")
 
 
 def sniffed(path: Path) -> Sniffed:
@@ -18,10 +17,10 @@ def sniffed(path: Path) -> Sniffed:
         if len(found) == 1:
             return Sniffed(True, f"{found[0].name} has the root <annotations>")
         return Sniffed(False, f"{len(found)} CVAT files in the folder" if found else "no CVAT file in the folder")
-    if path.suffix.lower() not in _SUFFIXES:
-        return Sniffed(False, "neither .xml nor .zip")
+    if not path.is_file():
+        return Sniffed(False, "neither a file nor a folder")
     root = _root(path)
-    return Sniffed(root == "annotations", f"the root is <{root}>" if root else "no XML")
+    return Sniffed(root == "annotations", f"the root is <{root}>" if root else _why_not(path))
 
 
 def source_in(path: Path) -> Path:
@@ -34,23 +33,28 @@ def source_in(path: Path) -> Path:
         message = (
             f"one file with the root <annotations> is looked for in the folder, and there are {len(found)} ({names})"
         )
-        raise InvalidInput("no-annotations", message, place=Place(file=str(path)), hint="give the file itself")
+        hint = "give the file itself; several files can be given at once, and become one data set"
+        raise InvalidInput("no-annotations", message, place=Place(file=str(path)), hint=hint)
     return found[0]
 
 
 def _in_folder(folder: Path) -> list[Path]:
-    usual = folder / USUAL
-    if usual.is_file():
-        return [usual] if _root(usual) == "annotations" else []
     try:
-        files = sorted(one for one in folder.iterdir() if one.suffix.lower() == ".xml" and one.is_file())
+        files = sorted(
+            (one for one in folder.iterdir() if one.suffix.lower() == ".xml" and one.is_file()),
+            key=lambda one: (one.name != USUAL, one.name),
+        )
     except OSError:
         return []
-    return [one for one in files[:_MOST] if _root(one) == "annotations"]
+    return [one for one in files[:MOST] if _root(one) == "annotations"]
 
 
-_MOST = 100
-"""Files that are looked at in a folder: thousands of XML files are of another format."""
+def _why_not(path: Path) -> str:
+    try:
+        with opened(path):
+            return "no XML, nor a ZIP with one"
+    except AnnolakeError as error:
+        return error.message
 
 
 def _root(path: Path) -> str | None:

@@ -38,7 +38,7 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `head` and `tail` are the children of the root before and after images and tracks, as XML, the list of labels in
     <meta> empty; `frames` the pattern of names; `tracks` by track id; `step` the frames from one to the next; `last`
-    the last frame of the task.
+    the last frame of the task; `fronted`: names that several subsets share got the subset in front.
     """
 
     form: Form = "images"
@@ -48,6 +48,7 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     step: Annotated[int, Meta(ge=1, le=1 << 31)] = 1
     last: Annotated[int, Meta(ge=0, le=1 << 31)] | None = None
     tracks: dict[str, TrackNote] = {}
+    fronted: bool = False
 
 
 class LabelNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -95,7 +96,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     of an object whose key points, `count` of them, are written as a skeleton; `shape` is `obb` for an upright box that
     may be turned. `lone`: its track was made for it;
     `track`: the id that it should have, and another shape of the frame has; `made`: an outside shape that only ends
-    what was visible; `carried`: what a track says, where the shape is in none.
+    what was visible; `carried`: what a track says, where the shape is in none; `stated`: metadata of STATED, numbers
+    that another format's file states beside the shape.
     """
 
     instance: str | int | None = None
@@ -113,6 +115,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     track: int | str | None = None
     made: bool = False
     carried: str | None = None
+    stated: dict[str, str | int | float | bool] = {}
 
 
 class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -137,6 +140,7 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     nested: tuple[str, ...] = ()
 
 
+STATED = frozenset(("area", "bbox", "outline", "voc_outline"))
 EXTRA_OF_TRACKS = ("before", "after", "gap", "open", "inherited", "nested")
 """Fields of an Extra that only a track has a place for."""
 

@@ -81,6 +81,7 @@ def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None) -> 
         splits = source.splits()
     else:
         source = Pictures(path, survey.names, survey.lines, names, ledger, numbered=own.numbered)
+        notes = msgspec.structs.replace(notes, fronted=source.split_in_name)
         splits = dict.fromkeys(split for _, split in survey.names if split is not None)
     extras["cvat"] = msgspec.to_builtins(notes)
     catalog = Catalog(

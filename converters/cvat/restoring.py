@@ -18,7 +18,7 @@ from ..drawing import drawn
 from . import rle
 from .elements import Restored, group_of
 from .forms import FEWEST, Form
-from .notes import Extra, Mark, extra_of
+from .notes import STATED, Extra, Mark, extra_of
 from .skeletons import NEAR, Point, box_around, from_keypoints, keypoints, points_in
 
 _KINDS: dict[type, str] = {Polygon: "polygon", Line: "polyline", Points: "points"}
@@ -34,8 +34,8 @@ def restored(group: Sequence[Annotation], record: Record, names: Names) -> list[
     mask = _mask_of(group) or _drawn(group, record)
     if mask is not None:
         mask.group = group_of(group[0].metadata)
-        return [mask]
-    out = [_one(annotation, names) for annotation in group]
+        return [_with_stated(mask)]
+    out = [_with_stated(_one(annotation, names)) for annotation in group]
     for shape in out:
         shape.group = group_of(shape.annotation.metadata)
         if isinstance(shape.annotation, Polygon):
@@ -91,6 +91,14 @@ def _one(annotation: Annotation, names: Names) -> Restored:
         raise InvalidInput("too-few-points", message, hint="mend it with `annolake validate --fix`, or remove it")
     extra = msgspec.structs.replace(extra, form={})
     return Restored(annotation, form, extra, mark, _rest(annotation.metadata, ()))
+
+
+def _with_stated(shape: Restored) -> Restored:
+    """Numbers that a file stated beside its shape go into our mark: it is no attribute of the label."""
+    stated = {key: shape.metadata.pop(key) for key in sorted(STATED & shape.metadata.keys())}
+    if stated:
+        shape.mark = msgspec.structs.replace(shape.mark, stated=stated)
+    return shape
 
 
 def _as_it_was(extra: Extra, form: Form) -> Extra:

@@ -16,7 +16,7 @@ from ..carrying import fingerprint
 from ..spelling import Spelled, confidence, understood
 from . import rle
 from .forms import Form, consumed, read_form
-from .notes import EXTENSION, EXTRA_OF_TRACKS, Extra, Mark, as_text, extra_in, mark_of
+from .notes import EXTENSION, EXTRA_OF_TRACKS, STATED, Extra, Mark, as_text, extra_in, mark_of
 from .numbers import Unreadable
 from .skeletons import as_geometry, box_around, keypoints
 from .stream import Element
@@ -93,7 +93,7 @@ def to_hub(shape: Shape, number: int, names: Sequence[str] | None) -> tuple[list
     metadata = said.metadata
     if form.mask is not None:
         return _outlined(form.mask, common, metadata | _carried(said), number, mark), ["mask-outlined"]
-    metadata = metadata | _tie(mark)
+    metadata = metadata | _stated(mark) | _tie(mark)
     if form.kind == "skeleton":
         box = mark.bbox or box_around(form.elements)
         kind = mark.shape if mark.bbox else "skeleton"
@@ -206,13 +206,22 @@ def _tie(mark: Mark) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(mark, name)) is not None}
 
 
+def _stated(mark: Mark) -> dict[str, Any]:
+    return {key: value for key, value in mark.stated.items() if key in STATED}
+
+
 def _outlined(
     mask: masks.Rle, common: dict[str, Any], metadata: dict[str, Any], number: int, mark: Mark
 ) -> list[Annotation]:
     """The pixel-edge rings of a mask; the run lengths ride with the first."""
     rings = masks.rings(mask)
     shapes = [ring.xy for ring in rings]
-    form = {"shape": "mask", "geometry": mark.geometry or rle.geometry(mask), "outline": fingerprint(shapes)}
+    form: dict[str, Any] = {
+        "shape": "mask",
+        "geometry": mark.geometry or rle.geometry(mask),
+        "outline": fingerprint(shapes),
+    }
+    form |= _stated(mark)
     if len(rings) == 1:
         return [Polygon(xy=shapes[0], metadata=metadata | form, **common)]
     out: list[Annotation] = []

@@ -1,4 +1,4 @@
-"""A CVAT file as a stream of the children of its root: `.xml`, or the `.zip` that CVAT exports."""
+"""A CVAT file as a stream of the children of its root: an XML, or the ZIP that CVAT exports, whatever their names."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ Element = etree._Element  # pyright: ignore[reportPrivateUsage]
 
 _LAST_LINE = 65_535
 """The parser's counter of lines stops here: a line beyond is not known, and a wrong one is worse than none."""
+_ZIP = (b"PK\3\4", b"PK\5\6")
+"""How a ZIP begins, and one without members."""
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
+MOST = 100
+"""Files of a folder or a ZIP that are looked at: thousands of XML files are of another format."""
 LARGEST = 1 << 32
 """Bytes that an XML in a ZIP may have."""
 
@@ -54,18 +59,22 @@ def root_name(path: Path) -> str | None:
     """The name of a document's root; None where it has none. Reads no further."""
     try:
         with opened(path) as source:
-            for _, element in iterated(source, str(path)):
-                return local(element.tag)
+            return _first(source, str(path))
     except (InvalidInput, OSError):
         return None
-    return None
+
+
+def is_zip(path: Path) -> bool:
+    """By its first bytes. OSError where the file cannot be read."""
+    with path.open("rb") as file:
+        return file.read(4) in _ZIP
 
 
 @contextmanager
 def opened(path: Path) -> Generator[BinaryIO]:
     """The bytes of the XML. LocalFailure where this computer refuses; InvalidInput for a ZIP without one XML."""
     try:
-        if path.suffix.lower() == ".zip":
+        if is_zip(path):
             with _archive(path) as archive, archive.open(_member(archive, str(path))) as member:
                 yield _Careful(member, str(path))  # pyright: ignore[reportReturnType]
         else:
@@ -84,7 +93,7 @@ class _Careful:
     def read(self, size: int = -1) -> bytes:
         try:
             return self.member.read(size)  # type: ignore[attr-defined]
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+        except _DAMAGE as error:
             raise _bad_zip(str(error), self.file) from None
 
 
@@ -100,19 +109,33 @@ def _member(archive: zipfile.ZipFile, file: str) -> zipfile.ZipInfo:
     same.
     """
     found = [info for info in archive.infolist() if info.filename.lower().endswith(".xml") and not info.is_dir()]
-    plain = [info for info in found if info.filename == "annotations.xml"]
-    found = plain or found
+    if len(found) > 1:  # CVAT reads them all; XML of something else is no business of ours
+        found = [info for info in found[:MOST] if _root_in(archive, info, file) == "annotations"]
     if len(found) != 1:
         names = ", ".join(info.filename for info in found[:5]) or "none"
-        raise _bad_zip(f"one XML is looked for in it, and there are {len(found)} ({names})", file)
+        raise _bad_zip(f"one XML of CVAT's is looked for in it, and there are {len(found)} ({names})", file)
     info = found[0]
     if not is_safe_name(info.filename) or info.file_size > LARGEST or info.flag_bits & 1:
         raise _bad_zip(f"{info.filename!r} leads out of it, is encrypted, or is larger than {LARGEST:,} bytes", file)
     return info
 
 
+def _root_in(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: str) -> str | None:
+    try:
+        with archive.open(info) as member:
+            return _first(_Careful(member, file), file)  # pyright: ignore[reportArgumentType]
+    except (InvalidInput, *_DAMAGE):
+        return None
+
+
+def _first(source: BinaryIO, file: str) -> str | None:
+    for _, element in iterated(source, file):
+        return local(element.tag)
+    return None
+
+
 def _bad_zip(reason: str, file: str) -> InvalidInput:
-    hint = "unpack it, and give the annotations.xml inside"
+    hint = "unpack it, and give the annotations.xml inside; several files can be given at once, and become one data set"
     return InvalidInput("bad-zip", f"this ZIP cannot be read: {reason}", place=Place(file=file), hint=hint)
 
 

@@ -196,7 +196,8 @@ def _computed(a: Moment, b: _Seen, missing: range) -> list[Moment]:
 
 def _copy(a: Moment, frame: int, form: Form | None = None) -> Moment:
     said = a.shape.said
-    plain = replace(said, metadata=dict(said.metadata), extra=Extra(unlabelled=said.extra.unlabelled))
+    mark = None if said.mark is None else replace(said.mark, stated={})
+    plain = replace(said, metadata=dict(said.metadata), extra=Extra(unlabelled=said.extra.unlabelled), mark=mark)
     return Moment(frame, Shape(plain, form or a.shape.form), keyframe=False, computed=True, line=a.line)
 
 

@@ -127,6 +127,20 @@ class Video:
             ledger.decide("interpolation", f"{count:,} shapes were computed between key frames")
         elif not fill:
             ledger.decide("interpolation", "nothing was computed between key frames")
+        if count := self._unnamed():
+            text = f"{count:,} frames of the video have no shape in the file, and become no images"
+            ledger.decide("frames-without-shapes", text)
+
+    def _unnamed(self) -> int:
+        """Frames that <meta> counts and no track names."""
+        count = 0
+        for task in [task for task in self.meta.frames if task is not None] or [None]:
+            frames = self.meta.frames[task]
+            every = range(frames.start, frames.start if frames.last is None else frames.last + 1, frames.step)
+            count += len(every) - sum(
+                frame in every for where, frame in self.at if task is None or self.tasks[where][0] == task
+            )
+        return count
 
     def _record(self, key: Key, ledger: Ledger) -> Record:
         where, frame = key

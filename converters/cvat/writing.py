@@ -40,7 +40,7 @@ def write_file(path: Path, video: bool, frames: str | None, catalog: Catalog, re
                 raise
             images += 1
             annotations += count_objects(record)
-        body = writer.pieces(split_in_name=catalog.split_in_name)
+        body = writer.pieces(split_in_name=catalog.split_in_name or notes.fronted)
         extension = _extension(catalog, writer.numbered, writer.pictures(), pattern if video else None, writer.splits())
         write_pieces(path, _document(notes, catalog, used, extension, writer.facts(), body))
     finally:

@@ -180,3 +180,23 @@ def test_any_track_comes_home_with_its_key_frames(
         convert(source, lake, to="metalake")
         convert(lake, back, to="cvat")
         assert unlike(source, back) == []
+
+
+@pytest.mark.parametrize(
+    ("meta", "frames", "told"),
+    [
+        ("<size>120</size>", (3, 4), "118 frames of the video"),
+        ("<size>150</size>", (), "150 frames of the video"),
+        ("<size>9</size><start_frame>10</start_frame><frame_filter>step=5</frame_filter>", (15, 20), "7 frames of the"),
+        ("<size>2</size>", (0, 1), None),
+        ("<name>x</name>", (7, 8), None),
+    ],
+)
+def test_frames_that_become_no_image_are_counted(tmp_path: Path, meta: str, frames: tuple[int, ...], told: str | None):
+    shapes = [shape("box", frame, outside=place, **corners(1, 1, 4, 4)) for place, frame in enumerate(frames)]
+    meta = f"<meta><task>{meta}<mode>interpolation</mode></task></meta>"
+    (tmp_path / "in.xml").write_text(file_of(*([track(*shapes)] if shapes else []), meta=meta))
+    report = convert(tmp_path / "in.xml", tmp_path / "lake.json", to="metalake", allow_loss=True)
+    found = [decision["text"] for decision in report.decisions if decision["code"] == "frames-without-shapes"]
+    assert [text[: len(told or "")] for text in found] == ([] if told is None else [told])
+    assert report.written["images"] == len(frames)
