@@ -38,11 +38,13 @@ def groups(annotations: Sequence[Annotation]) -> Sequence[Sequence[Annotation]]:
 
 
 def own_box(group: Sequence[Annotation]) -> tuple[float, float, float, float]:
-    """The object's box: the one it came with, if its outline is still as it was, else the hull."""
+    """The object's box: the one it came with, if that has an area and the outline is still as it was, else the hull."""
     first = group[0].metadata
     if "bbox" in first and as_read(group, first.get("outline")):
         with suppress(TypeError, UnicodeError, msgspec.MsgspecError):  # none of its own, or not one that annolake noted
-            return _BOX.decode(first["bbox"])
+            box = _BOX.decode(first["bbox"])
+            if box[2] > 0 and box[3] > 0:
+                return box
     return geometry.hull_of(a.xy for a in group if not isinstance(a, Rectangle))
 
 

@@ -112,7 +112,7 @@ def from_any(
     """Hub annotations of an object and the codes of what was carried. Unreadable where a key makes no sense.
 
     `number` is the annotation's place in the file, `size` the image's width and height as the file says. Where boxes
-    are wanted and the annotation has its own, that is the box, and its outline is booked as boxed.
+    are wanted and the annotation has its own with an area, that is the box, and its outline is booked as boxed.
     """
     extra = {key: value for key, value in plain.items() if key not in _STANDARD}
     own = extra.pop(EXTENSION, None)
@@ -123,7 +123,7 @@ def from_any(
     if plain.get("id") is not None:
         bookkeeping["coco_id"] = plain["id"]
     box = _box(plain)
-    if wanted.boxes and box is not None:
+    if wanted.boxes and box is not None and (min(box[2:]) > 0 or not plain.get("segmentation")):
         outlined = plain.get("segmentation") and (wanted.crowd or not plain.get("iscrowd"))
         read_segmentation(plain, {}, {}, size, traced=False)  # broken outlines are refused, wanted or not
         rings, codes = Rings(), ["polygon-boxed"] if outlined else []

@@ -185,7 +185,7 @@ class _Records:
         except (msgspec.MsgspecError, KeyError):
             return None
         outline = bytes(plain.segmentation)
-        if len(outline) > _NO_RINGS and not _is_outline(outline):
+        if len(outline) > _NO_RINGS and (not _is_outline(outline) or min(plain.bbox[2:]) <= 0):
             return None
         if len(outline) > _NO_RINGS:
             if self.boxed is None:

@@ -141,6 +141,7 @@ class _Records:
         notes: dict[str, Any] = {}
         extra: dict[str, Any] = {f"@{local(key)}": value for key, value in root.attrib.items() if key != "verified"}
         objects: list[Element] = []
+        sized = False
         size: tuple[int | float | None, int | float | None] = (None, None)
         for tag, child in children(root):
             if tag == "object":
@@ -149,7 +150,11 @@ class _Records:
                 notes[tag] = child.text or ""
             elif tag in _TREES and tag not in notes:
                 notes[tag] = content(child)
-            elif tag == "size" and "size" not in notes:
+            elif tag == "size":
+                if sized:
+                    place = Place(file=entry.xml, line=child.sourceline, image=name)
+                    raise InvalidInput("duplicate-element", "a second <size>", place=place, hint="take one of them out")
+                sized = True
                 size = self._size(child, notes, entry, name)
             elif tag != "annolake":
                 add(extra, tag, content(child))

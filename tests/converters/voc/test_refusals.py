@@ -58,6 +58,8 @@ def test_an_object(refusal: Refusal, element: str, code: str, line: int) -> None
         (document("<name>\xfcbel</name>").encode("latin-1"), "not-well-formed"),
         ("<annotations><image/></annotations>", "not-voc"),
         (document(filename="b.jpg").replace("100", "wide"), "not-a-number"),
+        (document(filename="b.jpg", more="\n<size><width>1</width></size>"), "duplicate-element"),
+        (document(filename="b.jpg", more="\n<size/>"), "duplicate-element"),
         ('<!DOCTYPE a [<!ENTITY x "y">]><annotation><filename>&x;</filename></annotation>', "dtd-refused"),
         ('<?xml version="1.0" encoding="klingon"?><annotation/>', "not-well-formed"),
         ("<annotation>" + "<a>" * 5000 + "</a>" * 5000 + "</annotation>", "not-well-formed"),

@@ -1,0 +1,44 @@
+"""What COCO says of an annotation and VOC has no element for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from annolake.converters import convert
+from annolake.converters.voc import Options
+
+from .independent import boxes
+
+Coco = Callable[..., Path]
+
+
+@pytest.fixture
+def coco(tmp_path: Path) -> Coco:
+    """(annotations) -> a COCO file of one image and one category."""
+
+    def coco(*annotations: dict[str, Any]) -> Path:
+        common = {"image_id": 1, "category_id": 1, "iscrowd": 0}
+        content = {
+            "images": [{"id": 1, "file_name": "a.jpg", "width": 100, "height": 80}],
+            "categories": [{"id": 1, "name": "x"}],
+            "annotations": [{"id": number, **common, **one} for number, one in enumerate(annotations, 1)],
+        }
+        (tmp_path / "coco.json").write_text(json.dumps(content))
+        return tmp_path / "coco.json"
+
+    return coco
+
+
+@pytest.mark.parametrize("polygons", ["keep", "box"])
+@pytest.mark.parametrize("stated", [[0, 5, 0, 20], [0, 5, 10, 0], [10, 25, -10, -20]])
+def test_a_stated_box_without_an_area_is_none(coco: Coco, tmp_path: Path, stated: list[int], polygons: Any) -> None:
+    outline = [0, 5, 10, 5, 10, 25, 0, 25]
+    source = coco({"bbox": stated, "area": 100, "segmentation": [outline]})
+    options = {"voc": Options(polygons=polygons)}
+    convert(source, tmp_path / "out", to="voc", options=options, allow_loss=polygons == "box")
+    assert boxes(tmp_path / "out") == [("a.xml", "x", [0, 5, 10, 25])]
