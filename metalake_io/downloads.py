@@ -42,7 +42,7 @@ class Downloads:
         on_item: OnItem | None = None,
         moved: Moved | None = None,
     ) -> DownloadReport:
-        """A collection's annotation JSON, and its files under `data`, in a folder below `folder` that the service names.
+        """A collection's annotation JSON, and its files under `data`, in a folder below `folder` that it names.
 
         The JSON holds all images in the service's order, as soon as all pages are there, whatever becomes of the
         files. Items are the files; a name that is not safe is one that failed. NotAuthorised, LocalFailure and

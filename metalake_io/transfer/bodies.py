@@ -62,7 +62,7 @@ class FileSlice:
 
 
 class _Reader(io.RawIOBase):
-    """What requests needs of a file: `read`, and `len` for the header Content-Length."""
+    """What requests needs of a file: `read`, and for the header Content-Length both `len` and `tell`."""
 
     def __init__(self, piece: FileSlice, moved: Moved | None) -> None:
         super().__init__()
@@ -82,6 +82,9 @@ class _Reader(io.RawIOBase):
 
     def readable(self) -> bool:
         return True
+
+    def tell(self) -> int:
+        return self._length - self._left
 
     def read(self, size: int | None = -1) -> bytes:
         raise_if_stopped()
