@@ -59,7 +59,9 @@ class CollectionPages:
                 raise ProtocolError("page-repeats", f"page {number} of the collection lists the same files again")
             before |= names
             self.file = self.file or data.rawFileName
-            self.annotations += [one.rawAnnotations for one in data.resourceArray if one.rawAnnotations is not None]
+            self.annotations += [
+                one.rawAnnotations for one in data.resourceArray if bytes(one.rawAnnotations)[:1] == b"{"
+            ]
             yield CollectionPage(data.groupUniqueName, self.file, [_entry(one) for one in data.resourceArray])
             if not data.nextPage:
                 return
@@ -100,7 +102,7 @@ class _Resource(msgspec.Struct):
     fileName: str
     fileDownloadFolderLocation: str = ""
     fileUrl: str | None = None
-    rawAnnotations: msgspec.Raw | None = None
+    rawAnnotations: msgspec.Raw = msgspec.Raw()
     size: int | None = None
     fileSize: int | None = None
 
@@ -123,3 +125,7 @@ def _entry(resource: _Resource) -> Entry:
         folder=resource.fileDownloadFolderLocation.rstrip("/"),
         size=resource.size or resource.fileSize,
     )
+
+
+def _is_object(raw: msgspec.Raw) -> bool:
+    return bytes(raw).startswith(b"{")

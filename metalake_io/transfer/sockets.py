@@ -132,10 +132,10 @@ def _fault(error: Exception) -> Fault:
         return Fault("proxy", "the proxy does not let us through", sent=False)
     if _among(kinds, urllib3.exceptions.NameResolutionError):
         return Fault("name", "the server's name is not known", sent=False)
-    if _among(kinds, urllib3.exceptions.ConnectTimeoutError, requests.ConnectTimeout):
-        return Fault("timeout", "no connection in time", sent=False)
     if _among(kinds, urllib3.exceptions.NewConnectionError):
         return Fault("refused", "no connection to the server", sent=False)
+    if _among(kinds, urllib3.exceptions.ConnectTimeoutError, requests.ConnectTimeout):
+        return Fault("timeout", "no connection in time", sent=False)
     if _among(kinds, urllib3.exceptions.IncompleteRead, urllib3.exceptions.DecodeError):
         return Fault("truncated", "the answer broke off", sent=True)
     if _among(kinds, requests.exceptions.ContentDecodingError, urllib3.exceptions.InvalidChunkLength):
