@@ -59,9 +59,7 @@ class CollectionPages:
                 raise ProtocolError("page-repeats", f"page {number} of the collection lists the same files again")
             before |= names
             self.file = self.file or data.rawFileName
-            self.annotations += [
-                one.rawAnnotations for one in data.resourceArray if bytes(one.rawAnnotations)[:1] == b"{"
-            ]
+            self.annotations += [one.rawAnnotations for one in data.resourceArray if _is_object(one.rawAnnotations)]
             yield CollectionPage(data.groupUniqueName, self.file, [_entry(one) for one in data.resourceArray])
             if not data.nextPage:
                 return

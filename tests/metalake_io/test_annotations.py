@@ -303,10 +303,7 @@ def test_the_deprecated_form(client: MetaLakeClient, lake: Lake, put: Put) -> No
     with pytest.warns(DeprecationWarning):
         client.upload_annoations_for_folder("Demo", "op", path, "rectangle", False, True, "p1")
     with pytest.warns(DeprecationWarning):
-        client.upload_annoations_for_folder(
-            collection_base_path="", operation_unique_id="op", json_data_file_path=path,
-            shape_type="rectangle", is_normalized=False, is_model_run=False,
-        )  # fmt: skip
+        client.upload_annoations_for_folder(None, "op", path, "rectangle", False, False)
     first, second = lake.annotations["Demo_a.png", "op"][0], lake.annotations["a.png", "op"][0]
     assert first["label"]["attributeValues"] == {"A-color": [{"value": "V-red", "confidence": 0.9}]}
     assert second["label"]["attributeValues"] == {"A-color": [{"value": "V-red", "confidence": 1}]}
@@ -326,7 +323,7 @@ def test_with_the_upload_of_files(client: MetaLakeClient, lake: Lake, pictures, 
     entries = {"files": [{"file": "a.png", "metadata": {"cam": "1", "Tags": ["night"]}}]}
     data = {"json_data_file_path": put("x.json", file("a.png")), "operation_unique_id": "op"}
     result = client.upload_files_to_collection(
-        str(pictures), "image", "Demo", metadata_file_path=put("m.json", entries),
+        str(pictures), "image", "Demo", file_meta_data_json_path=put("m.json", entries),
         annotation_data=data | {"is_normalized": False, "is_model_run": False},
     )  # fmt: skip
     assert result["is_success"]

@@ -91,10 +91,10 @@ def test_metadata_of_files(client: MetaLakeClient, lake: Lake, put: Put) -> None
     path = put("m.json", ENTRIES)
     done = {"message": "Metadata updated", "isSuccess": True}
     assert client.upload_metadata_by_job_id("j1", path) == done
-    assert client.upload_metadata_by_storage_path(file_meta_data_json_path=path) == done
+    assert client.upload_metadata_by_storage_path(path) == done
     assert client.upload_metadata_by_storage_path(path, "B2") == done
     assert client.upload_metadata_by_unique_name(path) == done
-    assert client.upload_metadata_for_files("Demo", "image", json_data_file_path=path) == done
+    assert client.upload_metadata_for_files("Demo", "image", path) == done
     where = ("bucketName", "jobId", "collectionId")
     assert [tuple(one[key] for key in where) for one in lake.metadata] == [
         (None, "j1", None), ("DEFAULT", None, None), ("B2", None, None), (None, None, None), (None, None, "c1"),
