@@ -13,13 +13,13 @@ import msgspec
 
 from ..schemas.errors import InvalidInput, Place, UsageError
 from ..schemas.model import Annotation, Record
-from ..schemas.plain import is_list, is_object
 from . import checks
 from .annotation_wire import Address, Reference, Run, element, labels_of, missing
 from .batches import Batch, batches
 from .checks import Annotations
 from .collections import Collections
 from .errors import NetworkGaveUp, ServiceRefused, TransferError
+from .partly import refused_names
 from .results import AnnotationsReport, Item
 from .service import Service, quoted, word
 
@@ -30,8 +30,6 @@ OnItem = Callable[[Item], None]
 
 _USER = "Python SDK"
 _TOO_LARGE = 413
-_REFUSED_KEYS = ("failed", "failedImages", "unknown", "unknownImages", "notFound", "missing", "errors")
-"""Under which of them, if any, the service lists images that it did not take, nobody documents."""
 
 
 class AnnotationUploads:
@@ -89,7 +87,7 @@ class AnnotationUploads:
         stamp = self._service.clock.time()
         report = AnnotationsReport(session_id=str(stamp))
         run = Run(operation, not model_run, stamp)
-        sending = _Sending(self._service, run, report, annotations.count, normalized, on_item)
+        sending = _Sending(self._service, run, address.prefix, report, annotations.count, normalized, on_item)
         images = _sendable(annotations, known, without, report)
         waiting = ((record.image, element(record, address, run, known.keys)) for record in images)
         try:
@@ -122,6 +120,7 @@ class _Sending:
         self,
         service: Service,
         run: Run,
+        prefix: str,
         report: AnnotationsReport,
         total: int,
         normalized: bool,
@@ -129,6 +128,7 @@ class _Sending:
     ) -> None:
         self._service = service
         self._run = run
+        self._prefix = prefix
         self._report = report
         self._total = total
         self._path = f"/metadata/operationdata/{quoted(run.operation)}/update"
@@ -146,7 +146,7 @@ class _Sending:
             "operationType": 1,
         }
         try:
-            answer = self._post(body)
+            refused = self._post(body)
         except ServiceRefused as error:
             halves = batch.halves() if error.status == _TOO_LARGE else []
             for half in halves:
@@ -160,13 +160,26 @@ class _Sending:
             raise
         self._sent += len(batch.names)
         self._report.batches += 1
-        refused = _refused(answer)
-        self._tell([_item(name, refused) for name in batch.names])
+        self._tell([self._item(name, refused) for name in batch.names])
 
-    def _post(self, body: dict[str, Any]) -> Any:
+    def _post(self, body: dict[str, Any]) -> dict[str, str]:
+        """The images that the service names as not taken; all others it has taken."""
         operation = "send annotations"
         response = self._service.send("POST", operation, self._path, query=self._query, body=body)
-        return self._service.plain(operation, response) if response.content.strip() else None
+        if not response.content.strip():
+            return {}
+        refused = refused_names(self._service.whatever(operation, response))
+        if not refused:
+            self._service.plain(operation, response)
+        return refused
+
+    def _item(self, name: str, refused: dict[str, str]) -> Item:
+        reason = refused.get(self._prefix + name, refused.get(name))
+        if reason is None:
+            return Item(name=name, state="uploaded", status=200, verified_by="server")
+        return Item(
+            name=name, state="failed", reason=self._service.redactor.clean(reason), status=200, retry_helps=False
+        )
 
     def _tell(self, items: list[Item]) -> None:
         self._report.items += items
@@ -198,27 +211,3 @@ def _sendable(
 
 def _is_known(annotation: Annotation, known: Labels) -> bool:
     return not missing(labels_of([Record(image="", annotations=[annotation])]), known.keys)
-
-
-def _refused(answer: Any) -> dict[str, str]:
-    """Images that the service names as not taken, with its reasons."""
-    found: dict[str, str] = {}
-    for key in _REFUSED_KEYS:
-        listed = answer.get(key) if is_object(answer) else None
-        for one in listed if is_list(listed) else []:
-            if isinstance(one, str):
-                found[one] = "the service does not know this image"
-            elif is_object(one):
-                names = [one.get(word) for word in ("image", "fileName", "objectKey", "storagePath", "name")]
-                for name in names:
-                    if isinstance(name, str):
-                        found[name] = str(one.get("message") or one.get("reason") or "the service refuses this image")
-    return found
-
-
-def _item(name: str, refused: dict[str, str]) -> Item:
-    """Refused may be named as in the file, or as the service knows it, with its collection in front."""
-    reason = next((why for known, why in refused.items() if known == name or known.endswith(f"_{name}")), None)
-    if reason is None:
-        return Item(name=name, state="uploaded", status=200, verified_by="server")
-    return Item(name=name, state="failed", reason=reason, status=200, retry_helps=False)

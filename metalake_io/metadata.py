@@ -13,6 +13,7 @@ from ..schemas.plain import is_list, is_object
 from .checks import metadata_object
 from .errors import NetworkGaveUp, ServiceRefused, TransferError
 from .kinds import MEDIA, media
+from .partly import refused_names
 from .results import Item, MetadataReport
 from .service import Service, json_text
 
@@ -73,9 +74,7 @@ class MetadataUploads:
             }
             items: list[Item]
             try:
-                answer = self._service.post("metadata of files", "/client/metadata/uploadMetadataByJson", body, _Answer)
-                report.message = answer.message
-                items = [Item(name=entry.file, state="uploaded", verified_by="server") for entry in page]
+                items = self._send_page(page, body, report)
             except ServiceRefused as error:
                 items = [Item.failed(entry.file, error) for entry in page]
             except TransferError as error:
@@ -93,6 +92,26 @@ class MetadataUploads:
                 for item in items:
                     on_item(item)
         return report
+
+    def _send_page(self, page: list[Entry], body: dict[str, Any], report: MetadataReport) -> list[Item]:
+        operation = "metadata of files"
+        response = self._service.send("POST", operation, "/client/metadata/uploadMetadataByJson", body=body)
+        answer: Any = self._service.whatever(operation, response) if response.content.strip() else None
+        refused = refused_names(answer)
+        if not refused and answer is not None:
+            answer = self._service.plain(operation, response)
+        report.message = str(answer.get("message") or "") if is_object(answer) else ""
+        return [
+            Item(
+                name=entry.file,
+                state="failed",
+                reason=self._service.redactor.clean(refused[entry.file]),
+                retry_helps=False,
+            )
+            if entry.file in refused
+            else Item(name=entry.file, state="uploaded", verified_by="server")
+            for entry in page
+        ]
 
     def _validated(self, what: str, call: str, body: dict[str, Any], word: str) -> dict[str, str]:
         """Renames that newer servers answer: from a new name to the one that they have already."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..schemas.errors import AnnolakeError
-from .errors import NetworkGaveUp, PartlyDone, TransferError
+from .errors import NetworkGaveUp, PartlyDone, ServiceRefused, TransferError
 
 State = Literal["uploaded", "downloaded", "skipped", "failed", "uncertain"]
 Verified = Literal["md5", "size", "server", "none"]
@@ -36,7 +36,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return cls(
             name=name,
             state="uncertain" if isinstance(error, NetworkGaveUp) and error.uncertain else "failed",
-            reason=error.message,
+            reason=error.said if isinstance(error, ServiceRefused) and error.said else error.message,
             attempts=error.attempts if known else 1,
             status=error.status if known else None,
             retry_helps=known and error.retry_helps,

@@ -147,15 +147,20 @@ class Service:
 
     def plain(self, operation: str, response: Response) -> Any:
         """The JSON of a successful answer. ServiceRefused where it says that it is none."""
-        plain = _decoded(response.content)
-        if plain is _NO_JSON:
-            raise _nonsense(operation, "the answer is not JSON", response)
+        plain = self.whatever(operation, response)
         if is_object(plain) and _says_no(plain):
             said = self.redactor.clean(_words(plain))
             error = ServiceRefused("refused", f"{operation}: {said or 'no reason is given'}")
             error.said = said
             error.status, error.attempts = response.status, response.attempts
             raise error
+        return plain
+
+    def whatever(self, operation: str, response: Response) -> Any:
+        """The JSON of an answer, be it a yes or a no."""
+        plain = _decoded(response.content)
+        if plain is _NO_JSON:
+            raise _nonsense(operation, "the answer is not JSON", response)
         return plain
 
     def _message(self, content: bytes) -> str:

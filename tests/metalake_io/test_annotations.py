@@ -258,11 +258,13 @@ def test_401_midway(client: MetaLakeClient, lake: Lake, put: Put) -> None:
 
 
 def test_images_that_the_service_names_as_unknown(client: MetaLakeClient, lake: Lake, put: Put) -> None:
-    lake.rule("POST .*update", js({"isSuccess": True, "failed": ["Demo_b.png"]}))
-    with pytest.raises(PartlyDone) as caught:
-        client.upload_annotations_for_collection("x", "op", put("x.json", file("a.png", "b.png")), False, True)
-    assert caught.value.report is not None
-    assert [item.name for item in caught.value.report.of("failed")] == ["b.png"]
+    for answer in ({"isSuccess": True, "failed": ["Demo_b_a.png"]}, {"isSuccess": False, "notFound": ["Demo_b_a.png"]}):
+        lake.rule("POST .*update", js(answer))
+        with pytest.raises(PartlyDone) as caught:
+            client.upload_annotations_for_collection("x", "op", put("x.json", file("a.png", "b_a.png")), False, True)
+        assert caught.value.report is not None
+        assert [item.name for item in caught.value.report.of("failed")] == ["b_a.png"]
+        assert [item.name for item in caught.value.report.of("uploaded")] == ["a.png"]
 
 
 @pytest.mark.parametrize("operation", ["model/1", "a?b", "a#b", "a b", "é%2F"])
