@@ -14,7 +14,7 @@ from . import checks
 from .annotation_wire import Address
 from .annotations import AnnotationUploads, Labels, OnItem
 from .checks import Annotations
-from .errors import NetworkGaveUp, ServiceRefused
+from .errors import NetworkGaveUp, ServiceRefused, TransferError
 from .jobs import Jobs
 from .kinds import media
 from .metadata import MetadataUploads
@@ -99,22 +99,18 @@ class CollectionUpload:
             return report
         why_not = self._not_ready(report)
         gone = {item.name for item in report.of("failed", "uncertain")}
-        if checked.entries is not None:
-            report.metadata = self._send_metadata(checked.entries, report.job_id, gone, why_not)
-        if checked.annotations is not None and annotation_data is not None:
-            if why_not is not None:
-                images = (checked.annotations.record(index).image for index in range(checked.annotations.count))
-                report.annotations = AnnotationsReport(items=[_unsent(image, why_not) for image in images])
-            else:
-                report.annotations = self._annotations.send(
-                    checked.annotations,
-                    Address(target="job", job_id=report.job_id),
-                    annotation_data.operation_id,
-                    normalized=annotation_data.normalized,
-                    model_run=annotation_data.model_run,
-                    labels=checked.labels,
-                    without=gone,
-                )
+        try:
+            if checked.entries is not None:
+                report.metadata = self._send_metadata(checked.entries, report.job_id, gone, why_not)
+            if checked.annotations is not None and annotation_data is not None:
+                report.annotations = self._send_annotations(checked, annotation_data, report.job_id, gone, why_not)
+        except TransferError as error:
+            if isinstance(error.report, AnnotationsReport):
+                report.annotations = error.report
+            elif isinstance(error.report, MetadataReport):
+                report.metadata = error.report
+            error.report = report
+            raise
         return report
 
     def _check(self, metadata_file: Path | None, data: AnnotationData | None) -> _Checked:
@@ -142,6 +138,24 @@ class CollectionUpload:
         report = self._metadata.send([entry for entry in entries if entry.file not in gone], job_id=job_id)
         report.items += [_unsent(entry.file, "its file did not arrive") for entry in entries if entry.file in gone]
         return report
+
+    def _send_annotations(
+        self, checked: _Checked, data: AnnotationData, job_id: str, gone: set[str], why_not: str | None
+    ) -> AnnotationsReport:
+        annotations = checked.annotations
+        if annotations is None:
+            return AnnotationsReport()
+        if why_not is not None:
+            return AnnotationsReport(items=[_unsent(record.image, why_not) for record in annotations.records()])
+        return self._annotations.send(
+            annotations,
+            Address(target="job", job_id=job_id),
+            data.operation_id,
+            normalized=data.normalized,
+            model_run=data.model_run,
+            labels=checked.labels,
+            without=gone,
+        )
 
 
 def _unsent(name: str, reason: str) -> Item:

@@ -14,6 +14,7 @@ from annolake.metalake_io.annotation_wire import Address
 from annolake.metalake_io.batches import batches
 from annolake.metalake_io.client import MetaLakeClient
 from annolake.metalake_io.errors import InvalidUpload, NetworkGaveUp, NotAuthorised, PartlyDone, ServiceRefused
+from annolake.metalake_io.results import UploadReport
 from annolake.schemas.errors import InvalidInput, UsageError
 
 from .lake import Lake
@@ -377,3 +378,15 @@ def test_annotations_of_a_file_that_did_not_arrive(client: MetaLakeClient, lake:
     result = client.upload_files_to_collection(str(pictures), "image", "Demo", annotation_data=data)
     assert result["is_success"] is False
     assert list(lake.annotations) == [("b.JPG", "op")]
+
+
+def test_401_after_the_files_have_gone(client: MetaLakeClient, lake: Lake, pictures, put: Put) -> None:
+    lake.rule("POST .*update", refusal(401, "Unauthorized"))
+    data = {"json_data_file_path": put("x.json", file("a.png")), "operation_unique_id": "op"}
+    with pytest.raises(NotAuthorised) as caught:
+        client.upload_files_to_collection(str(pictures), "image", "Demo", annotation_data=data)
+    report = caught.value.report
+    assert isinstance(report, UploadReport)
+    assert len(report.of("uploaded")) == 2
+    assert report.annotations is not None
+    assert len(report.annotations.of("failed")) == 1
