@@ -16,6 +16,10 @@ _COMMANDS = {
     "stats": "Count images, annotations and labels.",
     "diff": "Say in what two data sets differ.",
     "upload": "Bring files, annotations or metadata into the MetaLake.",
+    "download": "Bring collections and files from the MetaLake.",
+    "trash": "Move objects of the MetaLake to its trash.",
+    "login": "Keep the way into a MetaLake as a profile.",
+    "jobs": "Wait for background jobs of the MetaLake.",
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..schemas.errors import UsageError
-from . import screen
+from . import profiles, screen
 
 if TYPE_CHECKING:
     from ..metalake_io.client import MetaLakeClient
@@ -23,13 +23,14 @@ _STYLES = {"failed": "bold red", "uncertain": "yellow"}
 
 OPTIONS = (
     click.option("--url", metavar="URL", help=f"Address of the service; else {URL} in the environment."),
+    click.option("--profile", metavar="NAME", help="As kept by `annolake login`."),
     click.option("--prefix", type=click.Choice(("/datalake/api", "/api")), help="Else it is found out."),
     click.option("--at-once", type=click.IntRange(1, 256), default=32, show_default=True, help="Transfers at a time."),
     click.option("--insecure-http", is_flag=True, help="Allow http:// to another computer."),
     click.option("--json", "as_json", is_flag=True, help="Summary and one row an item on standard output."),
 )
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "The service": ("url", "prefix", "at_once", "insecure_http"),
+    "The service": ("url", "profile", "prefix", "at_once", "insecure_http"),
     "Output": ("dry_run", "as_json"),
 }
 
@@ -42,20 +43,39 @@ def service_options(function: F) -> F:
 
 
 def connected(
-    *, url: str | None, prefix: str | None, at_once: int, insecure_http: bool, as_json: bool
+    *,
+    url: str | None,
+    profile: str | None,
+    prefix: str | None,
+    at_once: int,
+    insecure_http: bool,
+    as_json: bool,
 ) -> MetaLakeClient:
-    """A client. Key and secret come from the environment only: command lines can be seen by others."""
+    """A client. The environment speaks first, then the profile. Key and secret never come from the command line."""
+    _ = as_json
+    kept = profiles.load(profile or profiles.DEFAULT)
+    if profile is not None and kept is None:
+        raise UsageError("no-profile", f"there is no profile {profile}", hint=f"annolake login --profile {profile}")
+    named = kept if profile is not None else None
+    address = url or (named.url if named else None) or os.environ.get(URL) or (kept.url if kept else None)
+    if not address:
+        raise UsageError("no-service", "which service?", hint=f"give --url, set {URL}, or run annolake login")
+    given = os.environ.get(KEY), os.environ.get(SECRET)
+    own = (kept.api_key, kept.secret) if kept is not None and kept.url == address else (None, None)
+    key, secret = given if all(given) and named is None else own  # a profile's secret goes to its own address only
+    if not key or not secret:
+        hint = f"set {KEY} and {SECRET}, or run annolake login"
+        raise UsageError("no-credentials", "key and secret are not set", hint=hint)
+    return client_of(address, key, secret, prefix=prefix, at_once=at_once, insecure_http=insecure_http)
+
+
+def client_of(
+    url: str, key: str, secret: str, *, prefix: str | None, at_once: int, insecure_http: bool
+) -> MetaLakeClient:
     from ..metalake_io.client import MetaLakeClient
 
-    _ = as_json
-    address = url or os.environ.get(URL)
-    if not address:
-        raise UsageError("no-service", "which service?", hint=f"give --url, or set {URL}")
-    key, secret = os.environ.get(KEY), os.environ.get(SECRET)
-    if not key or not secret:
-        raise UsageError("no-credentials", "key and secret are not set", hint=f"set {KEY} and {SECRET}")
     return MetaLakeClient(
-        key, secret, address, prefix=prefix, at_once=at_once, insecure_http=insecure_http, timeout=_timeout()
+        key, secret, url, prefix=prefix, at_once=at_once, insecure_http=insecure_http, timeout=_timeout()
     )
 
 

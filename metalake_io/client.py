@@ -190,6 +190,10 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         except ServiceRefused as error:
             return _refused(error)
 
+    def file_url(self, file_key: str) -> str:
+        """The signed address alone. ServiceRefused."""
+        return self._parts.urls.url(file_key)
+
     def trash_objects_from_collection(
         self, collection_id: str, query: str = "", filter: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:

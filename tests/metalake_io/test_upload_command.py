@@ -20,12 +20,13 @@ BOX = {"type": "rectangle", "bbox": [10, 20, 30, 40], "label": "Car"}
 
 
 @pytest.fixture
-def run(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """A command as typed, with the lake's address and credentials in the environment."""
     for name, value in (
         ("METALAKE_URL", lake.url), ("METALAKE_API_KEY", KEY), ("METALAKE_SECRET", SECRET), ("ANNOLAKE_TIMEOUT", "5"),
     ):  # fmt: skip
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     return lambda *words: CliRunner().invoke(annolake, [str(word) for word in words])
 
 
