@@ -15,6 +15,7 @@ _COMMANDS = {
     "validate": "Find everything that is wrong with annotations.",
     "stats": "Count images, annotations and labels.",
     "diff": "Say in what two data sets differ.",
+    "sandbox": "Run a MetaLake of your own on this computer.",
 }
 
 
