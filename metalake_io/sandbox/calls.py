@@ -47,11 +47,11 @@ class Asked(msgspec.Struct, frozen=True):
         """A Python word in the query: `True`, or `true`."""
         return self.query.get(name, "").lower() == "true"
 
-    def number(self, name: str, default: int, most: int = 2**31) -> int:
+    def number(self, name: str, default: int, least: int = 0, most: int = 2**31) -> int:
         """A whole number of the query. Refusal 422 where it is none, or out of bounds."""
         text = self.query.get(name, str(default))
-        if not (text.isascii() and text.isdecimal() and len(text) < 12 and int(text) <= most):
-            raise Refusal(422, f"{name} must be a whole number of at most {most}")
+        if not (text.isascii() and text.isdecimal() and len(text) < 12 and least <= int(text) <= most):
+            raise Refusal(422, f"{name} must be a whole number from {least} to {most}")
         return int(text)
 
 
@@ -92,7 +92,10 @@ async def answer(lake: Lake, handle: Handler, request: Request) -> Response:
 
 def _call(handle: Handler, lake: Lake, asked: Asked) -> Response:
     """Runs in a thread: the function may wait for the disk, and large answers take time to encode."""
-    found = handle(lake, asked)
+    try:
+        found = handle(lake, asked)
+    except OverflowError:
+        raise Refusal(422, "The request holds a number that is out of range") from None
     if isinstance(found, Response):
         return found
     return Response(status_code=204) if found is None else json_response(found)

@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS uploads (
 );
 CREATE TABLE IF NOT EXISTS multiparts (
     id TEXT PRIMARY KEY, upload_id TEXT NOT NULL REFERENCES uploads, name TEXT NOT NULL, key TEXT NOT NULL,
-    is_finished INTEGER NOT NULL DEFAULT 0
+    whole_size INTEGER, is_finished INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS parts (
     multipart_id TEXT NOT NULL REFERENCES multiparts, number INTEGER NOT NULL, etag TEXT NOT NULL,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from ...schemas.metalake_wire import GEOMETRY_KEY
 from . import finding, labels, shelves
@@ -23,8 +24,8 @@ _MODES = {"all": (HUMAN, MACHINE), "human": (HUMAN,), "machine": (MACHINE,)}
 
 class ListObjects(msgspec.Struct):
     contentType: int = 0
-    pageIndex: int = 0
-    pageSize: int = 20
+    pageIndex: Annotated[int, Meta(ge=0, le=2**31)] = 0
+    pageSize: Annotated[int, Meta(ge=1, le=_LARGEST_PAGE)] = 20
     query: str | None = ""
     filterData: Filter | None = None
     sortBy: Sort | None = None
@@ -34,7 +35,7 @@ def collection(lake: Lake, asked: Asked) -> dict[str, Any]:
     """`GET /client/getAnnotations/{collection}/collection`: operations by id if any are named, else by
     who made them.
     """
-    page, size = asked.number("pageNo", 0), asked.number("pageSize", 250, _LARGEST_PAGE)
+    page, size = asked.number("pageNo", 0), asked.number("pageSize", 250, 1, _LARGEST_PAGE)
     operations = decoded(asked.query.get("operationIdList", "[]"), list[str], "operationIdList")
     kind = asked.query.get("annotationType", "all")
     if kind not in _MODES:
@@ -68,8 +69,6 @@ def collection(lake: Lake, asked: Asked) -> dict[str, Any]:
 def listing(lake: Lake, asked: Asked) -> list[dict[str, Any]]:
     """`POST /client/explorer[/{collection}]/objects/list`. Past the end: Refusal 406, as the documentation says."""
     told = asked.body(ListObjects)
-    if told.pageIndex < 0 or not (1 <= told.pageSize <= _LARGEST_PAGE):
-        raise Refusal(422, f"pageIndex must be at least 0, and pageSize 1 to {_LARGEST_PAGE}")
     inside = asked.path.get("collection")
     where, values = chosen(told.contentType, told.query, told.filterData, inside)
     with lake.database.reading() as db:

@@ -6,6 +6,7 @@ markup. On this computer they are open; a stand-in that others can reach asks fo
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from functools import partial
 from typing import Any
@@ -25,7 +26,7 @@ from .refusals import Refusal
 
 _PICTURES = 60
 _MEDIA = {IMAGE: "images", VIDEO: "videos", OTHER: "other files"}
-_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_LOCAL_HOST = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -57,7 +58,7 @@ async def _style(_: Request) -> Response:
 
 async def _show(lake: Lake, page: Any, request: Request) -> Response:
     """Runs a page, for those who may see it."""
-    if lake.settings.is_local and request.url.hostname not in _LOCAL_HOSTS:
+    if lake.settings.is_local and not _LOCAL_HOST.fullmatch(request.headers.get("host", "")):
         # A foreign page that has its own name lead here (DNS rebinding) is not to read what is here.
         return PlainTextResponse("Use the address that the sandbox has printed.", 421)
     if not lake.settings.is_local and not lake.settings.credentials.allow(request.headers.get("authorization")):

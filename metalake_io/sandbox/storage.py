@@ -42,26 +42,29 @@ def part_urls(lake: Lake, multipart: str, count: int, content_type: str) -> list
     return [lake.signer.sign("PUT", path, partNumber=number, type=content_type) for number in range(1, count + 1)]
 
 
-def ordered_parts(lake: Lake, held: Sequence[sqlite3.Row], told: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Number and ETag of the parts that make the file. Refusal 400 where one is missing, or is another than told."""
+def ordered_parts(
+    lake: Lake, held: Sequence[sqlite3.Row], told: Sequence[tuple[int, str]], whole_size: int | None
+) -> list[tuple[int, str]]:
+    """Number and ETag of the parts that make the file. Refusal 400 where one is missing, or is another than told.
+    `whole_size` is what Content-Range announced, if it did.
+    """
     if not told or [number for number, _ in told] != list(range(1, len(told) + 1)):
         raise Refusal(400, "InvalidPartOrder: parts must be 1, 2, 3 ... in this order")
     stored = {row["number"]: row for row in held}
     parts: list[tuple[int, str]] = []
     for number, etag in told:
-        row = stored.pop(number, None)
-        if row is None and _kind(lake) == "GCP" and _may_be_empty(number, told):
-            continue  # an empty part is not sent at all
+        row = stored.get(number)
+        if row is None and _kind(lake) == "GCP" and number == len(told):
+            continue  # Google is not sent an empty part at all
         if row is None:
             raise Refusal(400, f"InvalidPart: part {number} was never received")
         if _kind(lake) == "S3" and etag.strip('"') != row["etag"]:
             raise Refusal(400, f"InvalidPart: part {number} has another ETag")
         parts.append((number, row["etag"]))
+    size = sum(stored[number]["size"] for number, _ in parts)
+    if whole_size is not None and size != whole_size:
+        raise Refusal(400, f"InvalidPart: {whole_size} bytes were announced, and {size} came")
     return parts
-
-
-def _may_be_empty(number: int, told: Sequence[tuple[int, str]]) -> bool:
-    return number == len(told)
 
 
 async def put(lake: Lake, request: Request) -> Response:
@@ -79,7 +82,8 @@ async def put(lake: Lake, request: Request) -> Response:
         etag, size, temporary = await lake.blobs.receive(multipart, _bounded(request))
         try:
             content_range = _content_range(request, size) if kind == "GCP" else None
-            await run_in_threadpool(_keep_part, lake, temporary, multipart, number, etag, size)
+            whole = content_range[2] if content_range else None
+            await run_in_threadpool(_keep_part, lake, temporary, multipart, (number, etag, size), whole)
         finally:
             temporary.unlink(missing_ok=True)
     except _Denied as denied:
@@ -130,14 +134,16 @@ async def _bounded(request: Request) -> AsyncGenerator[bytes]:
         yield piece
 
 
-def _keep_part(lake: Lake, temporary: Path, multipart: str, number: int, etag: str, size: int) -> None:
+def _keep_part(lake: Lake, temporary: Path, multipart: str, part: tuple[int, str, int], whole_size: int | None) -> None:
     """The row last: it never names a file that is not there."""
     with lake.database.writing() as db:
         upload = one(db, "SELECT is_finished FROM multiparts WHERE id = ?", multipart)
         if upload is None or upload["is_finished"]:
             raise _Denied(404, "NoSuchUpload", "the upload is finished, or never was")
+        number, etag, _ = part
         lake.blobs.keep(temporary, multipart, number, etag)
-        db.execute("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)", (multipart, number, etag, size))
+        db.execute("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)", (multipart, *part))
+        db.execute("UPDATE multiparts SET whole_size = coalesce(?, whole_size) WHERE id = ?", (whole_size, multipart))
 
 
 def _received(kind: str, etag: str, content_range: tuple[int, int, int] | None) -> Response:
