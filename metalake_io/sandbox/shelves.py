@@ -65,7 +65,7 @@ def id_by_name(lake: Lake, asked: Asked) -> dict[str, Any]:
 
 
 def details(lake: Lake, asked: Asked) -> dict[str, Any]:
-    """`POST /client/metadata/getCollectionDetails`: what was required, and always id and name."""
+    """`POST /client/metadata/getCollectionDetails`: what was required, and always id, name, type."""
     wanted = asked.body(Details)
     with lake.database.reading() as db:
         found = active(db, wanted.collectionId)
@@ -85,7 +85,7 @@ def details(lake: Lake, asked: Asked) -> dict[str, Any]:
         **tags,
     }
     names = {name for name, is_wanted in (wanted.requiredMetaObj or {}).items() if is_wanted}
-    chosen = {"id", "name", *(names or {"contentType"})}
+    chosen = {"id", "name", "contentType", *names}
     return {"isSuccess": True, "itemDetails": {name: value for name, value in known.items() if name in chosen}}
 
 

@@ -131,7 +131,7 @@ def running(data: Path, *words: str, **environment: str) -> Iterator[Server]:
         process.communicate(timeout=60)
 
 
-def box(label: str, x: float, y: float, w: float, h: float, **more: Any) -> dict[str, Any]:
+def box(text: str, x: float, y: float, w: float, h: float, **more: Any) -> dict[str, Any]:
     """A rectangle as it goes over the wire."""
     corners = [[x, y], [x + w, y], [x + w, y + h], [x, y + h]]
     return {
@@ -141,7 +141,7 @@ def box(label: str, x: float, y: float, w: float, h: float, **more: Any) -> dict
         "shapeId": 1,
         "createdAt": {"$date": "2026-11-23 09:27:48.804540"},
         "type": "rectangle",
-        "label": {"label": "key", "labelText": label, "metadata": {}, "key": "key", "color": "#000000"},
+        "label": {"label": "key", "labelText": text, "metadata": {}, "key": "key", "color": "#000000"},
         "metadata": {},
     } | more
 
