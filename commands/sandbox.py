@@ -73,7 +73,7 @@ def command(
     if missing:
         message = f"the sandbox needs {' and '.join(missing)}"
         raise UsageError("sandbox-not-installed", message, hint="install it with: pip install 'annolake[sandbox]'")
-    from ..metalake_io.sandbox.lake import Settings
+    from ..metalake_io.sandbox.lake import Lake, Settings
     from ..metalake_io.sandbox.serving import is_loopback, listen, serve
 
     folder = _data_folder() if data is None else data
@@ -89,13 +89,15 @@ def command(
     settings = Settings(
         data=folder, credentials=credentials, storage=storage, url_life=url_life, is_local=is_loopback(host)
     )
+    Lake(settings)  # what is wrong with the folder is said before the URL is
     target = nullcontext() if ready_file is None else _told(ready_file, url)
-    with target:
-        _greet(url, folder, origin, as_json=as_json)
-        if not settings.is_local:
-            screen.say("other computers can reach it, and nothing is encrypted", screen.STYLES["warning"])
-        with suppress(KeyboardInterrupt):
-            serve(settings, listener, workers)
+    with suppress(KeyboardInterrupt), target:
+        _greet(url, folder, origin, is_local=settings.is_local)
+        if as_json:
+            screen.emit({"url": url, "data": str(folder), "credentials": origin, "pid": os.getpid()})
+        else:
+            click.echo(url)
+        serve(settings, listener, workers)
     screen.say("stopped; all is kept in the folder")
 
 
@@ -127,12 +129,8 @@ def _credentials(folder: Path) -> tuple[Credentials, str]:
     return kept_credentials(path), str(path)
 
 
-def _greet(url: str, folder: Path, origin: str, *, as_json: bool) -> None:
-    """Where it is, on standard output; the rest for people. The secret itself is never shown."""
-    if as_json:
-        screen.emit({"url": url, "data": str(folder), "credentials": origin, "pid": os.getpid()})
-    else:
-        click.echo(url)
+def _greet(url: str, folder: Path, origin: str, *, is_local: bool) -> None:
+    """What people want to know. The secret itself is never shown."""
     screen.say(f"the sandbox answers at {url} (a browser shows what it holds); Ctrl-C stops it", "bold")
     screen.say(f"data: {folder}")
     if origin == "environment":
@@ -140,6 +138,8 @@ def _greet(url: str, folder: Path, origin: str, *, as_json: bool) -> None:
     else:
         screen.say(f"credentials: {_KEY} and {_SECRET} are not set, so it made some; a shell takes them with")
         screen.say(f"export METALAKE_URL={url}; . {shlex.quote(origin)}", indent=2)
+    if not is_local:
+        screen.say("other computers can reach it, and nothing is encrypted", screen.STYLES["warning"])
 
 
 @contextmanager

@@ -13,9 +13,12 @@ from typing import Any
 
 import msgspec
 
+from ...schemas.errors import InvalidInput, LocalFailure, Place
+
 TRASHED, ACTIVE = 1, 2
 """Status of a file or collection, in the service's numbers."""
 
+_VERSION = 1
 _BUSY_SECONDS = 60.0
 
 _SCHEMA = """
@@ -81,9 +84,15 @@ class Database:
     """
 
     def __init__(self, path: Path) -> None:
+        """InvalidInput: another version's file. LocalFailure: this computer cannot open it, or it is none."""
         self._path = path
         self._local = threading.local()
-        self._connection().executescript(_SCHEMA)
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            place = Place(file=str(path))
+            hint = "check the folder and its permissions, or choose another one"
+            raise LocalFailure("sandbox-database", str(error), place=place, hint=hint) from None
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:
@@ -107,6 +116,18 @@ class Database:
             connection.rollback()
             raise
         connection.commit()
+
+    def _prepare(self) -> None:
+        connection = self._connection()
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, _VERSION):
+            raise InvalidInput(
+                "sandbox-other-version",
+                f"the folder was made by another version of the sandbox ({version}, not {_VERSION})",
+                place=Place(file=str(self._path)),
+                hint="choose another folder",
+            )
+        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
