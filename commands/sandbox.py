@@ -77,8 +77,12 @@ def command(
     from ..metalake_io.sandbox.serving import is_loopback, listen, serve
 
     folder = _data_folder() if data is None else data
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     credentials, origin = _credentials(folder)
+    settings = Settings(
+        data=folder, credentials=credentials, storage=storage, url_life=url_life, is_local=is_loopback(host)
+    )
+    Lake(settings).database.close()  # what is wrong with the folder is said before the URL is
     try:
         listener, url = listen(host, port)
     except OSError as error:
@@ -86,12 +90,8 @@ def command(
         raise LocalFailure(
             "cannot-listen", error.strerror or str(error), place=place, hint="choose another one with --port"
         ) from None
-    settings = Settings(
-        data=folder, credentials=credentials, storage=storage, url_life=url_life, is_local=is_loopback(host)
-    )
-    Lake(settings)  # what is wrong with the folder is said before the URL is
     target = nullcontext() if ready_file is None else _told(ready_file, url)
-    with suppress(KeyboardInterrupt), target:
+    with suppress(KeyboardInterrupt), listener, target:
         _greet(url, folder, origin, is_local=settings.is_local)
         if as_json:
             screen.emit({"url": url, "data": str(folder), "credentials": origin, "pid": os.getpid()})

@@ -93,6 +93,14 @@ class Database:
             place = Place(file=str(path))
             hint = "check the folder and its permissions, or choose another one"
             raise LocalFailure("sandbox-database", str(error), place=place, hint=hint) from None
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Give back this thread's connection; the next transaction opens another one."""
+        connection: sqlite3.Connection | None = self._local.__dict__.pop("connection", None)
+        if connection is not None:
+            connection.close()
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:
