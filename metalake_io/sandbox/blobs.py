@@ -26,9 +26,7 @@ class Blobs:
 
     async def receive(self, multipart: str, pieces: AsyncIterable[bytes]) -> tuple[str, int, Path]:
         """Take in one part under a temporary name: MD5 in hexadecimal digits, size, file."""
-        folder = self._parts / multipart
-        folder.mkdir(exist_ok=True)
-        temporary = folder / new_id()
+        temporary = self._parts / f"{multipart}.{new_id()}"
         digest = hashlib.md5(usedforsecurity=False)
         size = 0
         try:
@@ -58,11 +56,12 @@ class Blobs:
 
     def drop_parts(self, multipart: str) -> None:
         """Remove what is no longer needed once the whole file is there."""
-        shutil.rmtree(self._parts / multipart, ignore_errors=True)
+        for path in self._parts.glob(f"{multipart}[.-]*"):
+            path.unlink(missing_ok=True)
 
     def drop(self, blob: str) -> None:
         """Remove a file that another one has replaced."""
         self.path(blob).unlink(missing_ok=True)
 
     def _part(self, multipart: str, number: int, etag: str) -> Path:
-        return self._parts / multipart / f"{number}-{etag}"
+        return self._parts / f"{multipart}-{number}-{etag}"

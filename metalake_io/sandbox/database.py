@@ -87,6 +87,7 @@ class Database:
         """InvalidInput: another version's file. LocalFailure: this computer cannot open it, or it is none."""
         self._path = path
         self._local = threading.local()
+        self._turn = threading.Lock()
         try:
             self._prepare()
         except sqlite3.Error as error:
@@ -110,8 +111,11 @@ class Database:
 
     @contextmanager
     def writing(self) -> Generator[sqlite3.Connection]:
-        """The lock first, so that what is read here still holds when it is written."""
-        with self._transaction("BEGIN IMMEDIATE") as connection:
+        """The lock first, so that what is read here still holds when it is written.
+
+        SQLite's own waiting is by growing naps; threads of one worker wait for each other without.
+        """
+        with self._turn, self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
     @contextmanager

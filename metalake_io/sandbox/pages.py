@@ -24,7 +24,7 @@ from .drawing import Element, drawing, element, html
 from .lake import IMAGE, OTHER, VIDEO, Lake
 from .refusals import Refusal
 
-_PICTURES = 60
+_PICTURES = 30
 _MEDIA = {IMAGE: "images", VIDEO: "videos", OTHER: "other files"}
 _LOCAL_HOST = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?")
 _HEADERS = {

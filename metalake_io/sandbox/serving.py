@@ -33,6 +33,8 @@ def listen(host: str, port: int) -> tuple[socket.socket, str]:
     """A socket that takes connections from now on, and the URL that leads to it. OSError: the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    # Connections inherit it. Without, each answer over a kept connection waits 40 ms for an acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     shown = f"[{host}]" if ":" in host else host
     return listener, f"http://{shown}:{listener.getsockname()[1]}"
 

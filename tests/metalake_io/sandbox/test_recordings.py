@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from .wire import Server, box, entry, running
 
@@ -112,7 +111,7 @@ class Player:
         headers = {
             name: exchange["headers"][name] for name in ("Authorization", "Content-Type") if name in exchange["headers"]
         }
-        answer = requests.request(
+        answer = self.server.session.request(
             exchange["method"], target, data=self._content(exchange), headers=headers, timeout=60, allow_redirects=False
         )
         if recorded["status"] in (403, 404) and not re.match("/+(datalake|studio|api)/", exchange["target"]):

@@ -81,7 +81,9 @@ class Server:
         for name, content in files.items():
             file = self.initialize(upload, name)
             if not file["isExisting"]:
-                put = requests.put(self.urls(file)[0], data=content, headers={"Content-Type": "image/jpeg"}, timeout=60)
+                put = self.session.put(
+                    self.urls(file)[0], data=content, headers={"Content-Type": "image/jpeg"}, timeout=60
+                )
                 assert put.status_code == 200, put.text
                 assert self.finalize(upload, file, [put.headers["ETag"].strip('"')]).status_code == 200
         self.complete(upload)
