@@ -20,6 +20,7 @@ _COMMANDS = {
     "trash": "Move objects of the MetaLake to its trash.",
     "login": "Keep the way into a MetaLake as a profile.",
     "jobs": "Wait for background jobs of the MetaLake.",
+    "sandbox": "Run a MetaLake of your own on this computer.",
 }
 
 
