@@ -41,8 +41,11 @@ class AnnotationUploads:
         """The address of images by their file names in an image collection."""
         if not collection_name:
             raise UsageError("collection-name", "Collection name cannot be empty")
-        found = self._collections.id_of(collection_name, "image")
-        return Address(target="object_key", prefix=self._collections.storage_path(found) + "_")
+        return self.in_collection(self._collections.id_of(collection_name, "image"))
+
+    def in_collection(self, collection_id: str) -> Address:
+        """The same for a collection's id."""
+        return Address(target="object_key", prefix=self._collections.storage_path(collection_id) + "_")
 
     def labels(self, annotations: Annotations, missing_labels: MissingLabels = "refuse") -> Labels:
         """The service's keys for all labels, attributes and values of a file. InvalidInput (`unknown-label`) names

@@ -19,6 +19,7 @@ from .jobs import Jobs
 from .kinds import media
 from .metadata import MetadataUploads
 from .results import AnnotationsReport, Item, MetadataReport, UploadReport
+from .scanning import Scan
 from .service import Service
 from .transfer.bodies import Moved
 from .uploads import Uploads
@@ -49,10 +50,20 @@ class AnnotationData(msgspec.Struct, frozen=True):
         return cls(path, checks.operation_id(given["operation_unique_id"]), normalized, model_run)
 
 
-class _Checked(msgspec.Struct, frozen=True):
-    entries: list[Entry] | None
-    annotations: Annotations | None
-    labels: Labels | None
+class Belongings(msgspec.Struct, frozen=True):
+    """What goes along with files, checked, and known to the service as far as it can be before they are there.
+
+    `by_name`: entries and annotations name files as the collection has them, whichever upload brought them; else as
+    this upload does.
+    """
+
+    entries: list[Entry] | None = None
+    annotations: Annotations | None = None
+    labels: Labels | None = None
+    operation_id: str = ""
+    normalized: bool = False
+    model_run: bool = False
+    by_name: bool = False
 
 
 class CollectionUpload:
@@ -83,27 +94,53 @@ class CollectionUpload:
         if annotation_data is not None and media(content_type) != "image":
             raise UsageError("content-type", "annotations go with images only", hint="leave annotation_data out")
         fields = checks.metadata_object(metadata or {})
-        self._uploads.plan(path, content_type)
-        checked = self._check(metadata_file, annotation_data)
-        report = self._uploads.files(
-            path,
+        planned = self._uploads.plan(path, content_type)
+        return self.send(
+            planned,
             content_type,
             collection_name,
+            self._check(metadata_file, annotation_data),
             metadata=fields,
             override_metadata=override_metadata,
             storage_prefix=storage_prefix,
             on_item=on_item,
             moved=moved,
         )
-        if checked.entries is None and checked.annotations is None:
+
+    def send(
+        self,
+        planned: Scan,
+        content_type: str,
+        collection_name: str,
+        belongings: Belongings,
+        *,
+        metadata: dict[str, Any] | None = None,
+        override_metadata: bool = False,
+        storage_prefix: str | None = None,
+        on_item: OnItem | None = None,
+        on_annotated: OnItem | None = None,
+        moved: Moved | None = None,
+    ) -> UploadReport:
+        """The same for what was looked at and checked already. `on_annotated` hears of each image's annotations."""
+        report = self._uploads.send(
+            planned,
+            content_type,
+            collection_name,
+            metadata=metadata or {},
+            override_metadata=override_metadata,
+            storage_prefix=storage_prefix,
+            on_item=on_item,
+            moved=moved,
+        )
+        if belongings.entries is None and belongings.annotations is None:
             return report
         why_not = self._not_ready(report)
         gone = {item.name for item in report.of("failed", "uncertain")}
         try:
-            if checked.entries is not None:
-                report.metadata = self._send_metadata(checked.entries, report.job_id, gone, why_not)
-            if checked.annotations is not None and annotation_data is not None:
-                report.annotations = self._send_annotations(checked, annotation_data, report.job_id, gone, why_not)
+            if belongings.entries is not None:
+                report.metadata = self._send_metadata(belongings, report, gone, why_not)
+            if belongings.annotations is not None:
+                report.annotations = self._send_annotations(belongings, report, gone, why_not, on_annotated)
         except TransferError as error:
             if isinstance(error.report, AnnotationsReport):
                 report.annotations = error.report
@@ -113,13 +150,15 @@ class CollectionUpload:
             raise
         return report
 
-    def _check(self, metadata_file: Path | None, data: AnnotationData | None) -> _Checked:
+    def _check(self, metadata_file: Path | None, data: AnnotationData | None) -> Belongings:
         """Files first, then what the service has to say about tags, fields and labels."""
         entries = None if metadata_file is None else checks.read_metadata(metadata_file)
         annotations = None if data is None else checks.read_annotations(data.path, normalized=data.normalized)
         entries = None if entries is None else self._metadata.check(entries)
-        labels = None if annotations is None else self._annotations.labels(annotations)
-        return _Checked(entries, annotations, labels)
+        if annotations is None or data is None:
+            return Belongings(entries)
+        labels = self._annotations.labels(annotations)
+        return Belongings(entries, annotations, labels, data.operation_id, data.normalized, data.model_run)
 
     def _not_ready(self, report: UploadReport) -> str | None:
         """Why the service is not ready for what belongs to the files."""
@@ -132,29 +171,43 @@ class CollectionUpload:
             return f"{error.message}; not sent"
         return "the service failed to process the files; not sent"
 
-    def _send_metadata(self, entries: list[Entry], job_id: str, gone: set[str], why_not: str | None) -> MetadataReport:
+    def _send_metadata(
+        self, belongings: Belongings, report: UploadReport, gone: set[str], why_not: str | None
+    ) -> MetadataReport:
+        entries = belongings.entries or []
         if why_not is not None:
             return MetadataReport(items=[_unsent(entry.file, why_not) for entry in entries])
-        report = self._metadata.send([entry for entry in entries if entry.file not in gone], job_id=job_id)
-        report.items += [_unsent(entry.file, "its file did not arrive") for entry in entries if entry.file in gone]
-        return report
+        where = {"collection_id": report.collection_id} if belongings.by_name else {"job_id": report.job_id}
+        sent = self._metadata.send([entry for entry in entries if entry.file not in gone], **where)
+        sent.items += [_unsent(entry.file, "its file did not arrive") for entry in entries if entry.file in gone]
+        return sent
 
     def _send_annotations(
-        self, checked: _Checked, data: AnnotationData, job_id: str, gone: set[str], why_not: str | None
+        self,
+        belongings: Belongings,
+        report: UploadReport,
+        gone: set[str],
+        why_not: str | None,
+        on_item: OnItem | None,
     ) -> AnnotationsReport:
-        annotations = checked.annotations
+        annotations = belongings.annotations
         if annotations is None:
             return AnnotationsReport()
         if why_not is not None:
             return AnnotationsReport(items=[_unsent(record.image, why_not) for record in annotations.records()])
+        if belongings.by_name:
+            address = self._annotations.in_collection(report.collection_id)
+        else:
+            address = Address(target="job", job_id=report.job_id)
         return self._annotations.send(
             annotations,
-            Address(target="job", job_id=job_id),
-            data.operation_id,
-            normalized=data.normalized,
-            model_run=data.model_run,
-            labels=checked.labels,
+            address,
+            belongings.operation_id,
+            normalized=belongings.normalized,
+            model_run=belongings.model_run,
+            labels=belongings.labels,
             without=gone,
+            on_item=on_item,
         )
 
 

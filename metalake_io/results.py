@@ -102,6 +102,16 @@ class UploadReport(Report, kw_only=True):
             and (self.annotations is None or self.annotations.complete)
         )
 
+    def as_json(self) -> dict[str, Any]:
+        """Files as in every report; where they are, and reports of their own for what went along with them."""
+        document = super().as_json()
+        if self.collection_id:
+            document |= {"collection_id": self.collection_id, "job_id": self.job_id}
+        for name, other in (("metadata", self.metadata), ("annotations", self.annotations)):
+            if other is not None:
+                document[name] = other.as_json()
+        return document
+
     def as_dict(self) -> dict[str, Any]:
         """The documented result of 2.1."""
         result: dict[str, Any] = {

@@ -57,10 +57,33 @@ class Uploads:
         A file that fails is an item that failed, and the others go on. NotAuthorised, LocalFailure of the whole
         computer, and a service that refuses to begin are raised.
         """
+        return self.send(
+            self.plan(path, content_type),
+            content_type,
+            collection_name,
+            metadata=metadata,
+            override_metadata=override_metadata,
+            storage_prefix=storage_prefix,
+            on_item=on_item,
+            moved=moved,
+        )
+
+    def send(
+        self,
+        planned: Scan,
+        content_type: str,
+        collection_name: str,
+        *,
+        metadata: dict[str, Any] | Literal[""] | None = None,
+        override_metadata: bool = False,
+        storage_prefix: str | None = None,
+        on_item: OnItem | None = None,
+        moved: Moved | None = None,
+    ) -> UploadReport:
+        """The same for files that were looked at already, under the names that they are to have."""
         kind = media(content_type)
         if not isinstance(collection_name, str) or not collection_name.strip():  # pyright: ignore
             raise UsageError("collection-name", "the name of the collection is empty")
-        planned = scan(path, kind)
         begun = self._begin(planned, kind, collection_name, metadata, override_metadata, storage_prefix)
         report = UploadReport(job_id=begun.jobId, collection_id=begun.collectionId)
         https_only = self._service.base_url.startswith("https:")
