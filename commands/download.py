@@ -9,9 +9,10 @@ import click
 
 from . import screen
 from .helptext import Command
+from .moving import TransferBar
 from .optionflags import ANY_PATH
 from .selecting import SECTION, filter_of, selecting_options
-from .service import SECTIONS, Counter, connected, service_options, tell
+from .service import SECTIONS, connected, service_options, tell
 
 if TYPE_CHECKING:
     from ..metalake_io.client import MetaLakeClient
@@ -50,14 +51,15 @@ def collection_command(
 
     The folder's name is the collection's; the annotations stand in it as MetaLake JSON, the files in `data`.
     """
-    with connected(as_json=as_json, **service) as client, screen.ProgressBar() as progress:
+    with connected(as_json=as_json, **service) as client, TransferBar("files") as bar:
         report = client.downloads.collection(
             collection_id,
             target,
             annotation_type=annotated_by,
             operation_ids=operations,
             media=not no_images,
-            on_item=Counter(progress, None),
+            on_item=bar.item,
+            moved=bar.moved,
         )
     code = tell(report, as_json=as_json)
     if report.annotations_file:
@@ -101,8 +103,8 @@ def files_command(
     All pages of the service's list are gone through.
     """
     selected = {"query": query, "filter": filter_of(annotated_by, from_date, to_date)}
-    with connected(as_json=as_json, **service) as client, screen.ProgressBar() as progress:
-        report = _all_pages(client, target, collection, kind, selected, Counter(progress, None))
+    with connected(as_json=as_json, **service) as client, TransferBar("files") as bar:
+        report = _all_pages(client, target, collection, kind, selected, bar)
     ctx.exit(tell(report, as_json=as_json))
 
 
@@ -135,7 +137,7 @@ _PAGE = 1000
 
 
 def _all_pages(
-    client: MetaLakeClient, target: Path, collection: str | None, kind: str, selected: dict[str, Any], tick: Counter
+    client: MetaLakeClient, target: Path, collection: str | None, kind: str, selected: dict[str, Any], bar: TransferBar
 ) -> DownloadReport:
     """One report for all pages. A page that brings nothing new ends it, whatever the service says."""
     from ..metalake_io.results import DownloadReport
@@ -144,7 +146,13 @@ def _all_pages(
     names: set[str] = set()
     number = 0
     while True:
-        place: dict[str, Any] = {"page_index": number, "page_size": _PAGE, "on_item": tick, **selected}
+        place: dict[str, Any] = {
+            "page_index": number,
+            "page_size": _PAGE,
+            "on_item": bar.item,
+            "moved": bar.moved,
+            **selected,
+        }
         if collection is None:
             page = client.downloads.from_datalake(kind, target, **place)
         else:

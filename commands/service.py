@@ -13,7 +13,7 @@ from . import profiles, screen
 
 if TYPE_CHECKING:
     from ..metalake_io.client import MetaLakeClient
-    from ..metalake_io.results import Item, Report
+    from ..metalake_io.results import Report
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -77,19 +77,6 @@ def client_of(
     return MetaLakeClient(
         key, secret, url, prefix=prefix, at_once=at_once, insecure_http=insecure_http, timeout=_timeout()
     )
-
-
-class Counter:
-    """Moves a progress bar with each item that is done."""
-
-    def __init__(self, progress: screen.ProgressBar, total: int | None) -> None:
-        self._progress = progress
-        self._total = total
-        self._done = 0
-
-    def __call__(self, item: Item) -> None:
-        self._done += 1
-        self._progress(self._done, self._total)
 
 
 def tell(report: Report, *, as_json: bool, complete: bool | None = None) -> int:

@@ -10,8 +10,9 @@ import click
 from ..schemas.errors import UsageError
 from . import screen
 from .helptext import Command
+from .moving import TransferBar
 from .optionflags import ANY_PATH, FILE
-from .service import SECTIONS, Counter, connected, service_options, tell
+from .service import SECTIONS, connected, service_options, tell
 
 if TYPE_CHECKING:
     from ..metalake_io.annotation_wire import Address
@@ -83,7 +84,9 @@ def files_command(
         reason = "would be uploaded, unless the collection has it"
         would = [Item(name=one.name, state="skipped", reason=reason, size=one.size) for one in planned.sources]
         ctx.exit(tell(UploadReport(items=[*would, *planned.left_out]), as_json=as_json, complete=True))
-    with connected(as_json=as_json, **service) as client, screen.ProgressBar() as progress:
+    size = sum(one.size for one in planned.sources)
+    bar = TransferBar("files", len(planned.sources), size)
+    with connected(as_json=as_json, **service) as client, bar:
         report = client.files.run(
             path,
             kind,
@@ -91,7 +94,8 @@ def files_command(
             metadata_file=metadata,
             override_metadata=override_metadata,
             storage_prefix=storage_prefix,
-            on_item=Counter(progress, len(planned.sources)),
+            on_item=bar.item,
+            moved=bar.moved,
         )
     code = tell(report, as_json=as_json, complete=report.is_success)
     screen.say(f"collection {report.collection_id}, job {report.job_id}")
@@ -149,7 +153,7 @@ def annotations_command(
     if dry_run:
         would = [Item(name=one.image, state="skipped", reason="would be sent") for one in read.records()]
         ctx.exit(tell(AnnotationsReport(items=would), as_json=as_json, complete=True))
-    with connected(as_json=as_json, **service) as client, screen.ProgressBar() as progress:
+    with connected(as_json=as_json, **service) as client, TransferBar("images", read.count) as bar:
         report = client.annotations.send(
             read,
             _address(client, collection, storage_path, job, bucket),
@@ -157,7 +161,7 @@ def annotations_command(
             normalized=normalized,
             model_run=model_run,
             missing_labels=missing_labels,
-            on_item=Counter(progress, read.count),
+            on_item=bar.item,
         )
     ctx.exit(tell(report, as_json=as_json))
 
@@ -206,14 +210,14 @@ def metadata_command(
     if dry_run:
         would = [Item(name=entry.file, state="skipped", reason="would be sent") for entry in entries]
         ctx.exit(tell(MetadataReport(items=would), as_json=as_json, complete=True))
-    with connected(as_json=as_json, **service) as client, screen.ProgressBar() as progress:
+    with connected(as_json=as_json, **service) as client, TransferBar("files", len(entries)) as bar:
         found = None if collection is None else client.collections.id_of(collection, kind)
         report = client.metadata.send(
             client.metadata.check(entries),
             bucket=(bucket or DEFAULT_BUCKET) if storage_path else None,
             job_id=job,
             collection_id=found,
-            on_item=Counter(progress, len(entries)),
+            on_item=bar.item,
         )
     ctx.exit(tell(report, as_json=as_json))
 

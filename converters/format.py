@@ -120,6 +120,14 @@ class Rearranged(Protocol):
     def __call__(self, facts: Any, relabelled: bool, splits: tuple[str, ...], /) -> Any: ...
 
 
+class Picture(Protocol):
+    def __call__(self, options: Any, catalog: Catalog, record: Record, /) -> str: ...
+
+
+def _among_images(options: Any, catalog: Catalog, record: Record, /) -> str:
+    return f"images/{record.image}"
+
+
 def _unchanged(facts: Any, relabelled: bool, splits: tuple[str, ...], /) -> Any:
     return facts
 
@@ -130,7 +138,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     `output` says whether the target is a file or a folder; `owns` says whether a path relative to a target folder is
     one this format writes: only folders that hold nothing else may be overwritten. `readable`: whether what is written
     with given options can be read with them, by itself. `rearranged` says what still holds of the facts in a
-    catalogue's extras after labels were renamed or left out, or images dealt to new splits. A format whose images are
+    catalogue's extras after labels were renamed or left out, or images dealt to new splits; `picture` where an image's
+    picture belongs, relative to a target folder. A format whose images are
     written independently has `write_part` and `join` too: parts, each by a process of its own, and what makes one
     target of them; the result is the same bytes as by `write`.
     """
@@ -149,6 +158,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     owns: Callable[[str], bool] = lambda _: False
     readable: Callable[[Any], bool] = lambda _: True
     rearranged: Rearranged = _unchanged
+    picture: Picture = _among_images
     suffix: str = ""
 
     def __reduce__(self) -> tuple[object, ...]:

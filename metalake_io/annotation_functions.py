@@ -20,7 +20,7 @@ class AnnotationFunctions:
     PartlyDone, with the report, where the service did not take all. `client.annotations.send` gives the report.
     """
 
-    _parts: Parts
+    parts: Parts
 
     def upload_annotations_for_collection(
         self,
@@ -32,7 +32,7 @@ class AnnotationFunctions:
     ) -> None:
         """2.2: images by their file names, as uploaded to the image collection."""
         read = self._read(operation_unique_id, json_data_file_path, is_normalized, is_model_run)
-        address = self._parts.annotations.to_collection(collection_name)
+        address = self.parts.annotations.to_collection(collection_name)
         self._send(read, address, operation_unique_id, is_normalized, is_model_run)
 
     def upload_annotations_by_storage_path(
@@ -87,11 +87,11 @@ class AnnotationFunctions:
         checks.operation_id(operation_unique_id)
         normalized = checks.flag(is_normalized, "is_normalized")
         read = annotations_v1(Path(json_data_file_path), shape_type, normalized=normalized)
-        parts = self._parts.annotations
+        parts = self.parts.annotations
         address = parts.to_collection(collection_name) if collection_name else Address(target="object_key")
         self._send(read, address, operation_unique_id, is_normalized, is_model_run)
         if destination_project_id is not None:
-            attach_model_run(self._parts.service, destination_project_id, operation_unique_id)
+            attach_model_run(self.parts.service, destination_project_id, operation_unique_id)
 
     def _read(self, operation_id: str, path: str, normalized: bool, model_run: bool) -> Annotations:
         checks.operation_id(operation_id)
@@ -102,7 +102,7 @@ class AnnotationFunctions:
         self, read: Annotations, address: Address, operation_id: str, normalized: bool, model_run: bool
     ) -> AnnotationsReport:
         checks.flag(model_run, "is_model_run")
-        parts = self._parts.annotations
+        parts = self.parts.annotations
         report = parts.send(read, address, operation_id, normalized=normalized, model_run=model_run)
         report.raise_for_failures("upload of annotations")
         return report

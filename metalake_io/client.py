@@ -75,14 +75,14 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
 
     def _adopt(self, connection: Connection, timeout: float | None) -> None:
         self._connection = connection
-        self._parts = Parts(connection.service, timeout)
-        self.files = self._parts.files
-        self.annotations = self._parts.annotations
-        self.metadata = self._parts.metadata
-        self.downloads: Downloads = self._parts.downloads
-        self.trash = self._parts.trash
-        self.jobs: Jobs = self._parts.jobs
-        self.collections = self._parts.collections
+        self.parts = Parts(connection.service, timeout)
+        self.files = self.parts.files
+        self.annotations = self.parts.annotations
+        self.metadata = self.parts.metadata
+        self.downloads: Downloads = self.parts.downloads
+        self.trash = self.parts.trash
+        self.jobs: Jobs = self.parts.jobs
+        self.collections = self.parts.collections
 
     def __repr__(self) -> str:
         return f"<MetaLakeClient {self._connection.service.base_url}>"
@@ -144,7 +144,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         fields: Any = "" if meta_data_object == "" else checks.metadata_object(meta_data_object)
         kind = media_of(collection_type)
         override = checks.flag(override, "override")
-        uploads = self._parts.uploads
+        uploads = self.parts.uploads
         return uploads.files(Path(path), kind, collection_name, metadata=fields, override_metadata=override).as_dict()
 
     def download_collection(
@@ -186,13 +186,13 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         `{"isSuccess": False, "message"}` where the service refuses.
         """
         try:
-            return self._parts.urls.answer(file_key)
+            return self.parts.urls.answer(file_key)
         except ServiceRefused as error:
             return _refused(error)
 
     def file_url(self, file_key: str) -> str:
         """The signed address alone. ServiceRefused."""
-        return self._parts.urls.url(file_key)
+        return self.parts.urls.url(file_key)
 
     def trash_objects_from_collection(
         self, collection_id: str, query: str = "", filter: Mapping[str, Any] | None = None

@@ -13,9 +13,12 @@ _PAGE_SIZE = 250
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A file to be fetched into `folder`, below the root; without a `url` there is none. `size` in bytes, if known."""
+    """A file to be fetched into `folder`, below the root; without a `url` there is none. `size` in bytes, if known.
+    `where` is its whole path below the root, if it is not to bear its own name.
+    """
 
     name: str
+    where: str | None = None
     url: str | None = None
     folder: str = ""
     size: int | None = None

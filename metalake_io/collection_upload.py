@@ -177,8 +177,11 @@ class CollectionUpload:
         entries = belongings.entries or []
         if why_not is not None:
             return MetadataReport(items=[_unsent(entry.file, why_not) for entry in entries])
-        where = {"collection_id": report.collection_id} if belongings.by_name else {"job_id": report.job_id}
-        sent = self._metadata.send([entry for entry in entries if entry.file not in gone], **where)
+        arrived = [entry for entry in entries if entry.file not in gone]
+        if belongings.by_name:
+            sent = self._metadata.send(arrived, collection_id=report.collection_id)
+        else:
+            sent = self._metadata.send(arrived, job_id=report.job_id)
         sent.items += [_unsent(entry.file, "its file did not arrive") for entry in entries if entry.file in gone]
         return sent
 

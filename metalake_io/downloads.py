@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ..schemas.errors import AnnolakeError, LocalFailure, UsageError
 from .annotation_file import write_annotations
 from .collection_pages import CollectionPages, Entry
@@ -77,6 +79,32 @@ class Downloads:
             raise
         if not Jobs(self._service).tell_download(pages.session_id, "" if report.complete else "some files failed"):
             report.notes.append("the service did not take note of the download; nothing is missing")
+        return report
+
+    def gathered(
+        self, collection_id: str, *, annotation_type: str = "all", operation_ids: Sequence[str] = ()
+    ) -> tuple[list[Entry], list[msgspec.Raw]]:
+        """All files of a collection, none fetched yet, and its images with their annotations, as JSON."""
+        pages = CollectionPages(self._service, collection_id, annotation_type, operation_ids)
+        entries = [entry for page in pages for entry in page.entries]
+        return entries, pages.annotations
+
+    def fetch(
+        self,
+        entries: Iterable[Entry],
+        folder: Path,
+        *,
+        on_item: OnItem | None = None,
+        moved: Moved | None = None,
+    ) -> DownloadReport:
+        """Files that were gathered, below `folder`. Errors as of `collection`."""
+        report = DownloadReport(folder=str(folder))
+        fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
+        try:
+            self._fetch(fetcher, _wanted(real_folder(folder), entries, set(), report), report, on_item)
+        except TransferError as error:
+            error.report = report
+            raise
         return report
 
     def from_datalake(
@@ -173,7 +201,7 @@ def _wanted(root: Path, entries: Iterable[Entry], names: set[str], report: Downl
     for entry in entries:
         if not entry.url:
             continue
-        where = f"{entry.folder}/{entry.name}" if entry.folder else entry.name
+        where = entry.where or (f"{entry.folder}/{entry.name}" if entry.folder else entry.name)
         try:
             path = place_below(root, where)
             if where in names:

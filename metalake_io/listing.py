@@ -23,13 +23,14 @@ _NOT_ACCEPTABLE = 406
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """One object of a list. Which key its length stands under nobody documents."""
+    """One object of a list. Which key its length stands under nobody documents, nor whether metadata come along."""
 
     uniqueName: str
     url: str
     name: str | None = None
     size: int | None = None
     fileSize: int | None = None
+    metadata: Any = None
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,11 +98,12 @@ class Listing:
         self, content_type: int, query: str, filter: Mapping[str, Any] | None, collection_id: str | None = None
     ) -> int:
         """How many objects a query and filter mean, by listing them all: the service has no count."""
-        return sum(len(page.objects) for page in self._pages(content_type, query, filter, collection_id))
+        return sum(len(page.objects) for page in self.pages(content_type, query, filter, collection_id))
 
-    def _pages(
+    def pages(
         self, content_type: int, query: str, filter: Mapping[str, Any] | None, collection_id: str | None
     ) -> Iterator[Page]:
+        """All pages of what a query and filter mean."""
         seen: set[str] = set()
         index = 0
         while True:

@@ -21,7 +21,7 @@ class MetadataFunctions:
     `json_data_file_path`, works for all of them, and so does the other way round.
     """
 
-    _parts: Parts
+    parts: Parts
 
     def upload_metadata_for_collection(
         self,
@@ -33,7 +33,7 @@ class MetadataFunctions:
         """2.13: fields and tags of a collection, and of all its files unless only the collection itself is meant."""
         to_all = checks.flag(is_apply_to_all_files, "is_apply_to_all_files")
         fields = metadata_obj or {}
-        parts = self._parts.metadata
+        parts = self.parts.metadata
         return _result(lambda: parts.of_collection(collection_name, content_type, fields, to_all_files=to_all))
 
     @also_called(file_meta_data_json_path="json_data_file_path")
@@ -65,7 +65,7 @@ class MetadataFunctions:
         if not collection_name:
             raise UsageError("collection-name", "Collection name cannot be empty")
         entries = checks.read_metadata(Path(file_meta_data_json_path))
-        parts = self._parts
+        parts = self.parts
 
         def send() -> MetadataReport:
             found = parts.collections.id_of(collection_name, content_type)
@@ -75,7 +75,7 @@ class MetadataFunctions:
 
     def _by_file(self, path: str, *, bucket: str | None = None, job_id: str | None = None) -> dict[str, Any]:
         entries = checks.read_metadata(Path(path))
-        parts = self._parts.metadata
+        parts = self.parts.metadata
         return _result(lambda: parts.send(parts.check(entries), bucket=bucket, job_id=job_id))
 
 

@@ -13,6 +13,7 @@ from .collections import Collections
 from .downloads import Downloads
 from .errors import ProtocolError
 from .jobs import Jobs
+from .listing import Listing
 from .metadata import MetadataUploads
 from .service import Service
 from .transfer.stack import Timeouts
@@ -35,6 +36,7 @@ class Parts:
         self.trash = Trash(service)
         self.jobs = Jobs(service)
         self.collections = Collections(service)
+        self.listing = Listing(service)
         self.urls = Urls(service)
 
 

@@ -54,7 +54,7 @@ def scan(path: Path, kind: str) -> Scan:
     sources: list[Source] = []
     left_out: list[Item] = []
     for entry in listed:
-        found = _look_at(entry, kind, root)
+        found = look_at(entry, kind, root)
         if isinstance(found, Source):
             sources.append(found)
         else:
@@ -70,8 +70,10 @@ def scan(path: Path, kind: str) -> Scan:
     return Scan(sources, left_out, single)
 
 
-def _look_at(path: Path, kind: str, root: Path | None) -> Source | Item:
-    """`root` is the real folder that links must not lead out of; None for a file that was named itself."""
+def look_at(path: Path, kind: str, root: Path | None) -> Source | Item:
+    """What a path is: a file to be uploaded, or why it is none.
+
+    `root` is the real folder that links must not lead out of; None for a file that was named itself."""
     name = path.name
     try:
         name.encode("utf-8")
