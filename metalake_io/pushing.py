@@ -28,7 +28,7 @@ from . import checks
 from .annotations import MissingLabels, OnItem
 from .checks import Annotations
 from .collection_upload import Belongings
-from .errors import InvalidUpload
+from .errors import InvalidUpload, NetworkGaveUp, ServiceRefused
 from .facts import FIELD, facts_of, file_name, text_of
 from .kinds import SUFFIXES
 from .parts import Parts
@@ -84,20 +84,24 @@ def plan(
     problems = check(source, format_name=from_, images=images, options=options, progress=progress).problems
     with tempfile.TemporaryDirectory(prefix="annolake-") as folder:
         path = Path(folder) / "annotations.json"
-        conversion = convert(
-            source,
-            path,
-            to="metalake",
-            from_=from_,
-            images=images,
-            coordinates="pixels",
-            choice=choice,
-            labels=labels,
-            exif=exif,
-            allow_loss=allow_loss,
-            options=options,
-            progress=progress,
-        )
+        try:
+            conversion = convert(
+                source,
+                path,
+                to="metalake",
+                from_=from_,
+                images=images,
+                coordinates="pixels",
+                choice=choice,
+                labels=labels,
+                exif=exif,
+                allow_loss=allow_loss,
+                options=options,
+                progress=progress,
+            )
+        except LossRefused as error:
+            error.report = _named(error.report)
+            raise
         data = read_bytes(path)
     if any(problem.severity == "error" for problem in problems):
         raise InvalidUpload.of(problems)
@@ -120,7 +124,7 @@ def plan(
         annotations=checks.annotations_in(rewritten, str(source), normalized=False),
         entries=entries,
         catalog=b"".join(metalake_encoding.encode_end(catalog, empty=True)).decode(),
-        conversion=conversion,
+        conversion=_named(conversion),
         problems=problems,
     )
 
@@ -155,8 +159,11 @@ def push(
     report = parts.files.send(
         planned.files, "image", collection, belongings, on_item=on_item, on_annotated=on_annotated, moved=moved
     )
-    if report.finished:
-        parts.metadata.of_collection(collection, "image", {FIELD: planned.catalog}, to_all_files=False)
+    if report.finished and report.metadata is not None:
+        try:
+            parts.metadata.of_collection(collection, "image", {FIELD: planned.catalog}, to_all_files=False)
+        except (ServiceRefused, NetworkGaveUp) as error:
+            report.metadata.items.append(Item.failed(collection, error))
     return report
 
 
@@ -205,8 +212,13 @@ def _refuse_losses(records: Iterable[Record], conversion: Report, *, model_run: 
     lost += [f"the confidence in attributes of {unsure} annotations (people are taken to be sure)"] if unsure else []
     hint = "--allow-loss sends all else" + ("; --model-run keeps confidences" if unsure else "")
     error = LossRefused("loss-refused", f"the service does not keep {' and '.join(lost)}; nothing was sent", hint=hint)
-    error.report = conversion
+    error.report = _named(conversion)
     raise error
+
+
+def _named(conversion: Report) -> Report:
+    """The report without the temporary file that nobody will see."""
+    return msgspec.structs.replace(conversion, target="to be sent")
 
 
 def _problem(code: str, message: str, place: Place, fix: str) -> Problem:

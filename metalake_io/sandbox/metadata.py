@@ -100,7 +100,7 @@ def upload_json(lake: Lake, asked: Asked) -> dict[str, Any]:
     message = f"Metadata of {len(split) - len(missing)} files updated"
     if missing:
         message += f", {len(missing)} not found: {listed(missing)}"
-    return {"isSuccess": not missing, "message": message}
+    return {"isSuccess": not missing, "message": message, "notFound": missing}
 
 
 def upload_object(lake: Lake, asked: Asked) -> dict[str, Any]:
