@@ -10,13 +10,14 @@ EDITABLE := --config-settings editable_mode=strict --editable
 FOLDERS := $(shell find schemas converters metalake_io commands -type d ! -name __pycache__)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format benchmark clean
+.PHONY: help demo test lint types format matrix benchmark clean
 
 help:
-	@echo 'make demo       install, convert the fixtures to MetaLake JSON and back, prove that nothing was lost'
+	@echo 'make demo       install, bring the fixtures into a MetaLake of its own and back, prove that nothing was lost'
 	@echo 'make test       lint, type check, all tests'
 	@echo 'make lint       ruff and pyright only'
 	@echo 'make format     let ruff sort imports and lay out the code'
+	@echo 'make matrix     measure what comes home from format to format, and write it into the README'
 	@echo 'make benchmark  measure speed and memory against orjson and panlabel (minutes, about 4 GB)'
 	@echo 'make clean      remove the virtual environment and everything that was built'
 
@@ -33,6 +34,9 @@ lint: $(VENV)/.test $(VENV)/.linked
 format: $(VENV)/.test
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+
+matrix: $(VENV)/.test $(VENV)/.linked
+	$(PYTHON) -m pytest -q --accept tests/converters/test_matrix.py
 
 benchmark: $(VENV)/.benchmarks $(VENV)/.linked
 	$(PYTHON) benchmarks/measure.py --panlabel $(VENV)/bin/panlabel
@@ -52,7 +56,7 @@ $(VENV)/.base: pyproject.toml
 	fi; \
 	echo "making $(VENV) with $$($$found --version) and installing annolake"; \
 	$$found -m venv $(VENV) || { echo "this Python cannot make a virtual environment (on Debian: apt install python3-venv)" >&2; exit 1; }
-	@$(INSTALL) 'setuptools>=77' $(EDITABLE) .
+	@$(INSTALL) 'setuptools>=77' $(EDITABLE) '.[sandbox]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.base

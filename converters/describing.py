@@ -26,7 +26,7 @@ class Describer:
         self.book = book
         self.any_metadata = fidelity.metadata is True and not fidelity.without and carry == "full"
         self.needed = not (self.any_metadata and fidelity.confidence and fidelity.attributes)
-        self.forgetful = not any(self._holds(key) for key in BOOKKEEPING)
+        self.forgetful = not any(self.holds(key) for key in BOOKKEEPING)
 
     def described(self, annotation: Any) -> Any:
         """An annotation or tag without the facts that the target has no place for."""
@@ -58,7 +58,7 @@ class Describer:
         lost: list[str] = []
         told = lowering.told_by_others(metadata)
         for key, value in metadata.items():
-            if self._holds(key):
+            if self.holds(key):
                 kept[key] = value
             elif key not in told and not (crowded and key == "iscrowd"):
                 lost.append(key)
@@ -76,7 +76,8 @@ class Describer:
             self.book("metadata-dropped", ", ".join(lost))
         return kept
 
-    def _holds(self, key: str) -> bool:
+    def holds(self, key: str) -> bool:
+        """Whether a metadata key rides along."""
         fidelity = self.fidelity
         if self.carry == "lean" and key in BY_NAME and BY_NAME[key].purpose != "meaning":
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -17,6 +17,8 @@ from ..schemas.model import Annotation, Polygon, Rectangle, Tag, objects
 from ..schemas.names import is_safe_name
 from ..schemas.plain import is_object
 from .carrying import as_read
+
+_Shape = TypeVar("_Shape", bound=Annotation)
 
 OF_OUTLINES = RINGS | {"shape", "geometry", "outline", "area", "bbox", "voc_outline"}
 """What is true of an outline, or ties several to one object, and no longer of the box around them."""
@@ -62,6 +64,12 @@ def of_outline(annotation: Annotation) -> frozenset[str]:
     return OF_OUTLINES | {"rotation"} if annotation.metadata.get("shape") in KINDS else OF_OUTLINES
 
 
+def apart(annotation: _Shape) -> _Shape:
+    """A ring that is an object by itself from now on: numbers of the whole are not its own."""
+    kept = {key: value for key, value in annotation.metadata.items() if key not in OF_OUTLINES - RINGS}
+    return replace(annotation, metadata=kept)
+
+
 def told_by_others(metadata: Mapping[str, Any]) -> frozenset[str]:
     """Keys whose loss is told by another code, or is none: the rotation of a figure goes with its numbers."""
     figure = "geometry" in metadata and metadata.get("shape") in KINDS
@@ -87,6 +95,24 @@ def disagreeing(group: Sequence[Annotation]) -> Annotation | None:
     """The first later ring of an object that does not say of it what the first says. Forms ride on the first alone."""
     first = group[0]
     return next((later for later in group[1:] if not _agrees(first, later)), None)
+
+
+def agreeing(group: Sequence[Annotation]) -> Sequence[Annotation]:
+    """The object with all rings saying of it what the first says."""
+    first = group[0]
+    said = {
+        "label": first.label,
+        "confidence": first.confidence,
+        "attributes": first.attributes,
+        "extras": first.extras,
+    }
+    meant = {k: v for k, v in first.metadata.items() if k not in RINGS and _purpose(k) == "meaning"}
+    return [first, *(replace(later, metadata=meant | _own(later.metadata), **said) for later in group[1:])]
+
+
+def _own(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What a ring says of itself and not of its object."""
+    return {key: value for key, value in metadata.items() if key in RINGS or _purpose(key) == "bookkeeping"}
 
 
 def _agrees(first: Annotation, later: Annotation) -> bool:

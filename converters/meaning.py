@@ -14,8 +14,9 @@ from typing import Any, cast
 import msgspec
 
 from ..schemas.keys import BOOKKEEPING, RINGS, TABLE
-from ..schemas.model import Line, Points, Polygon, Record, Rectangle, Tag, Value, objects
+from ..schemas.model import Line, Metadata, Points, Polygon, Record, Rectangle, Tag, Value, objects
 from .carrying import as_read
+from .keypoints import says_nothing
 from .likeness import edges, near, same_geometry
 
 Group = Sequence[Any]
@@ -91,10 +92,11 @@ def other_metadata(a: Group, b: Group, exact: bool = False) -> list[str]:
     keys = x.keys() | y.keys()
     if exact:
         return sorted(key for key in keys - _KEPT_APART if x.get(key) != y.get(key))
-    if x.get("shape") == y.get("shape") == "obb":  # four corners say all that an oriented box is
-        keys = {key for key in keys if key not in _OF_CORNERS or (key in x and key in y)}
-    if x.get("shape") == y.get("shape") == "mask":  # and rings on pixel edges all that a mask is
-        keys = keys - {"geometry"}
+    shape = x.get("shape")
+    if shape == y.get("shape") and isinstance(shape, str) and shape in _TOLD_BY_OUTLINE:
+        keys -= _TOLD_BY_OUTLINE[shape]
+    elif _shape(x) == _shape(y):
+        keys -= {"shape"}
     return sorted(key for key in keys - _MEANINGLESS if not _same_fact(key, x.get(key), y.get(key)))
 
 
@@ -106,8 +108,9 @@ _FORMS = {
     "coco_extra": frozenset(("segmentation",)),
     "voc_extra": frozenset(("truncated", "difficult", "occluded", "pose", "score", "confidence")),
 }
-_OF_CORNERS = frozenset(("geometry", "rotation"))
 _KEPT_APART = frozenset(("keypoints",))
+_TOLD_BY_OUTLINE = {"obb": frozenset(("geometry", "rotation")), "mask": frozenset(("geometry",))}
+"""Four corners say all that a rotated box is, and rings on pixel edges all that a mask is."""
 _MEANINGLESS = _KEPT_APART | RINGS | BOOKKEEPING | {"voc_object"}
 
 
@@ -116,6 +119,15 @@ def _by_part(group: list[Any]) -> list[Any]:
     if len(group) == 1 or not all(isinstance(shape.metadata.get("part"), int) for shape in group):
         return group
     return sorted(group, key=lambda shape: shape.metadata["part"])
+
+
+def _shape(metadata: Metadata) -> Any:
+    """What it was before, where that says more than the outline: not of a rotated box by its corners alone, nor of key
+    points of which none is labelled.
+    """
+    shape = metadata.get("shape")
+    corners = shape == "obb" and "geometry" not in metadata
+    return None if corners or (shape == "keypoints" and says_nothing(metadata.get("keypoints"))) else shape
 
 
 def _merged(group: Group) -> dict[str, Any]:
@@ -148,6 +160,9 @@ def _structure(key: str, text: Any) -> Any:
         value: Any = json.loads(text or "{}")
     except (TypeError, ValueError, RecursionError):
         return text
+    if key == "geometry" and isinstance(value, list):  # an element of a skeleton is a point unless it says otherwise
+        elements = cast("list[Any]", value)
+        return [{"type": "points", **element} if isinstance(element, dict) else element for element in elements]
     if key in _FORMS and isinstance(value, dict):
         extra = cast("dict[str, Any]", value)
         return {name: fact for name, fact in extra.items() if name not in _FORMS[key]}

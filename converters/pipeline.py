@@ -73,7 +73,7 @@ def convert(
     context = Context(images=None if images is None else ImageFinder(Path(images), exif), exif=exif, labels=labels)
     with no_gc():
         readings = [
-            reader.read(path, given[reader.name], context, ledger)
+            reader.read(path, reader.to_read(given[to]) if reader.name == to else given[reader.name], context, ledger)
             for path, reader in zip(sources, readers, strict=True)
         ]
         reading = readings[0]

@@ -134,8 +134,9 @@ class _Projector:
     def _object(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """One object in, what the target can hold of it out."""
         fidelity = self.fidelity
-        if len(group) > 1:
-            self._agree(group)
+        if len(group) > 1 and (other := lowering.disagreeing(group)) is not None:
+            self._book("parts-disagree", f"{other.label}, part {other.metadata.get('part')}")
+            group = lowering.agreeing(group)
         if (
             fidelity.holes != "rings"
             and "hole_of" in group[0].metadata
@@ -172,6 +173,7 @@ class _Projector:
         if len(group) > 1 and not fidelity.multi_part:
             self._book("multi-part-split", f"{len(group)} parts")
             self.ledger.added += len(group) - 1
+            group = [lowering.apart(annotation) for annotation in group]
         if fidelity.oriented:
             group = self._oriented(group)
         if self.describer.needed:
@@ -183,12 +185,6 @@ class _Projector:
         if missing:
             self._book(missing)
         return missing is not None
-
-    def _agree(self, group: Sequence[Annotation]) -> None:
-        """Only the first ring's description is that of the object; what others say beside it is lost, and said."""
-        odd = lowering.disagreeing(group)
-        if odd is not None:
-            self._book("parts-disagree", f"{odd.label}, part {odd.metadata.get('part')}")
 
     def _shaped(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """The object in shapes that the target knows."""
@@ -218,7 +214,7 @@ class _Projector:
                 self._book("hole-rasterised", f"{holes} holes")
                 return masked
         self._book("hole-dropped", f"{holes} holes")
-        return lowering.renumbered(solid)
+        return lowering.renumbered([lowering.apart(a) for a in solid] if self.describer.holds("geometry") else solid)
 
     def _inside(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """Cut at the edges of the image. What has no area is left out, and said."""

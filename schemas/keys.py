@@ -53,7 +53,12 @@ TABLE = (
     Key("coco_category_id", "integer or string", "bookkeeping", "COCO category where the label alone is ambiguous"),
     Key("coco_extra", "JSON text", "form", "keys of a COCO annotation that no rule knows"),
     Key("voc_extra", "JSON text", "form", "elements of a VOC object that no rule knows, or in another form"),
-    Key("voc_outline", "JSON text", "form", "outline of a VOC object as it stood: a rotated box, a closed polygon"),
+    Key(
+        "voc_outline",
+        "JSON text",
+        "bookkeeping",
+        "outline of a VOC object as it stood: a rotated box, a closed polygon",
+    ),
     Key("cvat_extra", "JSON text", "form", "facts of a CVAT shape that no rule knows, or in another form"),
 )
 

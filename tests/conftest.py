@@ -14,6 +14,7 @@ pytest_plugins = ["annolake.converters.testing.accepting"]
 # same examples every time, so that a red run there can be repeated anywhere.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("house"), derandomize=True)
+settings.register_profile("thorough", settings.get_profile("house"), max_examples=2500)
 settings.load_profile("ci" if os.environ.get("CI") else "house")
 
 

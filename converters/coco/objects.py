@@ -161,7 +161,7 @@ def from_any(
     if not shapes and box is not None:
         shapes = [box]
         if keypoints is not None:
-            bookkeeping["shape"] = bookkeeping.get("shape", "keypoints")
+            bookkeeping["shape"] = meaning.get("shape", bookkeeping.get("shape", "keypoints"))
             if wanted.carried and not wanted.masks:
                 codes.append("keypoints-boxed")
     _derived(plain, box, Rings() if figure else rings, shapes, bookkeeping)

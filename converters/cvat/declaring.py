@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -31,7 +31,7 @@ class Used:
             self.categories.setdefault(category.name, category)
         self.attributes: dict[str, dict[str, set[str]]] = {}
         self.of_points: dict[tuple[str, str], dict[str, set[str]]] = {}
-        self.more_points: dict[str, int] = {}
+        self.more_points: dict[str, list[str]] = {}
 
     def label(self, name: str) -> dict[str, set[str]]:
         return self.attributes.setdefault(name, {})
@@ -43,17 +43,19 @@ class Used:
             if point.tag != "attribute" and (name := point.get("label")) is not None:
                 _gather(self.of_points.setdefault((label, name), {}), point)
 
-    def point_names(self, label: str, count: int) -> Sequence[str]:
-        """The names of a label's key points; the numbers from 1 where it has none, or not enough."""
-        category = self.categories.get(label)
-        names = list((category.keypoints if category else None) or ())
+    def point_names(self, label: str, count: int, given: Sequence[str] = ()) -> Sequence[str]:
+        """The names of a label's key points; where it has none, or not enough, those given, else numbers from 1."""
+        names = self.all_points(label)
         if len(names) < count:
-            self.more_points[label] = max(count, self.more_points.get(label, 0))
-            names += _more(names, count)
+            more = [name for name in dict.fromkeys(given) if name not in names][: count - len(names)]
+            more += _more([*names, *more], count)
+            self.more_points.setdefault(label, []).extend(more)
+            names += more
         return names[:count] if count else names
 
     def all_points(self, label: str) -> list[str]:
-        return list(self.point_names(label, max(self.more_points.get(label, 0), 0)))
+        category = self.categories.get(label)
+        return [*((category.keypoints if category else None) or ()), *self.more_points.get(label, ())]
 
 
 def _gather(attributes: dict[str, set[str]], element: Element) -> None:
@@ -64,7 +66,9 @@ def _gather(attributes: dict[str, set[str]], element: Element) -> None:
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What is said of a task that comes from elsewhere: how many pictures, and of a video the frames and their size."""
+    """What is said of a task that comes from elsewhere: how many pictures, and of a video the frames and their size.
+    Splits, with their number of pictures, make it a project: CVAT, and datumaro, know subsets there only.
+    """
 
     size: int
     video: bool = False
@@ -72,8 +76,20 @@ class Facts(msgspec.Struct, frozen=True):
     last: int = 0
     width: int | None = None
     height: int | None = None
+    splits: Mapping[str, int] = {}
 
     def meta(self) -> Element:
+        return self._project() if self.splits else self._task()
+
+    def _project(self) -> Element:
+        meta = etree.fromstring("<meta><project><tasks/><labels/></project></meta>")
+        for split, size in self.splits.items():
+            task = etree.SubElement(meta[0][0], "task")
+            for name, value in (("size", str(size)), ("mode", "annotation"), ("subset", split)):
+                etree.SubElement(task, name).text = value
+        return meta
+
+    def _task(self) -> Element:
         meta = etree.fromstring("<meta><task/></meta>")
         facts: dict[str, Any] = {"size": self.size, "mode": "interpolation" if self.video else "annotation"}
         if self.video:

@@ -92,7 +92,8 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """At a shape: what ties it to others of one object (`own_group`: its group_id is only for that), and what is true
-    of an object whose key points, `count` of them, are written as a skeleton. `lone`: its track was made for it;
+    of an object whose key points, `count` of them, are written as a skeleton; `shape` is `obb` for an upright box that
+    may be turned. `lone`: its track was made for it;
     `track`: the id that it should have, and another shape of the frame has; `made`: an outside shape that only ends
     what was visible; `carried`: what a track says, where the shape is in none.
     """

@@ -25,7 +25,7 @@ _KINDS: dict[type, str] = {Polygon: "polygon", Line: "polyline", Points: "points
 _TRIPLES = msgspec.json.Decoder(list[int | float | None])
 _MASK = msgspec.json.Decoder(dict[str, Any])
 
-Names = Callable[[str, int], Sequence[str]]
+Names = Callable[[str, int, Sequence[str]], Sequence[str]]
 """The names of a label's key points, at least so many."""
 
 
@@ -81,6 +81,8 @@ def _one(annotation: Annotation, names: Names) -> Restored:
     figure = figure_of(annotation)
     if figure is not None:
         form = Form("box" if figure.shape == "obb" else figure.shape, figure.geometry, figure.rotation)
+        if form.kind == "box" and not form.rotation:
+            mark = msgspec.structs.replace(mark, shape="obb")
         rest = _rest(annotation.metadata, ("shape", "geometry", "rotation"))
         return Restored(annotation, form, extra, mark, rest)
     form = Form(_KINDS[type(annotation)], tuple(annotation.xy))
@@ -144,11 +146,11 @@ def _skeleton(box: Rectangle, names: Names) -> tuple[Form, Mark] | None:
     if given is None and elements is None:
         return None
     if given is not None:
-        labels = names(box.label, len(given) // 3)
+        labels = names(box.label, len(given) // 3, _in_order_of(given, elements or ()))
         if elements is None or not _same_points(given, json.loads(keypoints(elements, labels))):
             elements = _moved(elements or (), from_keypoints(given, labels))
     else:
-        labels = names(box.label, 0)
+        labels = names(box.label, 0, ())
     form = Form("skeleton", elements=elements or ())
     again = keypoints(form.elements, labels)
     kind = metadata.get("shape")
@@ -160,6 +162,20 @@ def _skeleton(box: Rectangle, names: Names) -> tuple[Form, Mark] | None:
         return form, Mark()
     text = None if same else metadata["keypoints"]
     return form, Mark(bbox=box.bbox, shape=kind, keypoints=text, count=len(labels))
+
+
+def _in_order_of(given: Sequence[float | None], elements: Sequence[Point]) -> list[str]:
+    """The labels of elements in the order of the key points that they are; in their own where they are others."""
+    left = list(elements)
+    out: list[str] = []
+    for start in range(0, len(given), 3):
+        triple = given[start : start + 3]
+        found = next((e for e in left if _same_points(triple, json.loads(keypoints((e,), (e.label,))))), None)
+        if found is None:
+            return [element.label for element in elements]
+        left.remove(found)
+        out.append(found.label)
+    return out
 
 
 def _triples(text: Any) -> list[Any] | None:

@@ -10,6 +10,7 @@ import msgspec
 from lxml import etree
 
 from ...schemas import masks
+from ...schemas.figures import Figure
 from ...schemas.model import Annotation, Line, Points, Polygon, Rectangle, Tag, Value
 from ..carrying import fingerprint
 from ..spelling import Spelled, confidence, understood
@@ -105,7 +106,7 @@ def to_hub(shape: Shape, number: int, names: Sequence[str] | None) -> tuple[list
         metadata |= _carried(said)
         codes = ["skeleton-boxed" if kind == "skeleton" else "keypoints-boxed"]
         return [Rectangle(bbox=box, metadata=metadata, **common)], codes
-    figure = form.figure()
+    figure = Figure("obb", form.numbers) if _is_upright(form, mark) else form.figure()
     codes = []
     if figure is not None:
         metadata |= figure.metadata()
@@ -117,6 +118,11 @@ def to_hub(shape: Shape, number: int, names: Sequence[str] | None) -> tuple[list
         return [Rectangle(bbox=form.numbers, metadata=metadata, **common)], []  # type: ignore[arg-type]
     kind = {"polygon": Polygon, "polyline": Line, "points": Points}[form.kind]
     return [kind(xy=form.numbers, metadata=metadata, **common)], []
+
+
+def _is_upright(form: Form, mark: Mark) -> bool:
+    """Whether a box is one that may be turned, and is not."""
+    return form.kind == "box" and mark.shape == "obb" and not form.rotation
 
 
 def to_tag(element: Element) -> Tag:

@@ -7,7 +7,7 @@ key frame that is outside, as CVAT ends its tracks, unless it is the last frame 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -66,12 +66,12 @@ class Weaver:
         before: Thread | None = None
         for xml in first.shape.extra.before:
             self._append_outside(track, from_xml(xml), None, first.frame)
-        for number, thread in enumerate(threads):
-            if thread.computed and not self._changed(threads, number):
-                continue
-            track.append(self._element(thread, first, before, nested=bool(nested)))
-            before = thread
-            self._end(track, threads, number)
+        numbers = self._kept(threads)
+        kept = frozenset(numbers)
+        for number in numbers:
+            track.append(self._element(threads[number], first, before, nested=bool(nested)))
+            before = threads[number]
+            self._end(track, threads, number, kept)
         for xml in (*nested, *note.elements):
             track.append(from_xml(xml))
         return track
@@ -94,31 +94,42 @@ class Weaver:
             _leave_out(element, shape, before.shape)
         return element
 
-    def _changed(self, threads: Sequence[Thread], number: int) -> bool:
-        """Whether a computed annotation is no longer what its neighbours compute, or has lost one of them."""
-        start = number
-        while start >= 0 and threads[start].computed:
-            start -= 1
-        stop = number
-        while stop < len(threads) and threads[stop].computed:
-            stop += 1
-        if start < 0:
-            return True
-        a, b = threads[start], threads[stop] if stop < len(threads) else None
+    def _kept(self, threads: Sequence[Thread]) -> list[int]:
+        """The numbers of the threads that are written: what a reader computes between them is what the others are."""
+        kept: list[int] = []
+        number = 0
+        while number < len(threads):
+            stop = number
+            while stop < len(threads) and threads[stop].computed:
+                stop += 1
+            kept += self._edited(threads, number, stop)
+            if stop < len(threads):
+                kept.append(stop)
+            number = stop + 1
+        out: list[int] = []
+        for start, stop in zip(kept, [*kept[1:], len(threads)], strict=True):
+            out.append(start)
+            a, b = threads[start], threads[stop] if stop < len(threads) else None
+            skipped = range(start + 1, stop)
+            if (a.computed or (b is not None and b.computed)) and not all(_between(a, b, threads[n]) for n in skipped):
+                out += skipped
+        return out
+
+    def _edited(self, threads: Sequence[Thread], start: int, stop: int) -> Sequence[int]:
+        """Of a run of computed threads those that are no longer what their neighbours compute: all, where one of the
+        run or its beginning is missing.
+        """
+        run = range(start, stop)
+        if not run or start == 0:
+            return run
+        a, b = threads[start - 1], threads[stop] if stop < len(threads) else None
         after = _frames(a)
         end = after[0] if after else (b.frame if b is not None else threads[stop - 1].frame + self.notes.step)
-        wanted = list(range(a.frame + self.notes.step, end, self.notes.step))
-        if [one.frame for one in threads[start + 1 : stop]] != wanted:
-            return True
-        here, form = threads[number], a.shape.form
-        if b is not None and not after:
-            there = between(form, b.shape.form, (here.frame - a.frame) / (b.frame - a.frame))
-            if there is None:
-                return True
-            form = there
-        return not (_same_form(here.shape.form, form) and _same_words(here, a))
+        if [threads[n].frame for n in run] != list(range(a.frame + self.notes.step, end, self.notes.step)):
+            return run
+        return [n for n in run if not _between(a, None if after else b, threads[n])]
 
-    def _end(self, track: Element, threads: Sequence[Thread], number: int) -> None:
+    def _end(self, track: Element, threads: Sequence[Thread], number: int, kept: Collection[int]) -> None:
         """What follows on a shape that is written: shapes that are outside."""
         thread = threads[number]
         beyond = next((one for one in threads[number + 1 :] if not one.computed), None)
@@ -131,7 +142,7 @@ class Weaver:
         if extra.gap and beyond is not None:
             return
         end = number
-        while end + 1 < len(threads) and threads[end + 1].computed and not self._changed(threads, end + 1):
+        while end + 1 < len(threads) and end + 1 not in kept:
             end += 1
         last, following = threads[end], threads[end + 1] if end + 1 < len(threads) else None
         if following is not None and following.frame <= last.frame + step:
@@ -169,6 +180,17 @@ class Weaver:
         track.extend(from_xml(one) for one in xml)
         same = all(elements_at(track, one.frame) == one.shape.form.elements for one in threads if not one.computed)
         return xml if same else ()
+
+
+def _between(a: Thread, b: Thread | None, here: Thread) -> bool:
+    """Whether a thread is what is computed for its frame from its neighbours; without the second, as the first is."""
+    form = a.shape.form
+    if b is not None:
+        there = between(form, b.shape.form, (here.frame - a.frame) / (b.frame - a.frame))
+        if there is None:
+            return False
+        form = there
+    return _same_form(here.shape.form, form) and _same_words(here, a)
 
 
 def _frames(thread: Thread) -> list[int]:

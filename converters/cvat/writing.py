@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ class _Images:
         return self.body.splits
 
     def facts(self) -> Facts:
-        return Facts(len(self.body.names))
+        return Facts(len(self.body.names), splits=Counter(split for split in self.body.splits if split is not None))
 
     def close(self) -> None:
         self.body.close()

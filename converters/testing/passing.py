@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -85,6 +88,22 @@ def contents(path: Path) -> dict[str, bytes | None]:
 def target_in(folder: Path, format_: Format, options: Options, name: str = "out") -> Path:
     """A name for a target: with the format's suffix where that is a file."""
     return folder / (name if format_.output(options) == "folder" else name + format_.suffix)
+
+
+def pictures(folder: Path, records: Iterable[Record]) -> Path:
+    """A folder with a picture of each record's size: a PNG without a pixel, for only its header is looked at."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for record in records:
+        path = folder / record.image
+        path.parent.mkdir(parents=True, exist_ok=True)
+        header = struct.pack(">IIBBBBB", int(record.width or 0), int(record.height or 0), 8, 0, 0, 0, 0)
+        chunks = ((b"IHDR", header), (b"IDAT", b""), (b"IEND", b""))
+        path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks))
+    return folder
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def _settle(ledger: Ledger, written: Written) -> None:

@@ -56,8 +56,8 @@ class Options(BaseOptions, frozen=True, kw_only=True):
     ] = "skip"
 
 
-OWN_PLACE = frozenset(("bbox", "outline"))
-"""Book-keeping that has an element of its own: the box beside an outline."""
+OWN_PLACE = frozenset(("bbox", "outline", "voc_outline"))
+"""Book-keeping that has elements of its own: the box beside an outline, an outline in another form."""
 
 
 def fidelity(options: Options) -> Fidelity:

@@ -189,6 +189,7 @@ FORMAT = Format(
     read=read,
     write=write,
     settle=settle,
+    to_read=lambda options: msgspec.structs.replace(options, task=None, kpt_shape=None),
     write_part=write_part,
     join=join,
     owns=owns,

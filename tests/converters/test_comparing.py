@@ -122,7 +122,7 @@ def test_lines_and_points_keep_their_order(diff: Callable[..., Difference], kind
         ({"confidence": 0.5}, "confidence", ()),
         ({"metadata": {"occluded": True}}, "metadata", ("occluded",)),
         ({"metadata": {"note": "x"}}, "metadata", ("note",)),
-        ({"metadata": {"shape": "obb"}}, "metadata", ("shape",)),
+        ({"metadata": {"shape": "cuboid"}}, "metadata", ("shape",)),
         ({"metadata": {"keypoints": "[10, 20, 2]"}}, "keypoints", ()),
         ({"attributes": {"colour": [{"value": "red"}]}}, "attributes", ("colour",)),
         ({"attributes": {"colour": [{"value": "red", "metadata": {"by": "me"}}]}}, "attributes", ("colour",)),
@@ -315,6 +315,17 @@ def test_other_ids_and_areas_are_the_same_by_meaning(diff: Callable[..., Differe
 def test_the_form_a_ring_had_in_the_file_means_nothing(diff: Callable[..., Difference]) -> None:
     closed = [value for point in [*RING, RING[0]] for value in point]
     assert diff(_coco([10, 10, 20, 20]), _coco([10, 10, 20, 20], segmentation=[closed])).equal
+
+
+def test_the_corners_of_a_rotated_box_tell_its_numbers(diff: Callable[..., Difference]) -> None:
+    said = {"shape": "obb", "geometry": "[10,10,20,20]", "rotation": 90}
+    corners = lake([{**OUTLINE, "metadata": {"shape": "obb"}}])
+    assert diff(lake([{**OUTLINE, "metadata": said}]), corners).equal
+    assert diff(corners, lake([OUTLINE])).equal
+    assert not diff(lake([{**OUTLINE, "metadata": said}]), lake([OUTLINE])).equal
+    assert not diff(lake([{**OUTLINE, "metadata": said}]), corners, exact=True).equal
+    other = {**said, "shape": "cuboid"}
+    assert not diff(lake([{**OUTLINE, "metadata": other}]), lake([{**OUTLINE, "metadata": {"shape": "cuboid"}}])).equal
 
 
 def test_a_crowd_is_not_an_object(diff: Callable[..., Difference]) -> None:

@@ -31,6 +31,7 @@ class TestYolo(FormatContract):
         yolo.Options(task="segment"),
         yolo.Options(task="obb"),
         yolo.Options(task="pose"),
+        yolo.Options(task="segment", multi_part="join"),
         yolo.Options(layout="darknet"),
     )
 

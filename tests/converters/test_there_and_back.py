@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import given, settings
 
-from annolake.converters import coco, convert, metalake, registry, yolo
+from annolake.converters import coco, convert, metalake, yolo
 from annolake.converters.comparing import compare
-from annolake.converters.testing.cases import Case, DataSet, cases
-from annolake.converters.testing.passing import lowered, write_out
-from annolake.converters.testing.strategies import EVERYTHING, datasets
+from annolake.converters.testing.cases import Case, cases
 from annolake.schemas.errors import InvalidInput, LossRefused
-from annolake.schemas.model import Catalog, Record
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 MADE_UP = {"segmentation", "area", "iscrowd", "num_keypoints"}
@@ -87,34 +81,6 @@ def test_metalake_through_coco(case: Case, tmp_path: Path) -> None:
     assert difference.equal, (difference.changes, difference.catalog)
 
 
-@settings(max_examples=30)
-@given(made=datasets(coco.FIDELITY))
-def test_any_coco_through_metalake(made: tuple[Catalog, list[Record]]) -> None:
-    _home("coco", "metalake", coco.Options(), made)
-
-
-@settings(max_examples=20)
-@given(made=datasets(yolo.fidelity(yolo.Options(task="detect"))))
-def test_any_boxes_through_metalake(made: tuple[Catalog, list[Record]]) -> None:
-    _home("yolo", "metalake", yolo.Options(task="detect"), made)
-
-
-@settings(max_examples=20)
-@given(made=datasets(yolo.fidelity(yolo.Options(task="segment"))))
-def test_any_rings_through_metalake(made: tuple[Catalog, list[Record]]) -> None:
-    _home("yolo", "metalake", yolo.Options(task="segment"), made)
-
-
-@settings(max_examples=30)
-@given(
-    made=datasets(
-        msgspec.structs.replace(EVERYTHING, shapes=coco.FIDELITY.shapes, holes="none", coordinates=("pixels",))
-    )
-)
-def test_any_metalake_through_coco(made: tuple[Catalog, list[Record]]) -> None:
-    _home("metalake", "coco", metalake.Options(), made)
-
-
 @pytest.mark.parametrize("jobs", [2, 3])
 @pytest.mark.parametrize("to", ["metalake", "yolo"])
 def test_several_processes_write_the_same_bytes(jobs: int, to: str, tmp_path: Path) -> None:
@@ -162,18 +128,6 @@ def _by_image(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Annotations in the order of their images: COCO does not group them, annolake does."""
     order = {image["id"]: number for number, image in enumerate(document["images"])}
     return sorted(document.get("annotations", []), key=lambda annotation: order[annotation["image_id"]])
-
-
-def _home(name: str, over: str, options: Any, made: tuple[Catalog, list[Record]]) -> None:
-    """A made-up data set, written as one format, to the other and back: nothing is refused, nothing has changed."""
-    format_ = registry.get(name)
-    with TemporaryDirectory() as folder:
-        source, middle, back = (Path(folder) / part for part in ("source", "middle", "back"))
-        write_out(format_, lowered(format_, options, DataSet(*made)), source)
-        convert(source, middle, to=over, from_=name)
-        convert(middle, back, to=name, from_=over, options={name: options})
-        difference = compare(source, back, format_a=name, format_b=name)
-        assert difference.equal, (difference.changes, difference.catalog)
 
 
 def _files(path: Path) -> dict[str, bytes]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import warnings
 from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
@@ -50,7 +51,9 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[tuple[Call
         with MetaLakeClient(KEY, SECRET, second.url, timeout=30) as client:
 
             def ours(name: str, *arguments: Any, **keywords: Any) -> Any:
-                return getattr(client, name)(*arguments, **keywords)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    return getattr(client, name)(*arguments, **keywords)
 
             yield (sdk, first), (ours, second)
         sdk.close()
