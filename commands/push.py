@@ -107,6 +107,8 @@ def command(
     if report is not None:
         reporting.write(planned.conversion, report)
     reporting.show(planned.conversion, "metalake")
+    told = {problem["code"] for problem in planned.conversion.problems}
+    screen.show_problems(problem.as_json() for problem in planned.problems if problem.code not in told)
     if dry_run:
         ctx.exit(tell(planned.forecast(), as_json=as_json, complete=True))
     files = TransferBar("files", len(planned.files.sources), planned.size)
