@@ -181,6 +181,11 @@ annotations_command.examples = (
 @click.argument("path", metavar="FILE", type=FILE)
 @_where_options
 @_TYPE
+@click.option(
+    "--whole",
+    type=click.Choice(("all", "head")),
+    help="FILE is one object of fields: for the collection and all its files (all), or without these (head).",
+)
 @_DRY_RUN
 @service_options
 @click.pass_context
@@ -193,19 +198,25 @@ def metadata_command(
     unique_name: bool,
     job: str | None,
     kind: str,
+    whole: Literal["all", "head"] | None,
     dry_run: bool,
     as_json: bool,
     **service: Any,
 ) -> None:
     """Upload the metadata of files in FILE: custom fields, and tags.
 
-    Say how FILE names them: --collection, --storage-path, --unique-name or --job.
+    Say how FILE names them: --collection, --storage-path, --unique-name or --job. With --whole they are those of a
+    collection.
     """
     from ..metalake_io import checks
     from ..metalake_io.metadata import DEFAULT_BUCKET
     from ..metalake_io.results import Item, MetadataReport
 
     _one_way(collection, storage_path, unique_name, job, bucket)
+    if whole is not None:
+        if collection is None:
+            raise UsageError("which-collection", "--whole goes with --collection", hint="give its name")
+        ctx.exit(_of_collection(path, collection, kind, whole == "all", dry_run, as_json, service))
     entries = checks.read_metadata(path)
     if dry_run:
         would = [Item(name=entry.file, state="skipped", reason="would be sent") for entry in entries]
@@ -224,10 +235,26 @@ def metadata_command(
 
 command.add_command(metadata_command)
 metadata_command.sections = {
-    "Which files": ("collection", "kind", "storage_path", "bucket", "unique_name", "job"),
+    "Which files": ("collection", "kind", "whole", "storage_path", "bucket", "unique_name", "job"),
     **SECTIONS,
 }
 metadata_command.examples = ("annolake upload metadata metadata.json --collection Demo",)
+
+
+def _of_collection(
+    path: Path, collection: str, kind: str, to_all_files: bool, dry_run: bool, as_json: bool, service: dict[str, Any]
+) -> int:
+    """Metadata of a whole collection; the exit code."""
+    from ..metalake_io import checks
+    from ..metalake_io.results import Item, MetadataReport
+
+    fields = checks.read_fields(path)
+    if dry_run:
+        would = Item(name=collection, state="skipped", reason="would be sent")
+        return tell(MetadataReport(items=[would]), as_json=as_json, complete=True)
+    with connected(as_json=as_json, **service) as client:
+        report = client.metadata.of_collection(collection, kind, fields, to_all_files=to_all_files)
+    return tell(report, as_json=as_json)
 
 
 def _one_way(

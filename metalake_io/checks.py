@@ -8,7 +8,7 @@ from typing import Any
 
 from ..converters.checking import METADATA, check
 from ..converters.files import read_bytes
-from ..schemas import metadata_file, metalake_decoding, structure
+from ..schemas import jsonscan, jsontext, metadata_file, metalake_decoding, structure
 from ..schemas.errors import InvalidInput, Place, UsageError
 from ..schemas.metadata_file import TAGS_KEY, Entry
 from ..schemas.metalake_decoding import Document
@@ -58,6 +58,14 @@ def read_metadata(path: Path) -> list[Entry]:
     if _errors(problems):
         raise InvalidUpload.of(problems)
     return list(metadata_file.decode(read_bytes(path), str(path)).files)
+
+
+def read_fields(path: Path) -> dict[str, Any]:
+    """Metadata of a whole collection: a file with one JSON object. InvalidInput, InvalidUpload."""
+    file, data = str(path), jsontext.checked(read_bytes(path), str(path))
+    return metadata_object(
+        {key: jsonscan.plain(raw, file, (key,)) for key, raw in jsontext.members(data, file).items()}
+    )
 
 
 def metadata_object(given: object) -> dict[str, Any]:

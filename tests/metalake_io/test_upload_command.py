@@ -70,6 +70,25 @@ def test_metadata(run: Run, lake: Lake, put: Callable[[str, Any], str]) -> None:
     assert [one["bucketName"] for one in lake.metadata] == [None, None, "B"]
 
 
+@pytest.mark.parametrize(("whole", "to_all"), [("all", True), ("head", False)])
+def test_metadata_of_a_whole_collection(
+    run: Run, lake: Lake, put: Callable[[str, Any], str], whole: str, to_all: bool
+) -> None:
+    words = ("upload", "metadata", put("m.json", {"Place": "x", "Tags": ["night"]}), "--whole", whole)
+    assert run(*words, "--collection", "Demo", "--dry-run").exit_code == 0
+    assert run(*words, "--unique-name").exit_code == 2
+    assert lake.wire.asked == []
+    done = run(*words, "--collection", "Demo")
+    assert done.exit_code == 0, done.stderr
+    (sent,) = lake.asked("uploadMetadataByMetaObject")
+    assert sent.json == {
+        "collectionName": "Demo",
+        "objectType": 5,
+        "metadata": {"Place": "x", "Tags": ["night"]},
+        "isApplyToAllFiles": to_all,
+    }
+
+
 def test_a_dry_run_sends_nothing(run: Run, lake: Lake, pictures: Path, boxes: str) -> None:
     done = run("upload", "files", pictures, "--collection", "Demo", "--dry-run", "--json")
     assert [row["name"] for row in json.loads(done.stdout)["items"]] == ["a.png", "b.JPG"]
