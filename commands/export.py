@@ -97,7 +97,16 @@ def command(
         reporting.check_target(report, [], target, overwrite=False)
     try:
         with connected(as_json=as_json, **service) as client, TransferBar("files") as bar:
-            done = export(client.parts, collection_id, target, to, wishes, on_item=bar.item, moved=bar.moved)
+            done = export(
+                client.parts,
+                collection_id,
+                target,
+                to,
+                wishes,
+                on_total=bar.expect,
+                on_item=bar.item,
+                moved=bar.moved,
+            )
     except LossRefused as error:
         if report is not None:
             reporting.write(error.report, report)

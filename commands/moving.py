@@ -19,14 +19,21 @@ if TYPE_CHECKING:
 class TransferBar:
     """On a terminal only, and only where it takes over a second. `item` hears of items that are done, `moved` of bytes,
     from any thread; it is drawn when it hears of something. Without `size`, in bytes, items are what is counted.
+    `after`: the bar that ends where this one begins.
     """
 
-    def __init__(self, what: str, total: int | None = None, size: int | None = None) -> None:
-        self._what, self._total, self._size = what, total, size
+    def __init__(
+        self, what: str, total: int | None = None, size: int | None = None, after: TransferBar | None = None
+    ) -> None:
+        self._what, self._total, self._size, self._after = what, total, size, after
         self._lock = Lock()
         self._begin = self._drawn = monotonic()
         self._items = self._bytes = 0
         self._progress: Progress | None = None
+
+    def expect(self, total: int) -> None:
+        """How many items there will be, where that shows later."""
+        self._total = total
 
     def item(self, item: Item) -> None:
         with self._lock:
@@ -46,6 +53,9 @@ class TransferBar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
         if self._progress is not None:
             self._progress.stop()
 
@@ -62,6 +72,8 @@ class TransferBar:
         else:
             state |= {"completed": self._items, "total": self._total}
         if self._progress is None:
+            if self._after is not None:
+                self._after.stop()
             self._progress = _progress()
             self._progress.add_task("", **state)
             self._progress.start()

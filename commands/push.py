@@ -112,7 +112,7 @@ def command(
     if dry_run:
         ctx.exit(tell(planned.forecast(), as_json=as_json, complete=True))
     files = TransferBar("files", len(planned.files.sources), planned.size)
-    annotated = TransferBar("images", planned.annotations.count)
+    annotated = TransferBar("images", planned.annotations.count, after=files)
     with connected(as_json=as_json, **service) as client, files, annotated:
         done = pushing.push(
             client.parts,

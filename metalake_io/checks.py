@@ -63,9 +63,8 @@ def read_metadata(path: Path) -> list[Entry]:
 def read_fields(path: Path) -> dict[str, Any]:
     """Metadata of a whole collection: a file with one JSON object. InvalidInput, InvalidUpload."""
     file, data = str(path), jsontext.checked(read_bytes(path), str(path))
-    return metadata_object(
-        {key: jsonscan.plain(raw, file, (key,)) for key, raw in jsontext.members(data, file).items()}
-    )
+    members = jsontext.members(data, file)
+    return metadata_object({key: jsonscan.plain(raw, file, (key,)) for key, raw in members.items()})
 
 
 def metadata_object(given: object) -> dict[str, Any]:

@@ -76,11 +76,12 @@ def export(
     wishes: Wishes,
     *,
     progress: Progress | None = None,
+    on_total: Callable[[int], None] | None = None,
     on_item: OnItem | None = None,
     moved: Moved | None = None,
 ) -> Exported:
     """Fetch and convert. Where sizes are not known, they come from the pictures. The same call again fetches only what
-    is missing, and writes the annotations anew.
+    is missing, and writes the annotations anew. `on_total` hears how many pictures will be fetched.
 
     LossRefused, InvalidInput, UsageError, LocalFailure as of `convert`: then no annotations have been written.
     PartlyDone, with the report of the pictures, where sizes cannot be known because pictures are missing.
@@ -100,6 +101,8 @@ def export(
         def fetch() -> DownloadReport:
             if wishes.images:
                 _mark(target, collection_id, to)
+            if on_total is not None:
+                on_total(len(entries))
             return parts.downloads.fetch(entries, pictures, on_item=on_item, moved=moved)
 
         files = DownloadReport() if source.sized else fetch()
@@ -141,7 +144,7 @@ class _Source:
         self.notes: list[str] = []
         wanted = {"storagePath": True, "metadata": True}
         details = parts.collections.details(collection_id, wanted)
-        self._front = f"{details.get('storagePath') or ''}_"
+        self._front = f"{details['storagePath']}_" if details.get("storagePath") else ""
         self._root = {key: value for key, value in parsed(details.get("metadata")).items() if key != "images"}
         self.entries, self._images = parts.downloads.gathered(
             collection_id, annotation_type=wishes.annotation_type, operation_ids=wishes.operation_ids
