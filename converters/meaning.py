@@ -123,9 +123,11 @@ def _by_part(group: list[Any]) -> list[Any]:
 
 def _shape(metadata: Metadata) -> Any:
     """What it was before, where that says more than the outline: not of a rotated box by its corners alone, nor of key
-    points of which none is labelled.
+    points of which none is labelled. A skeleton without its elements is key points.
     """
     shape = metadata.get("shape")
+    if shape == "skeleton" and "geometry" not in metadata:
+        shape = "keypoints"
     corners = shape == "obb" and "geometry" not in metadata
     return None if corners or (shape == "keypoints" and says_nothing(metadata.get("keypoints"))) else shape
 

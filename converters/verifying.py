@@ -11,11 +11,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from ..schemas.errors import AnnolakeError, Place
 from ..schemas.figures import KINDS, NEAR
 from ..schemas.keys import BOOKKEEPING, BY_NAME, IMAGE_BOOKKEEPING
 from ..schemas.losses import BY_CODE
-from ..schemas.model import Coordinates, Record
+from ..schemas.model import Coordinates, Record, Tag
 from ..schemas.plain import is_object
 from .coordinates import in_space
 from .fidelity import Fidelity
@@ -58,17 +60,15 @@ def verify(
     `source` and the projection make. `project_with` gives the projection that keeps the books handed to it.
     """
     written = {record.image: pickle.dumps(record, pickle.HIGHEST_PROTOCOL) for record in streamed(back, Ledger())}
-    books = Ledger()
-    project = project_with(books)
-    for record in streamed(source, books):
-        before = _counts(books)
+    project = project_with(Ledger())
+    one_by_one = _OneByOne(project_with, source.catalog.coordinates, space)
+    for record in streamed(source, Ledger()):
         lowered = project(record)
-        booked = _counts(books) - before
         packed = written.pop(lowered.image, None)
         if packed is None:
             raise _defect("it is not among the images that were written", lowered)
         _check_written(lowered, pickle.loads(packed), fidelity, space)
-        _check_explained(in_space(record, source.catalog.coordinates, space), lowered, booked, space)
+        one_by_one.check(record, lowered)
     for name in written:
         raise _defect("it was written, but the source does not have it", Record(image=name))
 
@@ -116,24 +116,53 @@ def _check_written(lowered: Record, back: Record, fidelity: Fidelity, space: Coo
         raise _defect(f"a {thing.kind} {thing.label!r} was written that nobody asked for", lowered)
 
 
-def _check_explained(source: Record, lowered: Record, booked: Counter[str], space: Coordinates) -> None:
-    """What was handed to the writer is what the source has, but for what was booked."""
-    reshaping = sum(n for code, n in booked.items() if BY_CODE[code].what == "annotation" and code not in _EXPLAINS)
-    explained = {field for code in booked for field in _EXPLAINS.get(code, ())}
-    if reshaping:
-        explained |= _OF_SHAPE
-    changed, missing, extra = _unlike(source, lowered, _NOISE[space], space)
-    for one, other in changed:
-        fields, keys = differences(one, other, _NOISE[space])
-        odd = [field for field in fields if field not in explained]
-        if odd == ["metadata"] and all(map(_is_form, other_metadata(one.group, other.group))):
-            continue
-        if odd:
-            raise _defect(f"changed without a word about it: {_listed(odd, keys)}", source, one)
-    if len(missing) > reshaping:
-        raise _defect("lost without a word about it", source, missing[0])
-    if extra and not reshaping:
-        raise _defect(f"a {extra[0].kind} {extra[0].label!r} appeared without a word about it", source)
+class _OneByOne:
+    """What is handed to the writer is what the source has, but for what was booked. Each object is projected by itself,
+    so that its own losses, and no others, explain in what it differs.
+    """
+
+    def __init__(self, project_with: Callable[[Ledger], Project], source: Coordinates, space: Coordinates) -> None:
+        self.books = Ledger()
+        self.project = project_with(self.books)
+        self.source: Coordinates = source
+        self.space: Coordinates = space
+
+    def check(self, record: Record, lowered: Record) -> None:
+        if record.annotations == lowered.annotations and record.tags == lowered.tags:
+            return
+        count = 0
+        for thing in things(record):
+            if isinstance(thing.group[0], Tag):
+                alone = replace(record, annotations=(), tags=tuple(thing.group))
+            else:
+                alone = replace(record, annotations=thing.group, tags=())
+            before = _counts(self.books)
+            made = things(self.project(alone))
+            count += len(made)
+            [given] = things(in_space(alone, self.source, self.space))
+            self._check_object(record, thing, given, made, _counts(self.books) - before)
+        if count != len(things(lowered)):
+            found = len(things(lowered))
+            raise _defect(f"of {count} objects to be written {found} were left without a word about it", record)
+
+    def _check_object(
+        self, record: Record, thing: Thing, given: Thing, made: list[Thing], booked: Counter[str]
+    ) -> None:
+        reshaped = any(BY_CODE[code].what == "annotation" and code not in _EXPLAINS for code in booked)
+        explained = {field for code in booked for field in _EXPLAINS.get(code, ())}
+        if reshaped:
+            explained |= _OF_SHAPE
+        if not made and not reshaped:
+            raise _defect("lost without a word about it", record, thing)
+        if len(made) > 1 and not reshaped:
+            raise _defect(f"became {len(made)} without a word about it", record, thing)
+        for one in made:
+            fields, keys = differences(given, one, _NOISE[self.space])
+            odd = [field for field in fields if field not in explained]
+            if odd == ["metadata"] and all(map(_is_form, other_metadata(given.group, one.group))):
+                continue
+            if odd:
+                raise _defect(f"changed without a word about it: {_listed(odd, keys)}", record, thing)
 
 
 def _may_follow(thing: Thing) -> set[str]:

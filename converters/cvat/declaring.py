@@ -44,11 +44,15 @@ class Used:
                 _gather(self.of_points.setdefault((label, name), {}), point)
 
     def point_names(self, label: str, count: int, given: Sequence[str] = ()) -> Sequence[str]:
-        """The names of a label's key points; where it has none, or not enough, those given, else numbers from 1."""
+        """The names of a label's key points: as it declares them, where these are the `given` ones in whatever order or
+        none are given; else the given ones. Where there are not enough, numbers from 1.
+        """
         names = self.all_points(label)
+        if given and {*names[:count]} != {*given}:
+            self.more_points.setdefault(label, []).extend(n for n in dict.fromkeys(given) if n not in names)
+            return given
         if len(names) < count:
-            more = [name for name in dict.fromkeys(given) if name not in names][: count - len(names)]
-            more += _more([*names, *more], count)
+            more = _more(names, count)
             self.more_points.setdefault(label, []).extend(more)
             names += more
         return names[:count] if count else names

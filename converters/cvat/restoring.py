@@ -157,7 +157,8 @@ def _skeleton(box: Rectangle, names: Names) -> tuple[Form, Mark] | None:
     if not isinstance(kind, str | None):
         return None
     hull = box_around(form.elements)
-    same = given is None or json.loads(again) == given
+    declared = [*names(box.label, len(labels), ())] == [*labels]
+    same = given is None or (declared and json.loads(again) == given)
     if kind == "skeleton" and same and all(abs(a - b) <= NEAR for a, b in zip(box.bbox, hull, strict=True)):
         return form, Mark()
     text = None if same else metadata["keypoints"]
@@ -165,14 +166,14 @@ def _skeleton(box: Rectangle, names: Names) -> tuple[Form, Mark] | None:
 
 
 def _in_order_of(given: Sequence[float | None], elements: Sequence[Point]) -> list[str]:
-    """The labels of elements in the order of the key points that they are; in their own where they are others."""
+    """The labels of elements in the order of the key points that they are; nothing where they are others."""
     left = list(elements)
     out: list[str] = []
     for start in range(0, len(given), 3):
         triple = given[start : start + 3]
         found = next((e for e in left if _same_points(triple, json.loads(keypoints((e,), (e.label,))))), None)
         if found is None:
-            return [element.label for element in elements]
+            return []
         left.remove(found)
         out.append(found.label)
     return out

@@ -1,5 +1,5 @@
 """Data sets for property tests that hold what the hub holds by way of metadata only: masks with their runs, rotated
-boxes, ellipses, cuboids, tracks. As `strategies`, awkward on purpose, and for the tests of whole journeys.
+boxes, ellipses, cuboids, skeletons, tracks. As `strategies`, awkward on purpose, and for the tests of whole journeys.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ...schemas.figures import Figure
+from ...schemas.geometry import hull
 from ...schemas.masks import compressed, encode, rings
 from ...schemas.model import Annotation, Catalog, Polygon, Record, Rectangle
 from ..coordinates import in_space
@@ -22,7 +23,7 @@ _NAMES = ("figures (1).png", "Größe/figures.v2.jpg")
 
 
 @st.composite
-def scenes(draw: st.DrawFn) -> tuple[Catalog, list[Record]]:
+def scenes(draw: st.DrawFn, *, skeletons: bool = True) -> tuple[Catalog, list[Record]]:
     """A data set of `strategies.datasets`, and an image of figures and masks; boxes of a track on all images."""
     catalog, known = draw(datasets(_HARD))
     labels = catalog.names()
@@ -30,7 +31,9 @@ def scenes(draw: st.DrawFn) -> tuple[Catalog, list[Record]]:
     shapes: list[Annotation] = []
     for number in range(draw(st.integers(0, 3))):
         label = draw(st.sampled_from(labels))
-        shapes += draw(_figures(label, (width, height)) | _masks(label, (width, height), f"mask {number}"))
+        size = width, height
+        kinds = _figures(label, size) | _masks(label, size, f"mask {number}")
+        shapes += draw(kinds | _skeletons(label, size) if skeletons else kinds)
     split = known[0].split if known else "val"
     image = draw(st.sampled_from(_NAMES))
     extra = Record(image=image, width=width, height=height, annotations=shapes, split=split, id=1)
@@ -57,6 +60,24 @@ def _figures(draw: st.DrawFn, label: str, size: tuple[int, int]) -> list[Annotat
         front = (left, top, left, bottom, cx, top + 1, cx, bottom + 1)
         figure = Figure("cuboid", (*front, right, top, right, bottom, cx, top - 1, cx, bottom - 1))
     return [Polygon(xy=figure.outline(), label=label, metadata=figure.metadata())]
+
+
+@st.composite
+def _skeletons(draw: st.DrawFn, label: str, size: tuple[int, int]) -> list[Annotation]:
+    """A box around its visible points, the elements beside it as CVAT has them, and as key points."""
+    elements: list[dict[str, Any]] = []
+    flat: list[float] = []
+    seen: list[float] = []
+    for number in range(draw(st.integers(2, 4))):
+        x, y = (draw(st.integers(100, side * 100 - 100)) / 100 for side in size)
+        state = draw(st.sampled_from((0, 1, 2))) if number > 1 else 2
+        element: dict[str, Any] = {"label": f"joint {number}", "type": "points", "points": [x, y]}
+        elements.append(element | ({}, {"occluded": True}, {"outside": True})[0 if state == 2 else 1 if state else 2])
+        flat += (x, y, state) if state else (0, 0, 0)
+        seen += (x, y) if state else ()
+    left, top, w, h = hull(seen)
+    metadata = {"shape": "skeleton", "keypoints": json.dumps(flat), "geometry": json.dumps(elements)}
+    return [Rectangle(bbox=(left, top, w, h), label=label, metadata=metadata)] if w and h else []
 
 
 @st.composite

@@ -54,7 +54,7 @@ def test_what_differs_is_booked(source: Column, made: tuple[Catalog, list[Record
 
 @EVERY_SOURCE
 @FEW
-@given(made=scenes())
+@given(made=scenes(skeletons=False))
 def test_what_both_hold_comes_home_and_nothing_is_refused(source: Column, made: tuple[Catalog, list[Record]]):
     with TemporaryDirectory() as folder:
         images = pictures(Path(folder) / "pictures", made[1])
