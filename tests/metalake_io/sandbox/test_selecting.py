@@ -185,7 +185,8 @@ def test_metadata_is_refused_as_a_whole_or_kept(server: Server, collection: str)
     assert server.listing(there)[0]["metadata"] == {}
     entries[1] = {"file": "x"}
     answer = server.post(path, {"metadata": entries})
-    assert answer == {"isSuccess": False, "message": "Metadata of 1 files updated, 1 not found: x"}
+    message = "Metadata of 1 files updated, 1 not found: x"
+    assert answer == {"isSuccess": False, "message": message, "notFound": ["x"]}
     assert server.listing(there)[0]["metadata"] == {"a": 1}
     for tags in ("retail", [1], [""], None):
         body = {"metadata": [{"file": f"{collection}_a.png", "metadata": {"Tags": tags}}]}
