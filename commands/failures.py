@@ -58,6 +58,8 @@ def tell(error: BaseException, *, as_json: bool) -> int:
     if isinstance(error, KeyboardInterrupt):
         code = getattr(error, "exit_code", 128 + signal.SIGINT)
         return _say(AnnolakeError("interrupted", "interrupted; no half-written file is left"), code, as_json)
+    if isinstance(error.__cause__, KeyboardInterrupt):  # while a class was being made
+        return tell(error.__cause__, as_json=as_json)
     known = _known(error)
     if os.environ.get(_DEBUG) == "1" and known.exit_code == 1:
         traceback.print_exception(error)

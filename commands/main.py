@@ -59,7 +59,7 @@ class _Annolake(click.Group):
 @click.group(cls=_Annolake, context_settings={"max_content_width": 110})
 @click.version_option(package_name="annolake", prog_name="annolake", message="%(prog)s %(version)s")
 def annolake() -> None:
-    """Image annotations between COCO, YOLO and the MetaLake's JSON, checked and accounted for.
+    """Image annotations between COCO, YOLO, Pascal VOC, CVAT and the MetaLake's JSON, checked and accounted for.
 
     Nothing is lost without being said: each command says what it saw, what it did and what it could not keep.
     """

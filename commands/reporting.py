@@ -71,6 +71,8 @@ def show(report: Report, to: str) -> None:
         rows.append(("written", "nothing", report.target))
     if report.verified:
         rows.append(("verified", "read again, and compared", "nothing differs that is not told here"))
+    elif report.written and not report.dry_run and options.get("verify") is None:
+        rows.append(("not verified", "", "--verify reads again what was written, and compares it"))
     screen.table(rows, indent=0)
     if report.decisions:
         screen.say("decided")

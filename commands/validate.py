@@ -90,7 +90,7 @@ def command(
         screen.show_problems([mend.as_json() for mend in fixed.mends])
         _show(checked, str(out))
     if fixed is not None and not fixed.written:
-        screen.say("nothing was written: a part cannot be read, and no safe mend helps", screen.STYLES["error"])
+        screen.say("nothing was written: a part cannot be read, or is beyond any safe mend", screen.STYLES["error"])
     ctx.exit(0 if checked.valid and (fixed is None or fixed.written) else _INVALID)
 
 

@@ -54,6 +54,9 @@ def chosen(reading: Reading, choice: Choice, ledger: Ledger) -> Reading:
     splits: dict[str, str] | None = None
     if wanted is not None or choice.split:
         names = [name for name in _names(reading) if wanted is None or name in wanted]
+        if choice.only_images and not names:
+            hint = "names are written as in the source, with their folders"
+            raise UsageError("image-not-found", "none of the images to keep is in the source", hint=hint)
         _tell_missing(choice.only_images or (), names, ledger)
         if choice.split:
             splits = dealt(names, choice.split, choice.seed)
@@ -134,16 +137,20 @@ def _relabelled(catalog: Catalog, choice: Choice) -> Catalog:
             untouched.add(name)
             labels.append(replace(label, name=name))
     if choice.keep_labels:
-        _check_known(choice.keep_labels, [label.name for label in labels])
+        _check_known(choice.keep_labels, [label.name for label in labels], choice.map_labels)
         labels = [label for label in labels if label.name in choice.keep_labels]
     return replace(catalog, labels=tuple(labels))
 
 
-def _check_known(wanted: Mapping[str, str] | Sequence[str], names: Sequence[str]) -> None:
+def _check_known(
+    wanted: Mapping[str, str] | Sequence[str], names: Sequence[str], renamed: Mapping[str, str] | None = None
+) -> None:
     for name in wanted:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "`annolake stats` lists the labels of a source"
+            if renamed and name in renamed:
+                hint = f"it is renamed first: keep {renamed[name]!r}"
             raise UsageError("unknown-label", f"there is no label {name!r}", hint=hint)
 
 

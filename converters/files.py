@@ -61,8 +61,17 @@ def write_new(path: str, text: str) -> None:
 
 
 def names_below(root: str, wanted: Callable[[str], bool]) -> Iterator[str]:
-    """Names below `root`, sorted, of the files wanted; hidden files and folders are not looked at."""
-    for folder, folders, names in os.walk(root):
+    """Names below `root`, sorted, of the files wanted; hidden files and folders are not looked at.
+
+    Nothing where there is no such folder; LocalFailure where one cannot be read: what is in it would be missing without
+    a word.
+    """
+
+    def stop(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise local_failure(error, Path(root)) from None
+
+    for folder, folders, names in os.walk(root, onerror=stop):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         below = os.path.relpath(folder, root).replace(os.sep, "/")
         front = "" if below == "." else f"{below}/"
@@ -72,11 +81,13 @@ def names_below(root: str, wanted: Callable[[str], bool]) -> Iterator[str]:
 
 
 def names_in(folder: str) -> frozenset[str]:
-    """What a folder holds; nothing where it is none, or cannot be read."""
+    """What a folder holds; nothing where it is none. LocalFailure where it cannot be read."""
     try:
         return frozenset(os.listdir(folder))
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return frozenset()
+    except OSError as error:
+        raise local_failure(error, Path(folder)) from None
 
 
 def local_failure(error: OSError, path: Path) -> LocalFailure:

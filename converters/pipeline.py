@@ -100,7 +100,7 @@ def convert(
         ledger.decide("ids", f"{to} holds no ids: images and annotations are numbered anew on the way back")
     from_names = list(dict.fromkeys(reader.name for reader in readers))
     settings: dict[str, Any] = {"from": ", ".join(from_names), "to": to, "coordinates": run.space, "carry": carry}
-    settings |= {"exif": exif, "allow_loss": allow_loss}
+    settings |= {"exif": exif, "allow_loss": allow_loss, "verify": verify}
     for name in sorted({*from_names, to}):
         settings[name] = msgspec.to_builtins(given[name])
     if choice is not None:
@@ -203,8 +203,11 @@ class _Run:
             return None
         if not self.writer.readable(self.options):
             return ledger.decide("not-verified", "what was written cannot be read by itself, and so not be compared")
-        back = self.writer.read(temporary, self.options, Context(), Ledger())
         source = msgspec.structs.replace(self.whole, records=self._sized)
+
+        def back() -> Reading:
+            return self.writer.read(temporary, self.options, Context(), Ledger())
+
         verifying.verify(source, back, self.projection, self.fidelity, self.space)
         self.verified = True
         return None

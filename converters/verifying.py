@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ..schemas.errors import AnnolakeError, Place
+from ..schemas.errors import AnnolakeError, InvalidInput, Place
 from ..schemas.figures import KINDS, NEAR
 from ..schemas.keys import BOOKKEEPING, BY_NAME, IMAGE_BOOKKEEPING
 from ..schemas.losses import BY_CODE
@@ -54,12 +54,21 @@ Project = Callable[[Record], Record]
 
 
 def verify(
-    source: Reading, back: Reading, project_with: Callable[[Ledger], Project], fidelity: Fidelity, space: Coordinates
+    source: Reading,
+    back: Callable[[], Reading],
+    project_with: Callable[[Ledger], Project],
+    fidelity: Fidelity,
+    space: Coordinates,
 ) -> None:
-    """AnnolakeError (`verification-failed`) names the first image in which `back`, what was written, is not what
-    `source` and the projection make. `project_with` gives the projection that keeps the books handed to it.
+    """AnnolakeError (`verification-failed`) names the first image in which what was written, opened by `back`, is not
+    what `source` and the projection make. `project_with` gives the projection that keeps the books handed to it.
     """
-    written = {record.image: pickle.dumps(record, pickle.HIGHEST_PROTOCOL) for record in streamed(back, Ledger())}
+    try:
+        records = streamed(back(), Ledger())
+        written = {record.image: pickle.dumps(record, pickle.HIGHEST_PROTOCOL) for record in records}
+    except InvalidInput as error:
+        record = Record(image=error.place.image or "")
+        raise _defect(f"it cannot be read: {error.message} [{error.code}]", record) from error
     project = project_with(Ledger())
     one_by_one = _OneByOne(project_with, source.catalog.coordinates, space)
     for record in streamed(source, Ledger()):
@@ -196,6 +205,6 @@ def _defect(message: str, record: Record, thing: Thing | None = None) -> Annolak
     return AnnolakeError(
         "verification-failed",
         f"what was written is not what was meant, so it was withdrawn; {message}",
-        place=Place(image=record.image, annotation=None if thing is None else thing.name),
+        place=Place(image=record.image or None, annotation=None if thing is None else thing.name),
         hint="this is a defect of annolake: please report it with the file; --no-verify leaves this check out",
     )

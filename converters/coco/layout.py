@@ -17,6 +17,7 @@ import msgspec
 
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.names import is_safe_name
+from ..files import names_in, read_bytes
 from ..format import Sniffed
 from ..jsonkind import json_kind
 from ..ledger import Ledger
@@ -60,6 +61,7 @@ def sources(path: Path, task: str | None, ledger: Ledger) -> list[Source]:
         what = f"no COCO file of kind {task}" if task else "no COCO file"
         hint = f"there are {', '.join(kinds)}" if kinds else "give the JSON file itself"
         raise InvalidInput("no-coco-file", f"{what} in this folder", place=Place(file=str(path)), hint=hint)
+    _check_neighbours(found, path)
     named = [Source(file, split_in(file, path), file.relative_to(path).as_posix()) for file in found]
     if len(named) > 1:
         ledger.decide("splits", f"{len(named)} files, each a split: {', '.join(str(s.split) for s in named)}")
@@ -71,8 +73,36 @@ def owns(name: str) -> bool:
     return _OWNED.fullmatch(name) is not None and is_safe_name(name)
 
 
+_PATTERNS = ("annotations/*.json", "*.json", f"*/{_ROBOFLOW}", "*/annotations.json")
+
+
+def _check_neighbours(found: list[Path], folder: Path) -> None:
+    """A file that is no JSON at all where the others are COCO may be a split that was cut short: its images would be
+    missing without a word. InvalidInput; LocalFailure where a file or folder cannot be read.
+    """
+    for beside in (folder, *sorted(path for path in folder.iterdir() if path.is_dir())):
+        names_in(str(beside))
+    pattern = next(pattern for pattern in _PATTERNS if found[0] in set(folder.glob(pattern)))
+    for file in sorted(set(folder.glob(pattern)) - set(found)):
+        if json_kind(file)[0] != "coco" and not _is_whole_json(read_bytes(file)):
+            raise InvalidInput(
+                "broken-file",
+                "this is no whole JSON, though it lies where the others are COCO: was it cut short?",
+                place=Place(file=str(file)),
+                hint="mend it, or take it out of the folder",
+            )
+
+
+def _is_whole_json(data: bytes) -> bool:
+    try:
+        msgspec.json.decode(data.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
 def _candidates(folder: Path) -> list[Path]:
-    for pattern in ("annotations/*.json", "*.json", f"*/{_ROBOFLOW}", "*/annotations.json"):
+    for pattern in _PATTERNS:
         found = sorted(path for path in folder.glob(pattern) if json_kind(path)[0] == "coco")
         if found:
             return found

@@ -71,7 +71,7 @@ class Images:
         extras = own if is_object(own) else {}
         storage = extras.pop("storageName") if isinstance(extras.get("storageName"), str) else None
         given = rest.pop("file_name", None)
-        name = given if isinstance(given, str) and given else _name_from_url(rest)
+        name = given if isinstance(given, str) and given else name_from_url(rest)
         if name is None:
             name = str(rest.get("id"))
             place = document.place("images", index, image=name)
@@ -118,7 +118,7 @@ class Images:
         )
 
 
-def _name_from_url(image: dict[str, Any]) -> str | None:
+def name_from_url(image: dict[str, Any]) -> str | None:
     """LVIS names its pictures by address only."""
     url = image.get("coco_url")
     name = url.rpartition("/")[2] if isinstance(url, str) else ""

@@ -22,6 +22,7 @@ from ..ledger import Decision
 from .categories import Categories
 from .layout import owns, split_in
 from .notes import EXTENSION, Extension, File, Notes, notes_of
+from .pictures import name_from_url
 from .restoring import to_coco, to_label_only
 
 _encode = msgspec.json.Encoder().encode
@@ -173,8 +174,10 @@ class _Writer:
         out: dict[str, Any] = {"id": image_id}
         if name is ... or (self.split_key and record.image == f"{record.split}/{name}"):
             out["file_name"] = record.image
-        elif name is not None:
+        elif name or (name is not None and record.image in (str(image_id), name_from_url(coco))):
             out["file_name"] = name
+        elif record.image not in (str(image_id), name_from_url(coco)):
+            out["file_name"] = record.image
         if record.width is not None:
             out["width"] = record.width
         if record.height is not None:

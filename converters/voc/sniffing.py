@@ -6,6 +6,7 @@ import re
 from itertools import islice
 from pathlib import Path
 
+from ...schemas.errors import LocalFailure
 from ..files import names_below, names_in
 from ..format import Sniffed
 from .labelmap import FILE
@@ -22,6 +23,8 @@ def sniffed(path: Path) -> Sniffed:
         return _sniffed(path)
     except OSError as error:
         return Sniffed(False, error.strerror or "cannot be read")
+    except LocalFailure as error:
+        return Sniffed(False, error.message)
 
 
 def _sniffed(path: Path) -> Sniffed:

@@ -21,6 +21,7 @@ from ...schemas.model import Catalog, Record
 from ...schemas.names import is_safe_name
 from ..files import write_new
 from ..format import Context, Written
+from ..ledger import Decision
 from .columns import columns_to_write
 from .describing import description
 from .formatting import RowWriter
@@ -80,7 +81,11 @@ def join(path: Path, options: Options, context: Context, catalog: Catalog, parts
     names = max((part.names for part in parts), key=len)
     for name, text in description(options, catalog, names, lists).items():
         write_new(f"{path}/{name}", text)
-    return Written(sum(map(len, listed.values())), sum(part.annotations for part in parts))
+    decisions: tuple[Decision, ...] = ()
+    if not darknet and "val" not in lists.values() and any(listed.values()):
+        text = "there is no split val: data.yaml points to another, by which a model would be judged by what it learnt"
+        decisions = (Decision("yolo-val", f"{text}; --split train=0.8,val=0.2 makes one"),)
+    return Written(sum(map(len, listed.values())), sum(part.annotations for part in parts), decisions)
 
 
 def split_folder(split: str | None, catalog: Catalog) -> str:

@@ -170,3 +170,13 @@ def test_dealing_is_fair_and_knows_no_order(names: list[str], shares: list[int],
 def test_shares_that_are_no_whole(shares: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="make 1 together"):
         dealt(["x"], shares, 0)
+
+
+def test_a_list_of_images_that_are_not_there_is_a_mistake(source: Path) -> None:
+    with pytest.raises(UsageError, match="none of the images"):
+        result(source, Choice(only_images=("x.png",)))
+
+
+def test_a_label_to_keep_is_named_as_it_is_afterwards(source: Path) -> None:
+    with pytest.raises(UsageError, match="keep 'Katze'"):
+        result(source, Choice(map_labels={"cat": "Katze"}, keep_labels=("cat",)))

@@ -48,7 +48,7 @@ def verified(
         return lambda record: change(project(record))
 
     written = project_with(Ledger())(GIVEN) if back is None else back
-    verify(reading(GIVEN), reading(written), project_with, fidelity, "pixels")
+    verify(reading(GIVEN), lambda: reading(written), project_with, fidelity, "pixels")
 
 
 def shapes(*annotations: Any) -> Record:

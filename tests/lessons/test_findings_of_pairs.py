@@ -134,3 +134,16 @@ def test_elements_of_a_skeleton_keep_their_names_without_a_catalogue(tmp_path: P
     convert(tmp_path / "a.xml", tmp_path / "home.json", to="metalake")
     home = json.loads((tmp_path / "home.json").read_text())["images"][0]["annotations"][0]["metadata"]
     assert json.loads(home["keypoints"]) == json.loads(metadata["keypoints"])
+
+
+def test_an_image_that_has_no_name_and_a_new_id_gets_one(tmp_path: Path) -> None:
+    """It was called by its id, which CVAT does not hold."""
+    image = {"id": 5, "file_name": "", "width": 100, "height": 80}
+    source = tmp_path / "a.json"
+    source.write_text(json.dumps({"images": [image], "annotations": [], "categories": []}))
+    convert(source, tmp_path / "same.json", to="coco")
+    assert json.loads((tmp_path / "same.json").read_text())["images"] == [image]
+    convert(source, tmp_path / "a.xml", to="cvat")
+    assert convert(tmp_path / "a.xml", tmp_path / "home.json", to="coco").verified
+    [home] = json.loads((tmp_path / "home.json").read_text())["images"]
+    assert home["file_name"] == "5" or home["id"] == 5

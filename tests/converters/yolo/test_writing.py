@@ -8,6 +8,7 @@ import re
 import pytest
 import yaml
 
+from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
 from annolake.converters.yolo import FORMAT, Options
 from annolake.schemas.errors import InvalidInput, UsageError
@@ -32,6 +33,14 @@ def test_detect_as_ultralytics_reads_it(write, ultralytics):
     }
     assert (target / "labels/train/a.txt").read_text() == "1 0.250000 0.400000 0.300000 0.400000\n"
     assert (target / "labels/train/empty.txt").read_bytes() == b""
+
+
+def test_a_set_without_val_is_said_to_be_judged_by_what_it_learnt(tmp_path):
+    records = boxes("a.jpg", split="train")
+    written = FORMAT.write(tmp_path / "1", Options(task="detect"), Context(), CATS, iter(records))
+    assert [decision.code for decision in written.decisions] == ["yolo-val"]
+    both = [*records, *boxes("b.jpg", split="val")]
+    assert FORMAT.write(tmp_path / "2", Options(task="detect"), Context(), CATS, iter(both)).decisions == ()
 
 
 def test_every_file_is_one_that_may_be_overwritten(write):
