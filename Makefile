@@ -13,7 +13,7 @@ FOLDERS := $(shell find schemas converters metalake_io commands -type d ! -name 
 .PHONY: help demo test lint types format matrix benchmark clean
 
 help:
-	@echo 'make demo       install, convert the fixtures to MetaLake JSON and back, prove that nothing was lost'
+	@echo 'make demo       install, bring the fixtures into a MetaLake of its own and back, prove that nothing was lost'
 	@echo 'make test       lint, type check, all tests'
 	@echo 'make lint       ruff and pyright only'
 	@echo 'make format     let ruff sort imports and lay out the code'
@@ -56,7 +56,7 @@ $(VENV)/.base: pyproject.toml
 	fi; \
 	echo "making $(VENV) with $$($$found --version) and installing annolake"; \
 	$$found -m venv $(VENV) || { echo "this Python cannot make a virtual environment (on Debian: apt install python3-venv)" >&2; exit 1; }
-	@$(INSTALL) 'setuptools>=77' $(EDITABLE) .
+	@$(INSTALL) 'setuptools>=77' $(EDITABLE) '.[sandbox]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.base

@@ -15,6 +15,14 @@ _COMMANDS = {
     "validate": "Find everything that is wrong with annotations.",
     "stats": "Count images, annotations and labels.",
     "diff": "Say in what two data sets differ.",
+    "push": "Bring a data set of any format into a collection of the MetaLake.",
+    "export": "Bring a collection of the MetaLake here, in any format.",
+    "upload": "Bring files, annotations or metadata into the MetaLake.",
+    "download": "Bring collections and files from the MetaLake.",
+    "trash": "Move objects of the MetaLake to its trash.",
+    "login": "Keep the way into a MetaLake as a profile.",
+    "jobs": "Wait for background jobs of the MetaLake.",
+    "sandbox": "Run a MetaLake of your own on this computer.",
 }
 
 

@@ -34,8 +34,8 @@ STYLES = {
     "mended": "green",
 }
 _WIDTH = 160  # of what is no terminal: no table needs more
-_PATIENCE = 1.0
-_REDRAW = 0.1
+PATIENCE = 1.0
+REDRAW = 0.1
 
 
 def emit(document: Any) -> None:
@@ -138,7 +138,7 @@ class ProgressBar:
 
     def __call__(self, done: int, total: int | None) -> None:
         now = monotonic()
-        if now - self._begin < _PATIENCE or now - self._drawn < _REDRAW or not sys.stderr.isatty():
+        if now - self._begin < PATIENCE or now - self._drawn < REDRAW or not sys.stderr.isatty():
             return
         self._drawn = now
         state: dict[str, Any] = {"total": total, "completed": done, "rate": done / (now - self._begin)}

@@ -120,6 +120,14 @@ class Rearranged(Protocol):
     def __call__(self, facts: Any, relabelled: bool, splits: tuple[str, ...], /) -> Any: ...
 
 
+class Picture(Protocol):
+    def __call__(self, options: Any, catalog: Catalog, record: Record, /) -> str: ...
+
+
+def _among_images(options: Any, catalog: Catalog, record: Record, /) -> str:
+    return f"images/{record.image}"
+
+
 def _unchanged(facts: Any, relabelled: bool, splits: tuple[str, ...], /) -> Any:
     return facts
 
@@ -131,7 +139,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     one this format writes: only folders that hold nothing else may be overwritten. `readable`: whether what is written
     with given options can be read with them, by itself. `to_read`: the options for a source of the same format as the
     target, whose options they are. `rearranged` says what still holds of the facts in a
-    catalogue's extras after labels were renamed or left out, or images dealt to new splits. A format whose images are
+    catalogue's extras after labels were renamed or left out, or images dealt to new splits; `picture` where an image's
+    picture belongs, relative to a target folder. A format whose images are
     written independently has `write_part` and `join` too: parts, each by a process of its own, and what makes one
     target of them; the result is the same bytes as by `write`.
     """
@@ -151,6 +160,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     readable: Callable[[Any], bool] = lambda _: True
     to_read: Callable[[Any], Any] = lambda options: options
     rearranged: Rearranged = _unchanged
+    picture: Picture = _among_images
     suffix: str = ""
 
     def __reduce__(self) -> tuple[object, ...]:

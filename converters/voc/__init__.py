@@ -99,6 +99,14 @@ def write(path: Path, options: Options, context: Context, catalog: Catalog, reco
     return write(path, options, context, catalog, records)
 
 
+def picture(options: Options, catalog: Catalog, record: Record) -> str:
+    """Where the devkit has it, below the folder of its year if there are such."""
+    from .notes import notes_of
+
+    root = next((root for root in notes_of(catalog).roots if record.image.startswith(f"{root}/")), "")
+    return f"{root}/JPEGImages{record.image[len(root) :]}" if root else f"JPEGImages/{record.image}"
+
+
 def write_part(
     path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
 ) -> Any:
@@ -141,4 +149,5 @@ FORMAT = Format(
     write_part=write_part,
     join=join,
     owns=owns,
+    picture=picture,
 )

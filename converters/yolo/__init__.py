@@ -127,6 +127,12 @@ def join(path: Path, options: Options, context: Context, catalog: Catalog, parts
     return join(path, options, context, catalog, parts)
 
 
+def picture(options: Options, catalog: Catalog, record: Record) -> str:
+    from .writing import picture
+
+    return picture(options, catalog, record)
+
+
 def settle(options: Options, catalog: Catalog, records: Callable[[], Iterator[Record]], ledger: Ledger) -> Options:
     """Options with task, decimals and shape of key points fixed: one task per set, never mixed rows."""
     from .columns import catalog_keypoints
@@ -187,4 +193,5 @@ FORMAT = Format(
     write_part=write_part,
     join=join,
     owns=owns,
+    picture=picture,
 )

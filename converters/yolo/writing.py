@@ -98,6 +98,16 @@ def split_folder(split: str | None, catalog: Catalog) -> str:
     return f"split_{split if plain else f'{zlib.crc32(split.encode()):08x}'}"
 
 
+def picture(options: Options, catalog: Catalog, record: Record) -> str:
+    """Where the picture of an image belongs, relative to the data set."""
+    folder = split_folder(record.split, catalog)
+    return _listed_as(_bare(record, catalog), folder, options.layout == "darknet").removeprefix("./")
+
+
+def _bare(record: Record, catalog: Catalog) -> str:
+    return record.image.removeprefix(f"{record.split}/") if catalog.split_in_name else record.image
+
+
 class _Writer:
     def __init__(self, path: Path, options: Options, catalog: Catalog, names: list[str], *, appending: bool) -> None:
         self.path = path.as_posix()
@@ -129,8 +139,7 @@ class _Writer:
         if folder is None:
             folder = self.folders[split] = split_folder(split, self.catalog)
             self.part.listed[split] = []
-        bare = name.removeprefix(f"{split}/") if self.catalog.split_in_name else name
-        listed = _listed_as(bare, folder, self.darknet)
+        listed = _listed_as(_bare(record, self.catalog), folder, self.darknet)
         labels = _labels_of(listed)
         owner = self.owners.setdefault(labels, name)
         if owner is not name:

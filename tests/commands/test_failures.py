@@ -88,8 +88,8 @@ def test_usage_errors_of_the_command_line_itself(desk: Desk) -> None:
 
 
 def test_no_progress_bar_where_there_is_no_terminal(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(screen, "_PATIENCE", 0)
-    monkeypatch.setattr(screen, "_REDRAW", 0)
+    monkeypatch.setattr(screen, "PATIENCE", 0)
+    monkeypatch.setattr(screen, "REDRAW", 0)
     assert desk.run("stats", "lake.json", "--json").stderr == ""
 
 

@@ -1,0 +1,36 @@
+"""`annolake login`: keep the way into a service as a profile, once it has been tried."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from . import profiles, screen
+from .helptext import Command
+from .service import KEY, SECRET, URL, client_of
+
+
+@click.command(cls=Command)
+@click.option("--url", metavar="URL", help=f"Address of the service; else {URL}, else you are asked.")
+@click.option("--profile", default=profiles.DEFAULT, show_default=True, metavar="NAME", help="Its name.")
+@click.option("--prefix", type=click.Choice(("/datalake/api", "/api")), help="Else it is found out.")
+@click.option("--insecure-http", is_flag=True, help="Allow http:// to another computer.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def command(url: str | None, profile: str, prefix: str | None, insecure_http: bool, as_json: bool) -> None:
+    """Keep address, key and secret of a service as a profile, after they were tried.
+
+    Key and secret come from the environment, or you are asked; never from the command line, which others can see.
+    """
+    address = url or os.environ.get(URL) or click.prompt("Address", err=True)
+    key = os.environ.get(KEY) or click.prompt("API key", err=True)
+    secret = os.environ.get(SECRET) or click.prompt("Secret", hide_input=True, err=True)
+    client_of(address, key, secret, prefix=prefix, at_once=1, insecure_http=insecure_http).close()
+    file = profiles.save(profile, profiles.Profile(address, key, secret))
+    if as_json:
+        screen.emit({"profile": profile, "url": address, "file": str(file)})
+    screen.say(f"{address} knows you; kept as the profile {profile} in {file}")
+
+
+command.sections = {"The service": ("url", "prefix", "insecure_http"), "Output": ("profile", "as_json")}
+command.examples = ("annolake login --url https://api.example.com",)

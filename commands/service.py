@@ -1,0 +1,111 @@
+"""What the commands that talk to the service share: how it is reached, and how a transfer is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..schemas.errors import UsageError
+from . import profiles, screen
+
+if TYPE_CHECKING:
+    from ..metalake_io.client import MetaLakeClient
+    from ..metalake_io.results import Report
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+URL, KEY, SECRET, TIMEOUT = "METALAKE_URL", "METALAKE_API_KEY", "METALAKE_SECRET", "ANNOLAKE_TIMEOUT"
+_PARTLY = 6
+_STYLES = {"failed": "bold red", "uncertain": "yellow"}
+
+OPTIONS = (
+    click.option("--url", metavar="URL", help=f"Address of the service; else {URL} in the environment."),
+    click.option("--profile", metavar="NAME", help="As kept by `annolake login`."),
+    click.option("--prefix", type=click.Choice(("/datalake/api", "/api")), help="Else it is found out."),
+    click.option("--at-once", type=click.IntRange(1, 256), default=32, show_default=True, help="Transfers at a time."),
+    click.option("--insecure-http", is_flag=True, help="Allow http:// to another computer."),
+    click.option("--json", "as_json", is_flag=True, help="Summary and one row an item on standard output."),
+)
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "The service": ("url", "profile", "prefix", "at_once", "insecure_http"),
+    "Output": ("dry_run", "as_json"),
+}
+
+
+def service_options(function: F) -> F:
+    """The flags by which every one of these commands finds the service."""
+    for option in reversed(OPTIONS):
+        function = option(function)
+    return function
+
+
+def connected(
+    *,
+    url: str | None,
+    profile: str | None,
+    prefix: str | None,
+    at_once: int,
+    insecure_http: bool,
+    as_json: bool,
+) -> MetaLakeClient:
+    """A client. The environment speaks first, then the profile. Key and secret never come from the command line."""
+    _ = as_json
+    kept = profiles.load(profile or profiles.DEFAULT)
+    if profile is not None and kept is None:
+        raise UsageError("no-profile", f"there is no profile {profile}", hint=f"annolake login --profile {profile}")
+    named = kept if profile is not None else None
+    address = url or (named.url if named else None) or os.environ.get(URL) or (kept.url if kept else None)
+    if not address:
+        raise UsageError("no-service", "which service?", hint=f"give --url, set {URL}, or run annolake login")
+    given = os.environ.get(KEY), os.environ.get(SECRET)
+    own = (kept.api_key, kept.secret) if kept is not None and kept.url == address else (None, None)
+    key, secret = given if all(given) and named is None else own  # a profile's secret goes to its own address only
+    if not key or not secret:
+        hint = f"set {KEY} and {SECRET}, or run annolake login"
+        raise UsageError("no-credentials", "key and secret are not set", hint=hint)
+    return client_of(address, key, secret, prefix=prefix, at_once=at_once, insecure_http=insecure_http)
+
+
+def client_of(
+    url: str, key: str, secret: str, *, prefix: str | None, at_once: int, insecure_http: bool
+) -> MetaLakeClient:
+    from ..metalake_io.client import MetaLakeClient
+
+    return MetaLakeClient(
+        key, secret, url, prefix=prefix, at_once=at_once, insecure_http=insecure_http, timeout=_timeout()
+    )
+
+
+def tell(report: Report, *, as_json: bool, complete: bool | None = None) -> int:
+    """Show what became of a transfer; the exit code: 0, or 6 where something is missing."""
+    if as_json:
+        screen.emit(report.as_json())
+    summary = {state: count for state, count in report.as_json()["summary"].items() if count}
+    screen.table([[state, f"{count:,}"] for state, count in summary.items()] or [["nothing to do", ""]], numbers=1)
+    for state, style in _STYLES.items():
+        items = [item for item in report.items if item.state == state]
+        for item in items[: screen.SHOWN]:
+            screen.say(f"{state}  {item.name}: {item.reason}", style)
+        screen.show_rest(len(items) - screen.SHOWN)
+    for note in report.notes:
+        screen.say(note)
+    done = report.complete if complete is None else complete
+    if not done and any(item.retry_helps for item in report.items):
+        screen.say("run the same command again: it sends only what is missing")
+    return 0 if done else _PARTLY
+
+
+def _timeout() -> float | None:
+    text = os.environ.get(TIMEOUT)
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise UsageError("bad-timeout", f"{TIMEOUT} is not a number of seconds", hint="30, for example")
+    return seconds

@@ -1,0 +1,100 @@
+"""`annolake trash`: objects into the service's trash, after a look at how many they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..schemas.errors import UsageError
+from . import screen
+from .helptext import Command
+from .selecting import SECTION, filter_of, selecting_options
+from .service import SECTIONS, connected, service_options
+
+_YES = click.option("--yes", is_flag=True, help="Do it. Without it the count is shown, and nothing is done.")
+
+
+@click.group()
+def command() -> None:
+    """Move objects of the MetaLake to its trash.
+
+    Without --yes nothing is moved: the count is shown.
+    """
+
+
+@click.command("collection", cls=Command)
+@click.argument("collection_id", metavar="ID")
+@click.option("--all", "everything", is_flag=True, help="The collection itself, with all that is in it.")
+@selecting_options
+@_YES
+@service_options
+def collection_command(
+    collection_id: str,
+    everything: bool,
+    query: str,
+    annotated_by: tuple[str, ...],
+    from_date: str | None,
+    to_date: str | None,
+    yes: bool,
+    as_json: bool,
+    **service: Any,
+) -> None:
+    """Trash what is selected in a collection.
+
+    With --all, and without a selection, the collection itself goes.
+    """
+    chosen = filter_of(annotated_by, from_date, to_date)
+    if everything == bool(query or chosen):
+        raise UsageError("no-selection", "what shall go?", hint="give either a query or filter, or --all")
+    with connected(as_json=as_json, **service) as client:
+        count = client.trash.count_in_collection(collection_id, query, chosen)
+        message = client.trash.from_collection(collection_id, query, chosen, confirmed=True) if yes else None
+    _tell(count, message, as_json=as_json)
+
+
+command.add_command(collection_command)
+collection_command.sections = {"Which objects": ("everything", *SECTION, "yes"), **SECTIONS}
+collection_command.examples = ("annolake trash collection 654c5167a467d18f9fdb767c --query metadata.Tags=old",)
+
+
+@click.command("lake", cls=Command)
+@click.option(
+    "--type", "kind", type=click.Choice(("image", "video")), default="image", show_default=True, help="Of what."
+)
+@selecting_options
+@_YES
+@service_options
+def lake_command(
+    kind: str,
+    query: str,
+    annotated_by: tuple[str, ...],
+    from_date: str | None,
+    to_date: str | None,
+    yes: bool,
+    as_json: bool,
+    **service: Any,
+) -> None:
+    """Trash the images or videos that are selected in the whole lake.
+
+    A query or a filter is needed: there is no way to trash everything at once.
+    """
+    chosen = filter_of(annotated_by, from_date, to_date)
+    if not query.strip() and not chosen:
+        raise UsageError("no-selection", "what shall go?", hint="give a query or a filter")
+    with connected(as_json=as_json, **service) as client:
+        count = client.trash.count_in_datalake(query, chosen, kind)
+        message = client.trash.from_datalake(query, chosen, kind, confirmed=True) if yes else None
+    _tell(count, message, as_json=as_json)
+
+
+command.add_command(lake_command)
+lake_command.sections = {"Which objects": ("kind", *SECTION, "yes"), **SECTIONS}
+lake_command.examples = ("annolake trash lake --query annotation.label=Bird",)
+
+
+def _tell(count: int, message: str | None, *, as_json: bool) -> None:
+    if as_json:
+        screen.emit({"selected": count, "trashed": message is not None, "message": message})
+    screen.say(f"{screen.counted(count, 'object')} selected")
+    screen.say(message if message is not None else "nothing was moved; --yes does it")

@@ -1,0 +1,279 @@
+"""`annolake upload`: files, annotations and metadata into the MetaLake, checked before anything is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from ..schemas.errors import UsageError
+from . import screen
+from .helptext import Command
+from .moving import TransferBar
+from .optionflags import ANY_PATH, FILE
+from .service import SECTIONS, connected, service_options, tell
+
+if TYPE_CHECKING:
+    from ..metalake_io.annotation_wire import Address
+    from ..metalake_io.client import MetaLakeClient
+
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Send nothing; say what would be sent.")
+_TYPE = click.option(
+    "--type",
+    "kind",
+    type=click.Choice(("image", "video", "other")),
+    default="image",
+    show_default=True,
+    help="Of files.",
+)
+_WHERE = (
+    click.option("--collection", metavar="NAME", help="Files by name, as uploaded to this collection."),
+    click.option("--storage-path", is_flag=True, help="Files by path in a bucket."),
+    click.option("--bucket", metavar="NAME", help="With --storage-path; else the default bucket."),
+    click.option("--unique-name", is_flag=True, help="Files by unique name."),
+    click.option("--job", metavar="ID", help="Files by name in the upload that this job belongs to."),
+)
+
+
+def _where_options(function: Any) -> Any:
+    for option in reversed(_WHERE):
+        function = option(function)
+    return function
+
+
+@click.group()
+def command() -> None:
+    """Bring files, annotations or metadata into the MetaLake.
+
+    Everything is checked first: while anything is wrong, nothing is sent.
+    """
+
+
+@click.command("files", cls=Command)
+@click.argument("path", metavar="PATH", type=ANY_PATH)
+@click.option("--collection", metavar="NAME", required=True, help="The collection; a new one is made.")
+@_TYPE
+@click.option("--metadata", type=FILE, metavar="FILE", help="Metadata of single files, as JSON.")
+@click.option("--override-metadata", is_flag=True, help="Of files that are there already, too.")
+@click.option("--storage-prefix", metavar="DIR", help="Folder in the bucket.")
+@_DRY_RUN
+@service_options
+@click.pass_context
+def files_command(
+    ctx: click.Context,
+    path: Path,
+    collection: str,
+    kind: str,
+    metadata: Path | None,
+    override_metadata: bool,
+    storage_prefix: str | None,
+    dry_run: bool,
+    as_json: bool,
+    **service: Any,
+) -> None:
+    """Upload the file at PATH, or the files of that folder (not of folders in it).
+
+    Files that the collection has already are skipped, so the same command again sends only what is missing.
+    """
+    from ..metalake_io.results import Item, UploadReport
+    from ..metalake_io.scanning import scan
+
+    planned = scan(path, kind)
+    if dry_run:
+        reason = "would be uploaded, unless the collection has it"
+        would = [Item(name=one.name, state="skipped", reason=reason, size=one.size) for one in planned.sources]
+        ctx.exit(tell(UploadReport(items=[*would, *planned.left_out]), as_json=as_json, complete=True))
+    size = sum(one.size for one in planned.sources)
+    bar = TransferBar("files", len(planned.sources), size)
+    with connected(as_json=as_json, **service) as client, bar:
+        report = client.files.run(
+            path,
+            kind,
+            collection,
+            metadata_file=metadata,
+            override_metadata=override_metadata,
+            storage_prefix=storage_prefix,
+            on_item=bar.item,
+            moved=bar.moved,
+        )
+    code = tell(report, as_json=as_json, complete=report.is_success)
+    screen.say(f"collection {report.collection_id}, job {report.job_id}")
+    ctx.exit(code)
+
+
+command.add_command(files_command)
+files_command.sections = SECTIONS
+files_command.examples = ("annolake upload files pictures --collection Demo",)
+
+
+@click.command("annotations", cls=Command)
+@click.argument("path", metavar="FILE", type=FILE)
+@click.option("--operation", metavar="ID", required=True, help="Name of the annotation run; the same one replaces.")
+@_where_options
+@click.option("--normalized", is_flag=True, help="Coordinates are fractions of the image.")
+@click.option("--model-run/--human", default=False, help="Who annotated; people, unless you say otherwise.")
+@click.option(
+    "--missing-labels",
+    type=click.Choice(("refuse", "skip")),
+    default="refuse",
+    show_default=True,
+    help="What becomes of labels that the service has no key for.",
+)
+@_DRY_RUN
+@service_options
+@click.pass_context
+def annotations_command(
+    ctx: click.Context,
+    path: Path,
+    operation: str,
+    collection: str | None,
+    storage_path: bool,
+    bucket: str | None,
+    unique_name: bool,
+    job: str | None,
+    normalized: bool,
+    model_run: bool,
+    missing_labels: Literal["refuse", "skip"],
+    dry_run: bool,
+    as_json: bool,
+    **service: Any,
+) -> None:
+    """Upload the annotations in the MetaLake JSON FILE.
+
+    Say how FILE names its images: --collection, --storage-path, --unique-name or --job.
+    """
+    from ..metalake_io import checks
+    from ..metalake_io.results import AnnotationsReport, Item
+
+    _one_way(collection, storage_path, unique_name, job, bucket)
+    checks.operation_id(operation)
+    read = checks.read_annotations(path, normalized=normalized)
+    screen.show_problems([problem.as_json() for problem in read.problems])
+    if dry_run:
+        would = [Item(name=one.image, state="skipped", reason="would be sent") for one in read.records()]
+        ctx.exit(tell(AnnotationsReport(items=would), as_json=as_json, complete=True))
+    with connected(as_json=as_json, **service) as client, TransferBar("images", read.count) as bar:
+        report = client.annotations.send(
+            read,
+            _address(client, collection, storage_path, job, bucket),
+            operation,
+            normalized=normalized,
+            model_run=model_run,
+            missing_labels=missing_labels,
+            on_item=bar.item,
+        )
+    ctx.exit(tell(report, as_json=as_json))
+
+
+command.add_command(annotations_command)
+annotations_command.sections = {
+    "Which images": ("collection", "storage_path", "bucket", "unique_name", "job"),
+    "What they are": ("operation", "normalized", "model_run", "missing_labels"),
+    **SECTIONS,
+}
+annotations_command.examples = (
+    "annolake upload annotations lake.json --operation yolo-1 --collection Demo --model-run",
+)
+
+
+@click.command("metadata", cls=Command)
+@click.argument("path", metavar="FILE", type=FILE)
+@_where_options
+@_TYPE
+@click.option(
+    "--whole",
+    type=click.Choice(("all", "head")),
+    help="FILE is one object of fields: for the collection and all its files (all), or without these (head).",
+)
+@_DRY_RUN
+@service_options
+@click.pass_context
+def metadata_command(
+    ctx: click.Context,
+    path: Path,
+    collection: str | None,
+    storage_path: bool,
+    bucket: str | None,
+    unique_name: bool,
+    job: str | None,
+    kind: str,
+    whole: Literal["all", "head"] | None,
+    dry_run: bool,
+    as_json: bool,
+    **service: Any,
+) -> None:
+    """Upload the metadata of files in FILE: custom fields, and tags.
+
+    Say how FILE names them: --collection, --storage-path, --unique-name or --job. With --whole they are those of a
+    collection.
+    """
+    from ..metalake_io import checks
+    from ..metalake_io.metadata import DEFAULT_BUCKET
+    from ..metalake_io.results import Item, MetadataReport
+
+    _one_way(collection, storage_path, unique_name, job, bucket)
+    if whole is not None:
+        if collection is None:
+            raise UsageError("which-collection", "--whole goes with --collection", hint="give its name")
+        ctx.exit(_of_collection(path, collection, kind, whole == "all", dry_run, as_json, service))
+    entries = checks.read_metadata(path)
+    if dry_run:
+        would = [Item(name=entry.file, state="skipped", reason="would be sent") for entry in entries]
+        ctx.exit(tell(MetadataReport(items=would), as_json=as_json, complete=True))
+    with connected(as_json=as_json, **service) as client, TransferBar("files", len(entries)) as bar:
+        found = None if collection is None else client.collections.id_of(collection, kind)
+        report = client.metadata.send(
+            client.metadata.check(entries),
+            bucket=(bucket or DEFAULT_BUCKET) if storage_path else None,
+            job_id=job,
+            collection_id=found,
+            on_item=bar.item,
+        )
+    ctx.exit(tell(report, as_json=as_json))
+
+
+command.add_command(metadata_command)
+metadata_command.sections = {
+    "Which files": ("collection", "kind", "whole", "storage_path", "bucket", "unique_name", "job"),
+    **SECTIONS,
+}
+metadata_command.examples = ("annolake upload metadata metadata.json --collection Demo",)
+
+
+def _of_collection(
+    path: Path, collection: str, kind: str, to_all_files: bool, dry_run: bool, as_json: bool, service: dict[str, Any]
+) -> int:
+    """Metadata of a whole collection; the exit code."""
+    from ..metalake_io import checks
+    from ..metalake_io.results import Item, MetadataReport
+
+    fields = checks.read_fields(path)
+    if dry_run:
+        would = Item(name=collection, state="skipped", reason="would be sent")
+        return tell(MetadataReport(items=[would]), as_json=as_json, complete=True)
+    with connected(as_json=as_json, **service) as client:
+        report = client.metadata.of_collection(collection, kind, fields, to_all_files=to_all_files)
+    return tell(report, as_json=as_json)
+
+
+def _one_way(
+    collection: str | None, storage_path: bool, unique_name: bool, job: str | None, bucket: str | None
+) -> None:
+    if (collection is not None) + storage_path + unique_name + (job is not None) != 1:
+        hint = "give one of --collection, --storage-path, --unique-name, --job"
+        raise UsageError("which-files", "how does the file name them?", hint=hint)
+    if bucket is not None and not storage_path:
+        raise UsageError("bucket", "a bucket goes with --storage-path only")
+
+
+def _address(
+    client: MetaLakeClient, collection: str | None, storage_path: bool, job: str | None, bucket: str | None
+) -> Address:
+    from ..metalake_io.annotation_wire import Address
+
+    if collection is not None:
+        return client.annotations.to_collection(collection)
+    if job is not None:
+        return Address(target="job", job_id=job)
+    return Address(target="storage_path", bucket=bucket) if storage_path else Address(target="object_key")

@@ -1,0 +1,55 @@
+"""Images gathered to requests: so many images, so many bytes, and never an image split over two."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from .service import json_text
+
+MOST_IMAGES = 1000
+MOST_BYTES = 8 << 20
+"""Of the body as it goes over the wire. The service's proxy refuses 100 MB."""
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Names of images, and their elements as JSON texts."""
+
+    names: list[str]
+    elements: list[str]
+
+    def array(self) -> str:
+        """The elements as one JSON text."""
+        return "[" + ", ".join(self.elements) + "]"
+
+    def halves(self) -> list[Batch]:
+        """Two smaller ones; of one image none."""
+        middle = len(self.names) // 2
+        if not middle:
+            return []
+        return [
+            Batch(self.names[:middle], self.elements[:middle]),
+            Batch(self.names[middle:], self.elements[middle:]),
+        ]
+
+
+def batches(
+    elements: Iterable[tuple[str, object]], most_images: int = MOST_IMAGES, most_bytes: int = MOST_BYTES
+) -> Iterator[Batch]:
+    """Pairs of a name and an element, gathered. One that is larger than `most_bytes` goes alone."""
+    names: list[str] = []
+    texts: list[str] = []
+    size = 0
+    for name, element in elements:
+        text = json_text(element)
+        length = len(json.dumps(text))  # it stands as a text in the body: every quotation mark counts twice
+        if names and (len(names) == most_images or size + length > most_bytes):
+            yield Batch(names, texts)
+            names, texts, size = [], [], 0
+        names.append(name)
+        texts.append(text)
+        size += length
+    if names:
+        yield Batch(names, texts)

@@ -1,0 +1,124 @@
+"""Nothing is sent while something is wrong: files are read once, checked as `annolake validate` does, and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..converters.checking import METADATA, check
+from ..converters.files import read_bytes
+from ..schemas import jsonscan, jsontext, metadata_file, metalake_decoding, structure
+from ..schemas.errors import InvalidInput, Place, UsageError
+from ..schemas.metadata_file import TAGS_KEY, Entry
+from ..schemas.metalake_decoding import Document
+from ..schemas.model import Record
+from ..schemas.plain import is_list
+from ..schemas.problems import Problem
+from ..schemas.validation import Checker, check_operation_id
+from ..schemas.wording import metadata_mistakes
+from .errors import InvalidUpload
+
+
+class Annotations:
+    """A checked annotation file. `records` decodes it again each time: only the undecoded text is kept."""
+
+    def __init__(self, document: Document, problems: list[Problem]) -> None:
+        self._document = document
+        self.file = document.file
+        self.problems = problems
+        self.count = len(document.images)
+
+    def records(self) -> list[Record]:
+        return [self.record(index) for index in range(self.count)]
+
+    def record(self, index: int) -> Record:
+        return metalake_decoding.decode_record(self._document.images[index], self._document.file, index, _unheard)
+
+
+def read_annotations(path: Path, *, normalized: bool) -> Annotations:
+    """InvalidUpload with all problems; what is no error is in `problems`. `normalized`: fractions, not pixels."""
+    checked = check(path, format_name="metalake", normalized=normalized)
+    return _annotations(read_bytes(path), str(path), checked.problems, normalized=normalized)
+
+
+def annotations_in(data: bytes, file: str, *, normalized: bool) -> Annotations:
+    """The same for the content of a file."""
+    problems = structure.problems(data, file, "annotations")
+    if not _errors(problems):
+        checker = Checker(coordinates="normalized" if normalized else "pixels")
+        for record in Annotations(metalake_decoding.open_document(data, file), []).records():
+            problems += checker.check(record)
+    return _annotations(data, file, problems, normalized=normalized)
+
+
+def read_metadata(path: Path) -> list[Entry]:
+    """The entries of a metadata file. InvalidUpload with all problems."""
+    problems = check(path, format_name=METADATA).problems
+    if _errors(problems):
+        raise InvalidUpload.of(problems)
+    return list(metadata_file.decode(read_bytes(path), str(path)).files)
+
+
+def read_fields(path: Path) -> dict[str, Any]:
+    """Metadata of a whole collection: a file with one JSON object. InvalidInput, InvalidUpload."""
+    file, data = str(path), jsontext.checked(read_bytes(path), str(path))
+    members = jsontext.members(data, file)
+    return metadata_object({key: jsonscan.plain(raw, file, (key,)) for key, raw in members.items()})
+
+
+def metadata_object(given: object) -> dict[str, Any]:
+    """Metadata of a whole collection: fields, and tags under `Tags`. InvalidUpload, UsageError."""
+    if not isinstance(given, Mapping):
+        raise UsageError("bad-metadata", "metadata is a dictionary of fields and values")
+    fields: dict[str, Any] = {str(key): value for key, value in given.items()}  # pyright: ignore
+    tags = fields.get(TAGS_KEY, [])
+    if not is_list(tags) or not all(isinstance(tag, str) for tag in tags):
+        raise UsageError("bad-metadata", "Tags should be an array of strings")
+    others = {key: value for key, value in fields.items() if key != TAGS_KEY}
+    problems = [
+        Problem(code=mistake.code, severity=mistake.severity, message=mistake.message, fix=mistake.fix)
+        for mistake in metadata_mistakes(others)
+    ]
+    if _errors(problems):
+        raise InvalidUpload.of(problems)
+    return fields
+
+
+def operation_id(text: object) -> str:
+    """The name of an annotation run, as one that the service can keep. UsageError otherwise."""
+    if not isinstance(text, str):
+        raise UsageError("operation-id", "the operation id is a text")
+    for problem in check_operation_id(text):
+        if problem.severity == "error":
+            raise UsageError(problem.code, problem.message, hint=problem.fix)
+    return text
+
+
+def flag(value: object, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise UsageError("bad-flag", f"{name} is True or False, not {value!r}")
+    return value
+
+
+def _annotations(data: bytes, file: str, problems: list[Problem], *, normalized: bool) -> Annotations:
+    if _errors(problems):
+        raise InvalidUpload.of(problems)
+    document = metalake_decoding.open_document(data, file)
+    told = document.catalog_as(normalized=normalized).coordinates
+    if (told == "normalized") != normalized:
+        raise InvalidInput(
+            "coordinates",
+            f"the file says that its coordinates are {told}, the call says otherwise",
+            place=Place(file=file),
+            hint=f"call it with is_normalized={told == 'normalized'}",
+        )
+    return Annotations(document, problems)
+
+
+def _errors(problems: list[Problem]) -> bool:
+    return any(problem.severity == "error" for problem in problems)
+
+
+def _unheard(_: Problem) -> None:
+    """Older forms are among the problems already."""

@@ -1,0 +1,218 @@
+"""Files with their metadata and annotations in one go: everything is checked before the first byte is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..schemas.errors import UsageError
+from ..schemas.metadata_file import Entry
+from . import checks
+from .annotation_wire import Address
+from .annotations import AnnotationUploads, Labels, OnItem
+from .checks import Annotations
+from .errors import NetworkGaveUp, ServiceRefused, TransferError
+from .jobs import Jobs
+from .kinds import media
+from .metadata import MetadataUploads
+from .results import AnnotationsReport, Item, MetadataReport, UploadReport
+from .scanning import Scan
+from .service import Service
+from .transfer.bodies import Moved
+from .uploads import Uploads
+
+_KEYS = ("json_data_file_path", "operation_unique_id", "is_normalized", "is_model_run")
+
+
+class AnnotationData(msgspec.Struct, frozen=True):
+    """The documented dictionary `annotation_data`, checked."""
+
+    path: Path
+    operation_id: str
+    normalized: bool
+    model_run: bool
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any] | None) -> AnnotationData | None:
+        """None where no file is named. UsageError for what is missing, unknown or of the wrong kind."""
+        if given is None or given.get("json_data_file_path") is None:
+            return None
+        missing = [key for key in _KEYS[:2] if key not in given]
+        unknown = sorted(set(given) - set(_KEYS))
+        if missing or unknown:
+            what = f"lacks {', '.join(missing)}" if missing else f"has no key {', '.join(unknown)}"
+            raise UsageError("annotation-data", f"annotation_data {what}", hint=f"its keys are {', '.join(_KEYS)}")
+        normalized, model_run = (checks.flag(given.get(key, False), key) for key in _KEYS[2:])
+        path = Path(given["json_data_file_path"])
+        return cls(path, checks.operation_id(given["operation_unique_id"]), normalized, model_run)
+
+
+class Belongings(msgspec.Struct, frozen=True):
+    """What goes along with files, checked, and known to the service as far as it can be before they are there.
+
+    `by_name`: entries and annotations name files as the collection has them, whichever upload brought them; else as
+    this upload does.
+    """
+
+    entries: list[Entry] | None = None
+    annotations: Annotations | None = None
+    labels: Labels | None = None
+    operation_id: str = ""
+    normalized: bool = False
+    model_run: bool = False
+    by_name: bool = False
+
+
+class CollectionUpload:
+    def __init__(self, service: Service, uploads: Uploads) -> None:
+        self._uploads = uploads
+        self._jobs = Jobs(service)
+        self._metadata = MetadataUploads(service)
+        self._annotations = AnnotationUploads(service)
+
+    def run(
+        self,
+        path: Path,
+        content_type: str,
+        collection_name: str,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        override_metadata: bool = False,
+        metadata_file: Path | None = None,
+        storage_prefix: str | None = None,
+        annotation_data: AnnotationData | None = None,
+        on_item: OnItem | None = None,
+        moved: Moved | None = None,
+    ) -> UploadReport:
+        """The report has the files' items, and reports of their own for metadata and annotations.
+
+        These are sent when the service's job for the files has completed, for files that have arrived.
+        """
+        if annotation_data is not None and media(content_type) != "image":
+            raise UsageError("content-type", "annotations go with images only", hint="leave annotation_data out")
+        fields = checks.metadata_object(metadata or {})
+        planned = self._uploads.plan(path, content_type)
+        return self.send(
+            planned,
+            content_type,
+            collection_name,
+            self._check(metadata_file, annotation_data),
+            metadata=fields,
+            override_metadata=override_metadata,
+            storage_prefix=storage_prefix,
+            on_item=on_item,
+            moved=moved,
+        )
+
+    def send(
+        self,
+        planned: Scan,
+        content_type: str,
+        collection_name: str,
+        belongings: Belongings,
+        *,
+        metadata: dict[str, Any] | None = None,
+        override_metadata: bool = False,
+        storage_prefix: str | None = None,
+        on_item: OnItem | None = None,
+        on_annotated: OnItem | None = None,
+        moved: Moved | None = None,
+    ) -> UploadReport:
+        """The same for what was looked at and checked already. `on_annotated` hears of each image's annotations."""
+        report = self._uploads.send(
+            planned,
+            content_type,
+            collection_name,
+            metadata=metadata or {},
+            override_metadata=override_metadata,
+            storage_prefix=storage_prefix,
+            on_item=on_item,
+            moved=moved,
+        )
+        if belongings.entries is None and belongings.annotations is None:
+            return report
+        why_not = self._not_ready(report)
+        gone = {item.name for item in report.of("failed", "uncertain")}
+        try:
+            if belongings.entries is not None:
+                report.metadata = self._send_metadata(belongings, report, gone, why_not)
+            if belongings.annotations is not None:
+                report.annotations = self._send_annotations(belongings, report, gone, why_not, on_annotated)
+        except TransferError as error:
+            if isinstance(error.report, AnnotationsReport):
+                report.annotations = error.report
+            elif isinstance(error.report, MetadataReport):
+                report.metadata = error.report
+            error.report = report
+            raise
+        return report
+
+    def _check(self, metadata_file: Path | None, data: AnnotationData | None) -> Belongings:
+        """Files first, then what the service has to say about tags, fields and labels."""
+        entries = None if metadata_file is None else checks.read_metadata(metadata_file)
+        annotations = None if data is None else checks.read_annotations(data.path, normalized=data.normalized)
+        entries = None if entries is None else self._metadata.check(entries)
+        if annotations is None or data is None:
+            return Belongings(entries)
+        labels = self._annotations.labels(annotations)
+        return Belongings(entries, annotations, labels, data.operation_id, data.normalized, data.model_run)
+
+    def _not_ready(self, report: UploadReport) -> str | None:
+        """Why the service is not ready for what belongs to the files."""
+        if not report.finished:
+            return "the upload could not be completed; not sent"
+        try:
+            if self._jobs.wait(report.job_id) == "COMPLETED":
+                return None
+        except (ServiceRefused, NetworkGaveUp) as error:
+            return f"{error.message}; not sent"
+        return "the service failed to process the files; not sent"
+
+    def _send_metadata(
+        self, belongings: Belongings, report: UploadReport, gone: set[str], why_not: str | None
+    ) -> MetadataReport:
+        entries = belongings.entries or []
+        if why_not is not None:
+            return MetadataReport(items=[_unsent(entry.file, why_not) for entry in entries])
+        arrived = [entry for entry in entries if entry.file not in gone]
+        if belongings.by_name:
+            sent = self._metadata.send(arrived, collection_id=report.collection_id)
+        else:
+            sent = self._metadata.send(arrived, job_id=report.job_id)
+        sent.items += [_unsent(entry.file, "its file did not arrive") for entry in entries if entry.file in gone]
+        return sent
+
+    def _send_annotations(
+        self,
+        belongings: Belongings,
+        report: UploadReport,
+        gone: set[str],
+        why_not: str | None,
+        on_item: OnItem | None,
+    ) -> AnnotationsReport:
+        annotations = belongings.annotations
+        if annotations is None:
+            return AnnotationsReport()
+        if why_not is not None:
+            return AnnotationsReport(items=[_unsent(record.image, why_not) for record in annotations.records()])
+        if belongings.by_name:
+            address = self._annotations.in_collection(report.collection_id)
+        else:
+            address = Address(target="job", job_id=report.job_id)
+        return self._annotations.send(
+            annotations,
+            address,
+            belongings.operation_id,
+            normalized=belongings.normalized,
+            model_run=belongings.model_run,
+            labels=belongings.labels,
+            without=gone,
+            on_item=on_item,
+        )
+
+
+def _unsent(name: str, reason: str) -> Item:
+    return Item(name=name, state="failed", reason=reason, retry_helps=True)

@@ -1,0 +1,213 @@
+"""Downloads: a collection with its annotations, and pages of listed files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..schemas.errors import AnnolakeError, LocalFailure, UsageError
+from .annotation_file import write_annotations
+from .collection_pages import CollectionPages, Entry
+from .errors import NotAuthorised, PartlyDone, ServiceRefused, TransferError
+from .fetching import Fetcher, Wanted
+from .jobs import Jobs
+from .kinds import OBJECTS
+from .listing import Listing, Page
+from .localnames import checked_name, place_below, real_folder
+from .results import DownloadReport, Item
+from .service import Service
+from .transfer.bodies import Moved
+from .transfer.workers import in_parallel
+
+OnItem = Callable[[Item], None]
+"""Told of each item as it is done, from the thread that called."""
+
+_TYPES = ("all", "human", "machine")
+
+
+class Downloads:
+    def __init__(self, service: Service, *, idle: float) -> None:
+        self._service = service
+        self._idle = idle
+
+    def collection(
+        self,
+        collection_id: str,
+        folder: Path,
+        *,
+        annotation_type: str = "all",
+        operation_ids: Sequence[str] = (),
+        media: bool = True,
+        on_item: OnItem | None = None,
+        moved: Moved | None = None,
+    ) -> DownloadReport:
+        """A collection's annotation JSON, and its files under `data`, in a folder below `folder` that it names.
+
+        The JSON holds all images in the service's order, as soon as all pages are there, whatever becomes of the
+        files. Items are the files; a name that is not safe is one that failed. NotAuthorised, LocalFailure and
+        what stops a page are raised, with the report so far.
+        """
+        if not collection_id:
+            raise UsageError("collection-id", "the collection id is empty")
+        if annotation_type not in _TYPES:
+            raise UsageError("annotation-type", f"the annotation type is one of {', '.join(_TYPES)}")
+        pages = CollectionPages(self._service, collection_id, annotation_type, operation_ids)
+        report = DownloadReport()
+        fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
+        try:
+            names: set[str] = set()
+            root: Path | None = None
+            for page in pages:
+                if root is None:
+                    root = real_folder(real_folder(folder) / checked_name(page.folder, single=True))
+                    report.folder = str(root)
+                    checked_name(page.file, single=True)
+                if media:
+                    self._fetch(fetcher, _wanted(root, page.entries, names, report), report, on_item)
+            if root is not None and pages.file is not None:
+                target = place_below(root, pages.file)
+                write_annotations(target, pages.annotations)
+                report.annotations_file, report.images = str(target), len(pages.annotations)
+            else:
+                report.notes.append("the service has no data for this collection")
+        except TransferError as error:
+            error.report = report
+            Jobs(self._service).tell_download(pages.session_id, error.message)
+            raise
+        if not Jobs(self._service).tell_download(pages.session_id, "" if report.complete else "some files failed"):
+            report.notes.append("the service did not take note of the download; nothing is missing")
+        return report
+
+    def gathered(
+        self, collection_id: str, *, annotation_type: str = "all", operation_ids: Sequence[str] = ()
+    ) -> tuple[list[Entry], list[msgspec.Raw]]:
+        """All files of a collection, none fetched yet, and its images with their annotations, as JSON."""
+        pages = CollectionPages(self._service, collection_id, annotation_type, operation_ids)
+        entries = [entry for page in pages for entry in page.entries]
+        return entries, pages.annotations
+
+    def fetch(
+        self,
+        entries: Iterable[Entry],
+        folder: Path,
+        *,
+        on_item: OnItem | None = None,
+        moved: Moved | None = None,
+    ) -> DownloadReport:
+        """Files that were gathered, below `folder`. Errors as of `collection`."""
+        report = DownloadReport(folder=str(folder))
+        fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
+        try:
+            self._fetch(fetcher, _wanted(real_folder(folder), entries, set(), report), report, on_item)
+        except TransferError as error:
+            error.report = report
+            raise
+        return report
+
+    def from_datalake(
+        self,
+        item_type: str,
+        folder: Path,
+        *,
+        page_index: int = 0,
+        page_size: int = 20,
+        query: str = "",
+        filter: Mapping[str, Any] | None = None,
+        sort_order: Mapping[str, Any] | None = None,
+        on_item: OnItem | None = None,
+        moved: Moved | None = None,
+    ) -> DownloadReport:
+        """One page of files of the whole lake, each at `folder/<unique name>`."""
+        if item_type not in OBJECTS:
+            raise UsageError("item-type", f"the item type is one of {', '.join(OBJECTS)}")
+        page = Listing(self._service).page(OBJECTS[item_type], page_index, page_size, query, filter, sort_order)
+        return self._listed(page, folder, on_item, moved)
+
+    def from_collection(
+        self,
+        collection_id: str,
+        folder: Path,
+        *,
+        page_index: int = 0,
+        page_size: int = 20,
+        query: str = "",
+        filter: Mapping[str, Any] | None = None,
+        sort_order: Mapping[str, Any] | None = None,
+        on_item: OnItem | None = None,
+        moved: Moved | None = None,
+    ) -> DownloadReport:
+        """One page of files of a collection, each at `folder/<unique name>`."""
+        if not collection_id:
+            raise UsageError("collection-id", "collection_id should not empty")
+        listing = Listing(self._service)
+        kind = listing.content_type_of(collection_id)
+        page = listing.page(kind, page_index, page_size, query, filter, sort_order, collection_id)
+        return self._listed(page, folder, on_item, moved)
+
+    def _listed(self, page: Page, folder: Path, on_item: OnItem | None, moved: Moved | None) -> DownloadReport:
+        report = DownloadReport(message=page.message, last_page=page.last)
+        if not page.objects:
+            return report
+        root = real_folder(folder)
+        report.folder = str(root)
+        entries = [Entry(name=one.uniqueName, url=one.url, size=one.size or one.fileSize) for one in page.objects]
+        fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
+        try:
+            self._fetch(fetcher, _wanted(root, entries, set(), report), report, on_item)
+        except TransferError as error:
+            error.report = report
+            raise
+        return report
+
+    def _fetch(
+        self, fetcher: Fetcher, wanted: Iterable[Wanted], report: DownloadReport, on_item: OnItem | None
+    ) -> None:
+        """All of them, many at once; in the report they stand in the order of the list."""
+
+        def fetch(one: Wanted) -> Item:
+            try:
+                return fetcher.fetch(one)
+            except (NotAuthorised, LocalFailure):
+                raise
+            except AnnolakeError as error:
+                return Item.failed(one.name, error)
+
+        listed = list(wanted)
+        order = {one.name: number for number, one in enumerate(listed)}
+        done: list[Item] = []
+        try:
+            for item in in_parallel(listed, fetch, self._service.at_once):
+                done.append(item)
+                if on_item is not None:
+                    on_item(item)
+        finally:
+            report.items += sorted(done, key=lambda item: order[item.name])
+
+
+def complete_or_raise(report: DownloadReport, what: str) -> None:
+    """PartlyDone where something of a download is missing."""
+    try:
+        report.raise_for_failures(what)
+    except PartlyDone as error:
+        error.report = report
+        raise
+
+
+def _wanted(root: Path, entries: Iterable[Entry], names: set[str], report: DownloadReport) -> Iterator[Wanted]:
+    """What can be fetched; what cannot is in the report at once."""
+    for entry in entries:
+        if not entry.url:
+            continue
+        where = entry.where or (f"{entry.folder}/{entry.name}" if entry.folder else entry.name)
+        try:
+            path = place_below(root, where)
+            if where in names:
+                raise ServiceRefused("name-twice", "the service lists two files of this name; the first is kept")
+        except ServiceRefused as error:
+            report.items.append(Item.failed(entry.name, error))
+            continue
+        names.add(where)
+        yield Wanted(entry.name, entry.url, path, entry.size)

@@ -1,0 +1,163 @@
+"""What came of a transfer, item by item: the truth behind the documented dictionaries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Literal
+
+import msgspec
+
+from ..schemas.errors import AnnolakeError
+from .errors import NetworkGaveUp, PartlyDone, ServiceRefused, TransferError
+
+State = Literal["uploaded", "downloaded", "skipped", "failed", "uncertain"]
+Verified = Literal["md5", "size", "server", "none"]
+"""How well it is known that what arrived is what was sent: by hash, by length, by the server's word, not at all."""
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One file, image or metadata entry. `reason` says why it was skipped or failed; `status` is the last HTTP
+    status, `retry_helps` whether the same call may do better, `size` counts bytes.
+    """
+
+    name: str
+    state: State
+    reason: str | None = None
+    attempts: int = 1
+    status: int | None = None
+    retry_helps: bool | None = None
+    verified_by: Verified | None = None
+    size: int | None = None
+
+    @classmethod
+    def failed(cls, name: str, error: AnnolakeError, size: int | None = None) -> Item:
+        """The item that an error stopped. `uncertain` where the server may have done it all the same."""
+        known = isinstance(error, TransferError)
+        return cls(
+            name=name,
+            state="uncertain" if isinstance(error, NetworkGaveUp) and error.uncertain else "failed",
+            reason=error.said if isinstance(error, ServiceRefused) and error.said else error.message,
+            attempts=error.attempts if known else 1,
+            status=error.status if known else None,
+            retry_helps=known and error.retry_helps,
+            size=size,
+        )
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """All items of one call, in the order of the plan. `notes` are facts worth telling that are nobody's failure."""
+
+    items: list[Item] = []
+    notes: list[str] = []
+
+    def of(self, *states: State) -> list[Item]:
+        return [item for item in self.items if item.state in states]
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing failed and nothing is uncertain."""
+        return not self.of("failed", "uncertain")
+
+    def as_json(self) -> dict[str, Any]:
+        """The form of `--json`: a summary, and a row for each item."""
+        counts = Counter(item.state for item in self.items)
+        moved: list[State] = [state for state in ("uploaded", "downloaded") if counts[state]]
+        states: list[State] = [*(moved or ["uploaded"]), "skipped", "failed", "uncertain"]
+        document: dict[str, Any] = {"summary": {state: counts[state] for state in states}}
+        document["items"] = msgspec.to_builtins(self.items)
+        if self.notes:
+            document["notes"] = list(self.notes)
+        return document
+
+    def raise_for_failures(self, what: str) -> None:
+        """PartlyDone, with this report, where an item failed or is uncertain."""
+        bad = self.of("failed", "uncertain")
+        if not bad:
+            return
+        first = bad[0]
+        message = f"{what}: {len(bad)} of {len(self.items)} failed, first {first.name!r}: {first.reason}"
+        hint = "run it again" if any(item.retry_helps for item in bad) else "see the report for each of them"
+        error = PartlyDone("partly-done", message, hint=hint)
+        error.report, error.status, error.attempts = self, first.status, first.attempts
+        raise error
+
+
+class UploadReport(Report, kw_only=True):
+    """An upload of files. `finished`: the service has closed the upload. `unique_name`: of a single file."""
+
+    job_id: str = ""
+    collection_id: str = ""
+    finished: bool = False
+    unique_name: str | None = None
+    annotations: AnnotationsReport | None = None
+    metadata: MetadataReport | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether everything asked for is with the service: all files, and their metadata and annotations."""
+        return (
+            self.finished
+            and self.complete
+            and (self.metadata is None or self.metadata.complete)
+            and (self.annotations is None or self.annotations.complete)
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Files as in every report; where they are, and reports of their own for what went along with them."""
+        document = super().as_json()
+        if self.collection_id:
+            document |= {"collection_id": self.collection_id, "job_id": self.job_id}
+        for name, other in (("metadata", self.metadata), ("annotations", self.annotations)):
+            if other is not None:
+                document[name] = other.as_json()
+        return document
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented result of 2.1."""
+        result: dict[str, Any] = {
+            "is_success": self.is_success,
+            "job_id": self.job_id,
+            "collection_id": self.collection_id,
+        }
+        if self.unique_name is not None:
+            result["unique_name"] = self.unique_name
+        return result
+
+
+class AnnotationsReport(Report, kw_only=True):
+    """An upload of annotations; an item is an image. `batches` counts the requests that were accepted."""
+
+    annotations: int = 0
+    batches: int = 0
+    session_id: str = ""
+
+
+class MetadataReport(Report, kw_only=True):
+    """An upload of metadata; an item is a file. `message` is the service's last word."""
+
+    message: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented result of 2.13 to 2.17."""
+        bad = self.of("failed", "uncertain")
+        return {"message": (bad[0].reason or "") if bad else self.message, "isSuccess": self.complete}
+
+
+class DownloadReport(Report, kw_only=True):
+    """A download. `folder` is where everything lies, `annotations_file` the annotation JSON of a collection;
+    `last_page`: there is no further page. `message` is the service's, where it refused.
+    """
+
+    folder: str = ""
+    annotations_file: str | None = None
+    images: int = 0
+    last_page: bool = False
+    message: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented result of 2.19 and 2.20."""
+        bad = self.of("failed", "uncertain")
+        message = self.message
+        if bad:
+            message = f"{len(bad)} of {len(self.items)} files failed, first {bad[0].name!r}: {bad[0].reason}"
+        return {"is_success": self.complete and not self.message, "message": message}

@@ -1,0 +1,230 @@
+"""The service as functions can use it: one call of the API, its answer typed, its refusals as errors.
+
+Bodies of answers are believed over status codes: a 200 that says `"isSuccess": false` is a refusal.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from ..schemas.errors import InvalidInput
+from ..schemas.plain import is_list, is_object
+from .errors import NotAuthorised, ProtocolError, ServiceRefused
+from .transfer.bodies import Bytes
+from .transfer.clock import Clock
+from .transfer.exchange import Layer, Repeat, Request, Response
+from .transfer.redaction import Redactor
+
+T = TypeVar("T")
+
+
+class Service:
+    """`prefix` stands between the base address and every path: `/datalake/api`, on newer servers `/api`."""
+
+    def __init__(
+        self, base_url: str, layers: Layer, redactor: Redactor, clock: Clock, *, prefix: str, at_once: int, idle: float
+    ) -> None:
+        self.base_url = base_url
+        self.layers = layers
+        self.redactor = redactor
+        self.clock = clock
+        self.prefix = prefix
+        self.at_once = at_once
+        self._idle = idle
+
+    def get(
+        self,
+        operation: str,
+        path: str,
+        reply: type[T],
+        *,
+        query: dict[str, Any] | None = None,
+        body: Any = None,
+        empty: T | None = None,
+    ) -> T:
+        """GET. `body`: the few calls that the service knows with a body. `empty` is the answer for a 204."""
+        return self._typed(operation, self.send("GET", operation, path, query=query, body=body), reply, empty)
+
+    def post(
+        self,
+        operation: str,
+        path: str,
+        body: Any,
+        reply: type[T],
+        *,
+        query: dict[str, Any] | None = None,
+        repeat: Repeat = "always",
+        empty: T | None = None,
+    ) -> T:
+        """POST of a JSON body. `empty` is the answer for a 204 or an empty body."""
+        response = self.send("POST", operation, path, query=query, body=body, repeat=repeat)
+        return self._typed(operation, response, reply, empty)
+
+    def order(self, operation: str, path: str, body: Any, *, repeat: Repeat = "always") -> Response:
+        """POST of a JSON body whose answer says no more than yes or no; an empty one is a yes."""
+        response = self.send("POST", operation, path, body=body, repeat=repeat)
+        if response.content.strip():
+            self.plain(operation, response)
+        return response
+
+    def send(
+        self,
+        method: str,
+        operation: str,
+        path: str,
+        *,
+        query: dict[str, Any] | None = None,
+        body: Any = None,
+        repeat: Repeat = "always",
+        prefix: str | None = None,
+    ) -> Response:
+        """One call, its answer raw but for refusals: NotAuthorised, ServiceRefused, NetworkGaveUp."""
+        response = self.attempt(method, operation, path, query=query, body=body, repeat=repeat, prefix=prefix)
+        if not 200 <= response.status < 300:
+            raise self.refusal(operation, response)
+        return response
+
+    def attempt(
+        self,
+        method: str,
+        operation: str,
+        path: str,
+        *,
+        query: dict[str, Any] | None = None,
+        body: Any = None,
+        repeat: Repeat = "always",
+        prefix: str | None = None,
+    ) -> Response:
+        """One call, its answer raw, whatever its status."""
+        url = self.base_url + (self.prefix if prefix is None else prefix) + path
+        if query:
+            url += "?" + urlencode(query)
+        return self.layers.send(
+            Request(
+                method=method,
+                url=url,
+                operation=operation,
+                headers={} if body is None else {"Content-Type": "application/json"},
+                body=None if body is None else Bytes(json_text(body).encode("ascii")),
+                repeat=repeat,
+                authorised=True,
+                idle=self._idle,
+            )
+        )
+
+    def refusal(self, operation: str, response: Response) -> NotAuthorised | ServiceRefused:
+        """The error for an answer that is no success."""
+        said = self._message(response.content)
+        status = response.status
+        error: NotAuthorised | ServiceRefused
+        if status in (401, 403):
+            what = "the service does not know this key and secret" if status == 401 else "the service does not allow it"
+            hint = "check the API key, the secret and the address"
+            error = NotAuthorised("not-authorised", f"{operation}: {what}{said and f' ({said})'}", hint=hint)
+        elif 300 <= status < 400:
+            error = ServiceRefused("redirected", f"{operation}: the service is elsewhere", hint="correct the address")
+        else:
+            message = said or f"the service answers {status}"
+            error = ServiceRefused("refused", f"{operation}: {message}", hint=_HINTS.get(status))
+            error.said = said
+        error.status, error.attempts = status, response.attempts
+        return error
+
+    def _typed(self, operation: str, response: Response, reply: type[T], empty: T | None) -> T:
+        if not response.content.strip():
+            if empty is not None:
+                return empty
+            raise _nonsense(operation, "the answer is empty", response)
+        plain = self.plain(operation, response)
+        try:
+            return msgspec.convert(plain, reply)
+        except msgspec.ValidationError as error:
+            raise _nonsense(operation, self.redactor.clean(str(error)), response) from None
+
+    def plain(self, operation: str, response: Response) -> Any:
+        """The JSON of a successful answer. ServiceRefused where it says that it is none."""
+        plain = self.whatever(operation, response)
+        if is_object(plain) and _says_no(plain):
+            said = self.redactor.clean(_words(plain))
+            error = ServiceRefused("refused", f"{operation}: {said or 'no reason is given'}")
+            error.said = said
+            error.status, error.attempts = response.status, response.attempts
+            raise error
+        return plain
+
+    def whatever(self, operation: str, response: Response) -> Any:
+        """The JSON of an answer, be it a yes or a no."""
+        plain = _decoded(response.content)
+        if plain is _NO_JSON:
+            raise _nonsense(operation, "the answer is not JSON", response)
+        return plain
+
+    def _message(self, content: bytes) -> str:
+        plain = _decoded(content)
+        return self.redactor.clean(_words(plain)) if is_object(plain) else ""
+
+
+def quoted(part: str) -> str:
+    """One step of a path: everything that could mean something else is escaped."""
+    return quote(part, safe="")
+
+
+def word(value: bool) -> str:
+    """A truth value in a query, as the service is used to it."""
+    return "True" if value else "False"
+
+
+def json_text(value: Any) -> str:
+    """JSON as the service is used to it: blanks after `,` and `:`, nothing but ASCII. InvalidInput for NaN."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (ValueError, TypeError, RecursionError):
+        raise InvalidInput(
+            "no-json", "this cannot be said in JSON", hint="use texts, finite numbers, truth values, lists and objects"
+        ) from None
+
+
+_NO_JSON = object()
+_HINTS = {
+    404: "check the address and the id",
+    413: "send less at once",
+}
+
+
+def _decoded(content: bytes) -> Any:
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _NO_JSON
+
+
+def _says_no(plain: dict[str, Any]) -> bool:
+    told = plain.get("isSuccess", True)
+    return told is False or (isinstance(told, str) and told.lower() == "false") or is_object(plain.get("error"))
+
+
+def _words(plain: dict[str, Any]) -> str:
+    """The message of a refusal: `error.message`, or what stands in its place."""
+    error = plain.get("error")
+    candidates = [
+        error.get("message") if is_object(error) else error,
+        plain.get("message"),
+        plain.get("warningMsg"),
+        plain.get("errorMsg"),
+    ]
+    found = next((text for text in candidates if text), "")
+    if is_object(found) or is_list(found):
+        return json.dumps(found)
+    return str(found)
+
+
+def _nonsense(operation: str, what: str, response: Response) -> ProtocolError:
+    error = ProtocolError(
+        "protocol", f"{operation}: {what}", hint="is this the address of a MetaLake? Its answer makes no sense"
+    )
+    error.status, error.attempts = response.status, response.attempts
+    return error

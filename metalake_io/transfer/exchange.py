@@ -1,0 +1,106 @@
+"""The one small interface of the transfer layers, and what travels through it.
+
+A layer is anything with `send`. It may be called from many threads. What it does not answer with a Response it raises
+as a Fault (no proper answer came) or as one of our errors (nothing can come).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, BinaryIO, Literal, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+from .redaction import without_query
+
+Repeat = Literal["always", "unsent"]
+"""Whether a request may be sent again at will, or only while the server cannot have acted on it."""
+
+
+class Body(Protocol):
+    """Bytes that can be sent any number of times: each attempt opens them anew."""
+
+    @property
+    def length(self) -> int: ...
+
+    def open(self) -> bytes | BinaryIO: ...
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Status and headers of an answer; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+
+
+Receive = Callable[[Head, Iterable[bytes]], None]
+"""Takes the body of an answer with status 2xx. Called once for each attempt, so it begins anew each time."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
+    """`operation` says in words what is asked, for messages. `idle`: seconds without a byte after which the
+    answer is given up. `authorised`: our credentials go with it. Without `receive` the body comes in memory.
+    """
+
+    method: str
+    url: str
+    operation: str
+    headers: Mapping[str, str] = {}
+    body: Body | None = None
+    repeat: Repeat = "always"
+    authorised: bool = False
+    idle: float = 60.0
+    receive: Receive | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.operation}: {self.method} {without_query(self.url)}>"
+
+
+class Response(msgspec.Struct, frozen=True, kw_only=True):
+    """`attempts`: how often it had to be asked. `lost`: an attempt before may have been acted upon."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = b""
+    attempts: int = 1
+    lost: bool = False
+
+    def __repr__(self) -> str:
+        return f"<{self.status}, {len(self.content)} bytes>"
+
+
+Cause = Literal["refused", "name", "timeout", "reset", "truncated", "damaged", "tls", "proxy", "request"]
+
+
+class Fault(Exception):
+    """No proper answer. `sent`: the server may have received, and acted on, the whole request."""
+
+    def __init__(self, cause: Cause, message: str, *, sent: bool) -> None:
+        super().__init__(cause, message)
+        self.cause = cause
+        self.message = message
+        self.sent = sent
+
+    @property
+    def lasting(self) -> bool:
+        """Whether trying again cannot help."""
+        return self.cause in ("tls", "request")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _fault, (self.cause, self.message, self.sent)
+
+
+class Layer(Protocol):
+    def send(self, request: Request) -> Response: ...
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port: `https://api.example.com:443`."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
+
+
+def _fault(cause: Cause, message: str, sent: bool) -> Fault:
+    return Fault(cause, message, sent=sent)

@@ -1,0 +1,69 @@
+"""How the layers lie on each other; nothing else in the house knows that there are layers.
+
+    retry -> redirects -> limit -> authorise -> log -> sockets
+
+Retries stand on top, so that a waiting request holds no place in the limit; the log lies below the credentials' layer,
+and sees every attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from .authorise import Authorised
+from .clock import Clock, WallClock
+from .exchange import Layer
+from .limit import Gate, Limited
+from .logs import Logged
+from .redirects import Redirected
+from .retry import Policy, Retried
+from .sockets import Sockets
+
+CONNECT = 10.0
+API_IDLE = 100.0
+"""Longer than the 90 s after which the service's own proxy answers 504, which a shorter time would hide."""
+
+STORAGE_IDLE = 60.0
+
+
+class Timeouts:
+    """Seconds: to connect, and without a byte of an answer; `timeout` shortens all of them."""
+
+    def __init__(self, timeout: float | None = None) -> None:
+        most = float("inf") if timeout is None else timeout
+        self.connect = min(CONNECT, most)
+        self.api = min(API_IDLE, most)
+        self.storage = min(STORAGE_IDLE, most)
+
+
+class Stack:
+    """The layers, ready to send. `bottom` takes the place of the sockets, for tests."""
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        secret: str,
+        *,
+        at_once: int = 32,
+        timeouts: Timeouts | None = None,
+        clock: Clock | None = None,
+        policy: Policy | None = None,
+        proxies: Mapping[str, str] | None = None,
+        ca: str | None = None,
+        bottom: Layer | None = None,
+    ) -> None:
+        clock = clock or WallClock()
+        timeouts = timeouts or Timeouts()
+        self._close: Callable[[], None] = lambda: None
+        if bottom is None:
+            bottom = sockets = Sockets(connections=at_once, connect=timeouts.connect, proxies=proxies, ca=ca)
+            self._close = sockets.close
+        gate = Gate(clock)
+        logged = Logged(bottom, clock)
+        authorised = Authorised(logged, base_url, api_key, secret)
+        limited = Limited(authorised, gate, at_once)
+        self.send = Retried(Redirected(limited), gate, clock, policy).send
+
+    def close(self) -> None:
+        self._close()

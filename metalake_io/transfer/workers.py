@@ -1,0 +1,53 @@
+"""Many at once: a work list done by threads, results as they come, an orderly stop at the first fatal error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from itertools import islice
+from threading import Event
+from typing import TypeVar
+
+from .clock import Stopped, current_stop
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def in_parallel(items: Iterable[Item], work: Callable[[Item], Result], workers: int) -> Iterator[Result]:
+    """`work` of each item, in the order in which they finish. `items` is read as fast as they are worked on.
+
+    Where `work` raises, no further item is begun, those under way are called off where they wait or read, what they
+    still bring is yielded, and then the exception raised. So is the reader's own interruption.
+    """
+    stop = Event()
+
+    def task(item: Item) -> Result:
+        current_stop.set(stop)
+        if stop.is_set():
+            raise Stopped
+        return work(item)
+
+    source = iter(items)
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="annolake") as pool:
+        try:
+            pending: set[Future[Result]] = {pool.submit(task, item) for item in islice(source, 2 * workers)}
+            failure: BaseException | None = None
+            while pending:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    error = future.exception()
+                    if error is None:
+                        yield future.result()
+                    elif failure is None and not isinstance(error, Stopped):
+                        failure = error
+                        stop.set()
+                if failure is None:
+                    pending |= {pool.submit(task, item) for item in islice(source, len(done))}
+            if failure is not None:
+                raise failure
+        finally:
+            stop.set()
+            with suppress(RuntimeError):
+                pool.shutdown(wait=False, cancel_futures=True)

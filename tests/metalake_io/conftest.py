@@ -1,0 +1,91 @@
+"""A lake, a client of it, and after every test a look for secrets in all that was said."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from annolake.metalake_io.client import MetaLakeClient
+from annolake.metalake_io.connecting import connect
+
+from .clock import FakeClock
+from .lake import KEY, SECRET, SIGNATURE, Lake
+
+Connect = Callable[..., MetaLakeClient]
+
+SECRETS = (SECRET, base64.b64encode(f"{KEY}:{SECRET}".encode()).decode(), SIGNATURE.partition("=")[2])
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def lake() -> Iterator[Lake]:
+    lake = Lake()
+    yield lake
+    lake.close()
+
+
+@pytest.fixture
+def connected(lake: Lake, clock: FakeClock) -> Iterator[Connect]:
+    """Clients of the lake, or of another address, with other options."""
+    clients: list[MetaLakeClient] = []
+
+    def to(url: str | None = None, **options: Any) -> MetaLakeClient:
+        options = {"clock": clock, "timeout": 5.0, **options}
+        client = MetaLakeClient.over(connect(KEY, SECRET, url or lake.url, **options), timeout=options["timeout"])
+        clients.append(client)
+        return client
+
+    yield to
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def client(connected: Connect) -> MetaLakeClient:
+    return connected()
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder with two pictures, as far as anybody looks."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"picture a")
+    (folder / "b.JPG").write_bytes(b"picture b, longer")
+    return folder
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Callable[[str, Any], str]:
+    """Write a JSON file; its path."""
+
+    def write(name: str, content: Any) -> str:
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_told(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Nothing that was logged, down to DEBUG, or printed, holds a secret or a signature."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    printed = capsys.readouterr()
+    told = caplog.text + printed.out + printed.err
+    assert [secret for secret in SECRETS if secret in told] == []
+    if "allows_printing" not in request.keywords:
+        assert (printed.out, printed.err) == ("", "")

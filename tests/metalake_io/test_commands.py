@@ -1,0 +1,123 @@
+"""`annolake download`, `trash` and `jobs` against a lake on loopback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from annolake.commands.main import annolake
+
+from .lake import KEY, SECRET, Lake
+from .wire import Answer, js
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """A command as typed, with the lake's address and credentials in the environment."""
+    for name, value in (("METALAKE_URL", lake.url), ("METALAKE_API_KEY", KEY), ("METALAKE_SECRET", SECRET)):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return lambda *words: CliRunner().invoke(annolake, [str(word) for word in words])
+
+
+@pytest.fixture
+def full(lake: Lake) -> Lake:
+    lake.files = {"Demo_a.png": b"picture a", "Demo_b.png": b"picture b"}
+    lake.pages = [lake.page(*lake.files)]
+    return lake
+
+
+def test_a_collection(run: Run, full: Lake, tmp_path: Path) -> None:
+    words = ("download", "collection", "c1", tmp_path / "out", "--json")
+    done = run(*words)
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["summary"] == {"downloaded": 2, "skipped": 0, "failed": 0, "uncertain": 0}
+    assert (tmp_path / "out" / "Demo" / "data" / "Demo_a.png").read_bytes() == b"picture a"
+    assert json.loads(run(*words).stdout)["summary"]["skipped"] == 2
+    full.rule("GET /bucket/Demo_a", Answer(404), times=9)
+    assert run("download", "collection", "c1", tmp_path / "other").exit_code == 6
+
+
+@pytest.mark.parametrize("where", [[], ["--collection", "c1"]])
+def test_files(run: Run, full: Lake, tmp_path: Path, where: list[str]) -> None:
+    done = run("download", "files", tmp_path / "out", *where, "--query", "x=y", "--annotated-by", "human", "--json")
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["summary"]["downloaded"] == 2
+    assert full.asked("objects/list")[0].json["filterData"]["annotationTypes"] == [2]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["Demo_a.png", "Demo_b.png"]
+
+
+def test_a_list_that_never_ends(run: Run, full: Lake, tmp_path: Path) -> None:
+    full.rule("POST .*objects/list", lambda _: js(full.listed()), times=99)
+    assert run("download", "files", tmp_path / "out").exit_code == 0
+    assert len(full.asked("objects/list")) == 2
+
+
+def test_a_url(run: Run, full: Lake) -> None:
+    done = run("download", "url", "Demo_a.png")
+    assert done.stdout.strip() == full.media("Demo_a.png")
+    assert run("download", "url", "nope").exit_code == 7
+
+
+def test_trash_shows_a_count_first(run: Run, full: Lake) -> None:
+    for words in (("collection", "c1", "--query", "x=y"), ("collection", "c1", "--all"), ("lake", "--query", "x=y")):
+        shown = run("trash", *words, "--json")
+        assert shown.exit_code == 0, shown.stderr
+        assert json.loads(shown.stdout) == {"selected": 2, "trashed": False, "message": None}
+        assert full.trashed == []
+        assert json.loads(run("trash", *words, "--yes", "--json").stdout)["trashed"] is True
+        full.trashed.clear()
+
+
+@pytest.mark.parametrize("words", [("collection", "c1"), ("lake",), ("collection", "c1", "--all", "--query", "x")])
+def test_trash_wants_a_selection(run: Run, full: Lake, words: tuple[str, ...]) -> None:
+    assert run("trash", *words, "--yes").exit_code == 2
+    assert full.wire.asked == []
+
+
+@pytest.mark.parametrize(("state", "code"), [(2, 0), (4, 7)])
+def test_jobs(run: Run, lake: Lake, state: int, code: int) -> None:
+    lake.job_states = [state]
+    done = run("jobs", "wait", "j1", "--json")
+    assert done.exit_code == code
+    assert json.loads(done.stdout)["status"] == ("COMPLETED" if code == 0 else "FAILED")
+
+
+@pytest.mark.parametrize(
+    "words", ["download collection", "download files", "download url", "trash collection", "trash lake", "jobs wait"]
+)
+def test_help(run: Run, words: str) -> None:
+    done = run(*words.split(), "--help")
+    assert done.exit_code == 0
+    assert f"annolake {words}" in done.stdout
+
+
+def test_login_keeps_a_profile_that_only_its_owner_reads(
+    run: Run, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = run("login", "--profile", "work")
+    assert done.exit_code == 0, done.stderr
+    assert SECRET not in done.stdout + done.stderr
+    (file,) = (tmp_path / "config").rglob("profiles.json")
+    assert file.stat().st_mode & 0o777 == 0o600
+    for name in ("METALAKE_URL", "METALAKE_API_KEY", "METALAKE_SECRET"):
+        monkeypatch.delenv(name)
+    assert run("jobs", "wait", "j1", "--profile", "work").exit_code == 0
+    assert run("jobs", "wait", "j1", "--profile", "other").exit_code == 2
+    assert run("jobs", "wait", "j1").exit_code == 2
+    assert run("jobs", "wait", "j1", "--profile", "work", "--url", "http://127.0.0.1:1").exit_code == 2
+    file.chmod(0o644)
+    refused = run("jobs", "wait", "j1", "--profile", "work")
+    assert (refused.exit_code, "profile-open" in refused.stderr) == (2, True)
+
+
+def test_login_with_a_wrong_secret_keeps_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METALAKE_SECRET", "wrong_secret")
+    assert run("login").exit_code == 5
+    assert list((tmp_path / "config").rglob("*")) == []
