@@ -15,7 +15,7 @@ from ...schemas.model import Annotation, Polygon, Rectangle, as_key
 from ...schemas.plain import is_object
 from ..lowering import own_box
 from ..spelling import confidence, spelled
-from . import rotated
+from . import attributes, rotated
 from .elements import escaped, leaf, lines_of
 from .glance import label_text
 from .numbers import span, undone, written
@@ -43,12 +43,10 @@ class ObjectWriter:
             if _is_plain(annotation):
                 yield self._plain(annotation, occluded)
                 continue
-            yield "\t<object>"
             own: list[Annotation] = []
             if "voc_object" in metadata and "part_of" not in metadata:
                 own = parts.pop(as_key(metadata["voc_object"]), own)
             yield from self._object(annotation, occluded, own, is_part=False)
-            yield "\t</object>"
 
     def _plain(self, box: Rectangle, occluded: bool) -> str:
         """The usual object, at once."""
@@ -60,12 +58,38 @@ class ObjectWriter:
         )
 
     def _object(self, shape: Annotation, occluded: bool, parts: list[Annotation], *, is_part: bool) -> Iterator[str]:
-        indent = _DEEP + "\t" if is_part else _DEEP
+        name, indent = ("part", _DEEP + "\t") if is_part else ("object", _DEEP)
         rest = dict(shape.metadata)
         for key in ("bbox", "outline", "voc_object", *(("part_of",) if is_part else ())):
             rest.pop(key, None)
         extra, outline = _noted(rest, "voc_extra"), _noted(rest, "voc_outline")
         extra = extra if is_object(extra) else {}
+        note = _note(shape)
+        lines = self._elements(shape, rest, extra, outline, indent, occluded, parts, is_part=is_part)
+        if any(map(attributes.is_path, extra)):
+            text, homeless = attributes.placed("\n".join(lines), indent, extra)
+            lines = (text,)
+            if homeless:
+                note["attributes"] = homeless
+        yield f"{indent[1:]}<{name}{attributes.own(extra)}>"
+        yield from lines
+        if note:
+            yield leaf("annolake", json.dumps(note), indent)
+        yield f"{indent[1:]}</{name}>"
+
+    def _elements(
+        self,
+        shape: Annotation,
+        rest: dict[str, Any],
+        extra: dict[str, Any],
+        outline: Any,
+        indent: str,
+        occluded: bool,
+        parts: list[Annotation],
+        *,
+        is_part: bool,
+    ) -> Iterator[str]:
+        """Everything below an object but our note. `rest` loses what has an element of its own."""
         yield f"{indent}<name>{self._name(shape.label)}</name>"
         yield from _described(rest, extra, indent, occluded, is_part)
         if isinstance(shape, Rectangle):
@@ -73,19 +97,15 @@ class ObjectWriter:
         else:
             yield self._box(own_box([shape]), indent, extra.get("bndbox"))
         for part in parts:
-            yield f"{indent}<part>"
             yield from self._object(part, False, [], is_part=True)
-            yield f"{indent}</part>"
         yield from self._outline(shape, rest, outline, indent)
         if "polygon" in extra:
             yield from lines_of("polygon", extra["polygon"], indent)
         yield from _scores(shape, extra, indent)
         for name, value in extra.items():
-            if name not in _OWN and name[:1] not in "@#":
+            if name not in _OWN and "@" not in name and name[:1] != "#":
                 yield from lines_of(name, value, indent)
         yield from _attributes(shape, rest, extra, indent)
-        if note := _note(shape):
-            yield leaf("annolake", json.dumps(note), indent)
 
     def _name(self, label: str) -> str:
         text = self.names.get(label)

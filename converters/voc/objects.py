@@ -17,9 +17,9 @@ from ..carrying import fingerprint
 from ..ledger import Ledger
 from ..spelling import Spelled, confidence, understood
 from ..xmltext import local
-from . import rotated
+from . import attributes, rotated
 from .elements import Content, Element, add, children, content
-from .glance import label_and_extras
+from .glance import object_note
 from .numbers import parsed
 
 FLAGS = ("truncated", "difficult", "occluded")
@@ -92,8 +92,8 @@ class ObjectReader:
 
     def _annotation(self, element: Element, part_of: str | None) -> Annotation:
         found, extra = self._children(element, part_of is not None)
-        label, extras = label_and_extras(element)
-        if not label.strip():
+        note = object_note(element)
+        if not note.label.strip():
             place = found.get("name", element)
             raise self._error("label-missing", place, "an object without a name", "name it")
         metadata: dict[str, Any] = {} if part_of is None else {"part_of": part_of}
@@ -116,14 +116,15 @@ class ObjectReader:
         if said is not None:
             metadata.update(said.metadata)
             score = said.confidence if score is None else score
+        extra.update(note.homeless)
         if extra:
             metadata["voc_extra"] = _json(extra)
         common: dict[str, Any] = {
-            "label": label,
+            "label": note.label,
             "confidence": score,
             "metadata": metadata,
             "attributes": said.attributes if said is not None else {},
-            "extras": extras,
+            "extras": note.extras,
         }
         return Rectangle(bbox=box, **common) if ring is None else Polygon(xy=ring, **common)
 
@@ -131,6 +132,7 @@ class ObjectReader:
         """Elements that have a rule, by name, and the others as they are."""
         found: dict[str, Element] = {}
         extra: dict[str, Any] = {f"@{local(name)}": value for name, value in element.attrib.items()}
+        extra.update(attributes.taken(element, _ONCE))
         for tag, child in children(element):
             if tag in _ONCE:
                 if tag in found:
