@@ -27,6 +27,7 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 SCORES = ("score", "confidence")
 UNSPECIFIED = "Unspecified"
 _ONCE = frozenset(("name", "pose", "bndbox", "polygon", "robndbox", "attributes", "annolake", *FLAGS, *SCORES))
+_SET, _UNSET = frozenset(("1", "1.0", "true")), frozenset(("0", "0.0", "false"))
 _SAME = 1e-6
 """Pixels that a box may differ from the hull of its outline and still be it."""
 
@@ -150,7 +151,7 @@ class ObjectReader:
             extra[name] = text
             if is_set(text):
                 metadata[name] = True
-            if text.strip().lower() not in ("0", "1", "true", "false"):
+            if text.strip().lower() not in _SET | _UNSET:
                 message = f"<{name}> is {text[:40]!r}, neither 0 nor 1: taken for {int(is_set(text))}, and kept"
                 place = Place(file=self.file, line=element.sourceline, image=self.image, annotation=self.number)
                 self.ledger.problem(Problem(code="odd-flag", severity="warning", message=message, place=place))
@@ -283,7 +284,7 @@ class ObjectReader:
 
 def is_set(text: str) -> bool:
     """Whether a flag's text says yes."""
-    return text.strip().lower() in ("1", "true")
+    return text.strip().lower() in _SET
 
 
 def _spelled(element: Element, extra: dict[str, Any]) -> list[Spelled]:

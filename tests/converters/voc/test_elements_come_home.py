@@ -77,6 +77,7 @@ EXTRAS = st.sampled_from(
 
 
 NAMES = st.sampled_from(("<name>", "<name>", "<name lang='de'>", "<name lang='&lt;' kind='1'>"))
+PARTS = st.sampled_from(("<part>", "<part nr='2'>"))
 ATTRIBUTE = st.sampled_from(("nr='7'", "unit='px'", "note='a &amp; b'"))
 
 
@@ -108,7 +109,7 @@ def objects(draw: st.DrawFn, *, part: bool = False) -> str:
     ]
     inner += draw(st.lists(EXTRAS, max_size=2, unique_by=lambda text: text[1:5]))
     if not part:
-        inner += [with_attributes(draw, element("part", draw(objects(part=True))))] * draw(st.integers(0, 2))
+        inner += [element("part", draw(objects(part=True))).replace("<part>", draw(PARTS))] * draw(st.integers(0, 2))
     return "".join(draw(st.permutations(inner)))
 
 

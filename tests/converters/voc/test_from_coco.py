@@ -42,3 +42,12 @@ def test_a_stated_box_without_an_area_is_none(coco: Coco, tmp_path: Path, stated
     options = {"voc": Options(polygons=polygons)}
     convert(source, tmp_path / "out", to="voc", options=options, allow_loss=polygons == "box")
     assert boxes(tmp_path / "out") == [("a.xml", "x", [0, 5, 10, 25])]
+
+
+def test_a_label_without_a_line_in_the_label_map_is_told(coco: Coco, tmp_path: Path) -> None:
+    source = coco({"bbox": [1, 2, 3, 4], "area": 12})
+    source.write_text(source.read_text().replace('"name": "x"', '"name": "a:b"'))
+    report = convert(source, tmp_path / "out", to="voc")
+    (told,) = [decision["text"] for decision in report.decisions if decision["code"] == "label-map"]
+    assert "a:b" in told
+    assert "a:b" not in [line.strip() for line in (tmp_path / "out" / "labelmap.txt").read_text().splitlines()]
