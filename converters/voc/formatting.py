@@ -11,8 +11,10 @@ from typing import Any, TypeGuard
 
 from ...schemas.errors import InvalidInput
 from ...schemas.figures import figure_of
+from ...schemas.geometry import shoelace
 from ...schemas.model import Annotation, Polygon, Rectangle, as_key
-from ...schemas.plain import is_object
+from ...schemas.plain import is_number, is_object
+from ..carrying import as_read
 from ..lowering import own_box
 from ..spelling import confidence, spelled
 from . import attributes, rotated
@@ -60,7 +62,7 @@ class ObjectWriter:
     def _object(self, shape: Annotation, occluded: bool, parts: list[Annotation], *, is_part: bool) -> Iterator[str]:
         name, indent = ("part", _DEEP + "\t") if is_part else ("object", _DEEP)
         rest = dict(shape.metadata)
-        for key in ("bbox", "outline", "voc_object", *(("part_of",) if is_part else ())):
+        for key in ("area", "bbox", "outline", "voc_object", *(("part_of",) if is_part else ())):
             rest.pop(key, None)
         extra, outline = _noted(rest, "voc_extra"), _noted(rest, "voc_outline")
         extra = extra if is_object(extra) else {}
@@ -169,7 +171,7 @@ def _is_plain(shape: Annotation) -> TypeGuard[Rectangle]:
     """Whether it is a box and a label, and nothing else."""
     return (
         type(shape) is Rectangle
-        and not shape.metadata
+        and (not shape.metadata or (shape.metadata.keys() <= {"area", "outline"} and not _note(shape)))
         and not shape.attributes
         and shape.confidence is None
         and not shape.extras
@@ -251,9 +253,17 @@ def _note(shape: Annotation) -> dict[str, Any]:
     note: dict[str, Any] = {}
     if label_text(shape.label) != shape.label:
         note["label"] = shape.label
+    area, outline = shape.metadata.get("area"), shape.metadata.get("outline")
+    if is_number(area) and as_read([shape], outline) and area != _area(shape):
+        note["area"], note["outline"] = area, outline
     if shape.extras:
         note["extras"] = shape.extras
     return note
+
+
+def _area(shape: Annotation) -> float:
+    """What any reader finds without being told."""
+    return shape.bbox[2] * shape.bbox[3] if isinstance(shape, Rectangle) else shoelace(shape.xy)
 
 
 def _items(value: Any) -> list[tuple[str, Any]]:

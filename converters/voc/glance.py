@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ...schemas.plain import is_object
+from ...schemas.plain import is_number, is_object
 from ..files import read_bytes
 from ..text import FILE_LIMIT
 from ..xmltext import parsed
@@ -41,11 +41,13 @@ class ImageNote(msgspec.Struct, frozen=True, omit_defaults=True, rename={"storag
 class ObjectNote(msgspec.Struct, frozen=True):
     """`label`: of the object, also where XML's rules would change it. `extras`: keys of an annotation that nobody
     knows. `homeless`: XML attributes of elements that are not written, by their path.
+    `stated`: the `area` and the fingerprint (`outline`) of the shape it was stated of.
     """
 
     label: str
     extras: dict[str, Any] | None = None
     homeless: dict[str, str] = {}
+    stated: dict[str, Any] = {}
 
 
 def glance_at(path: str) -> Glance:
@@ -103,6 +105,7 @@ def object_note(element: Element) -> ObjectNote:
         noted if isinstance(noted, str) and noted else label,
         extras if is_object(extras) else None,
         {key: value for key, value in homeless.items() if isinstance(value, str)} if is_object(homeless) else {},
+        {key: note[key] for key in ("area", "outline")} if is_number(note.get("area")) and "outline" in note else {},
     )
 
 

@@ -118,6 +118,8 @@ class ObjectReader:
             metadata.update(said.metadata)
             score = said.confidence if score is None else score
         extra.update(note.homeless)
+        if note.stated and metadata.get("outline", note.stated["outline"]) == note.stated["outline"]:
+            metadata.update(note.stated)
         if extra:
             metadata["voc_extra"] = _json(extra)
         common: dict[str, Any] = {
