@@ -56,8 +56,8 @@ class Options(BaseOptions, frozen=True, kw_only=True):
     ] = "skip"
 
 
-OWN_PLACE = frozenset(("bbox", "outline", "voc_outline"))
-"""Book-keeping that has elements of its own: the box beside an outline, an outline in another form."""
+OWN_PLACE = frozenset(("area", "bbox", "outline", "voc_outline"))
+"""Book-keeping that comes home: the box beside an outline, an outline in another form, an area that was stated."""
 
 
 def fidelity(options: Options) -> Fidelity:

@@ -62,6 +62,11 @@ def content(element: Element) -> Content:
     return out
 
 
+def text_of(held: Any) -> Any:
+    """The text of an element that may have attributes."""
+    return held.get("#text", "") if is_object(held) else held
+
+
 def add(held: dict[str, Any], name: str, value: Content) -> None:
     """Put an element beside those of the same name."""
     if name not in held:

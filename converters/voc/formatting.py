@@ -11,11 +11,13 @@ from typing import Any, TypeGuard
 
 from ...schemas.errors import InvalidInput
 from ...schemas.figures import figure_of
+from ...schemas.geometry import shoelace
 from ...schemas.model import Annotation, Polygon, Rectangle, as_key
-from ...schemas.plain import is_object
+from ...schemas.plain import is_number, is_object
+from ..carrying import as_read
 from ..lowering import own_box
 from ..spelling import confidence, spelled
-from . import rotated
+from . import attributes, rotated
 from .elements import escaped, leaf, lines_of
 from .glance import label_text
 from .numbers import span, undone, written
@@ -43,12 +45,10 @@ class ObjectWriter:
             if _is_plain(annotation):
                 yield self._plain(annotation, occluded)
                 continue
-            yield "\t<object>"
             own: list[Annotation] = []
             if "voc_object" in metadata and "part_of" not in metadata:
                 own = parts.pop(as_key(metadata["voc_object"]), own)
             yield from self._object(annotation, occluded, own, is_part=False)
-            yield "\t</object>"
 
     def _plain(self, box: Rectangle, occluded: bool) -> str:
         """The usual object, at once."""
@@ -60,12 +60,38 @@ class ObjectWriter:
         )
 
     def _object(self, shape: Annotation, occluded: bool, parts: list[Annotation], *, is_part: bool) -> Iterator[str]:
-        indent = _DEEP + "\t" if is_part else _DEEP
+        name, indent = ("part", _DEEP + "\t") if is_part else ("object", _DEEP)
         rest = dict(shape.metadata)
-        for key in ("bbox", "outline", "voc_object", *(("part_of",) if is_part else ())):
+        for key in ("area", "bbox", "outline", "voc_object", *(("part_of",) if is_part else ())):
             rest.pop(key, None)
         extra, outline = _noted(rest, "voc_extra"), _noted(rest, "voc_outline")
         extra = extra if is_object(extra) else {}
+        note = _note(shape)
+        lines = self._elements(shape, rest, extra, outline, indent, occluded, parts, is_part=is_part)
+        if any(map(attributes.is_path, extra)):
+            text, homeless = attributes.placed("\n".join(lines), indent, extra)
+            lines = (text,)
+            if homeless:
+                note["attributes"] = homeless
+        yield f"{indent[1:]}<{name}{attributes.own(extra)}>"
+        yield from lines
+        if note:
+            yield leaf("annolake", json.dumps(note), indent)
+        yield f"{indent[1:]}</{name}>"
+
+    def _elements(
+        self,
+        shape: Annotation,
+        rest: dict[str, Any],
+        extra: dict[str, Any],
+        outline: Any,
+        indent: str,
+        occluded: bool,
+        parts: list[Annotation],
+        *,
+        is_part: bool,
+    ) -> Iterator[str]:
+        """Everything below an object but our note. `rest` loses what has an element of its own."""
         yield f"{indent}<name>{self._name(shape.label)}</name>"
         yield from _described(rest, extra, indent, occluded, is_part)
         if isinstance(shape, Rectangle):
@@ -73,19 +99,15 @@ class ObjectWriter:
         else:
             yield self._box(own_box([shape]), indent, extra.get("bndbox"))
         for part in parts:
-            yield f"{indent}<part>"
             yield from self._object(part, False, [], is_part=True)
-            yield f"{indent}</part>"
         yield from self._outline(shape, rest, outline, indent)
         if "polygon" in extra:
             yield from lines_of("polygon", extra["polygon"], indent)
         yield from _scores(shape, extra, indent)
         for name, value in extra.items():
-            if name not in _OWN and name[:1] not in "@#":
+            if name not in _OWN and "@" not in name and name[:1] != "#":
                 yield from lines_of(name, value, indent)
         yield from _attributes(shape, rest, extra, indent)
-        if note := _note(shape):
-            yield leaf("annolake", json.dumps(note), indent)
 
     def _name(self, label: str) -> str:
         text = self.names.get(label)
@@ -149,7 +171,7 @@ def _is_plain(shape: Annotation) -> TypeGuard[Rectangle]:
     """Whether it is a box and a label, and nothing else."""
     return (
         type(shape) is Rectangle
-        and not shape.metadata
+        and (not shape.metadata or (shape.metadata.keys() <= {"area", "outline"} and not _note(shape)))
         and not shape.attributes
         and shape.confidence is None
         and not shape.extras
@@ -231,9 +253,17 @@ def _note(shape: Annotation) -> dict[str, Any]:
     note: dict[str, Any] = {}
     if label_text(shape.label) != shape.label:
         note["label"] = shape.label
+    area, outline = shape.metadata.get("area"), shape.metadata.get("outline")
+    if is_number(area) and as_read([shape], outline) and area != _area(shape):
+        note["area"], note["outline"] = area, outline
     if shape.extras:
         note["extras"] = shape.extras
     return note
+
+
+def _area(shape: Annotation) -> float:
+    """What any reader finds without being told."""
+    return shape.bbox[2] * shape.bbox[3] if isinstance(shape, Rectangle) else shoelace(shape.xy)
 
 
 def _items(value: Any) -> list[tuple[str, Any]]:

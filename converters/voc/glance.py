@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ...schemas.plain import is_object
+from ...schemas.plain import is_number, is_object
 from ..files import read_bytes
 from ..text import FILE_LIMIT
 from ..xmltext import parsed
@@ -38,10 +38,22 @@ class ImageNote(msgspec.Struct, frozen=True, omit_defaults=True, rename={"storag
     extras: dict[str, object] = {}
 
 
+class ObjectNote(msgspec.Struct, frozen=True):
+    """`label`: of the object, also where XML's rules would change it. `extras`: keys of an annotation that nobody
+    knows. `homeless`: XML attributes of elements that are not written, by their path.
+    `stated`: the `area` and the fingerprint (`outline`) of the shape it was stated of.
+    """
+
+    label: str
+    extras: dict[str, Any] | None = None
+    homeless: dict[str, str] = {}
+    stated: dict[str, Any] = {}
+
+
 def glance_at(path: str) -> Glance:
     """What a file says. Errors as of `opened`."""
     root = opened(path)
-    found = (label_and_extras(element)[0] for element in root.iter("object", "part"))
+    found = (object_note(element).label for element in root.iter("object", "part"))
     return Glance(
         labels={label for label in found if label.strip()},
         zero=any(map(_is_low, root.iter("xmin", "ymin"))) or any(_has_low(ring) for ring in root.iter("polygon")),
@@ -76,22 +88,25 @@ def note_of(root: Element) -> ImageNote:
         return ImageNote()
 
 
-def label_and_extras(element: Element) -> tuple[str, dict[str, Any] | None]:
-    """The label of an object, and what annolake noted of it: a label that XML's rules would change, and keys of an
-    annotation that nobody knows.
-    """
+def object_note(element: Element) -> ObjectNote:
+    """The label of an object, and what annolake noted of it; what of that makes no sense is passed over."""
     label = label_text(element.findtext("name") or "")
     text = element.findtext("annolake")
     if text is None:
-        return label, None
+        return ObjectNote(label)
     try:
         note: Any = json.loads(text)
     except (ValueError, RecursionError):
-        return label, None
+        return ObjectNote(label)
     if not is_object(note):
-        return label, None
-    noted, extras = note.get("label"), note.get("extras")
-    return (noted if isinstance(noted, str) and noted else label), (extras if is_object(extras) else None)
+        return ObjectNote(label)
+    noted, extras, homeless = note.get("label"), note.get("extras"), note.get("attributes")
+    return ObjectNote(
+        noted if isinstance(noted, str) and noted else label,
+        extras if is_object(extras) else None,
+        {key: value for key, value in homeless.items() if isinstance(value, str)} if is_object(homeless) else {},
+        {key: note[key] for key in ("area", "outline")} if is_number(note.get("area")) and "outline" in note else {},
+    )
 
 
 def label_text(text: str) -> str:

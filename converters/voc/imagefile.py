@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ...schemas.model import Record
-from .elements import attribute, leaf, lines_of
+from .elements import attribute, leaf, lines_of, text_of
 from .formatting import ObjectWriter
 from .naming import USUAL_EXTENSION, base_name, name_of, stem
 from .notes import ImageNotes
@@ -88,7 +88,7 @@ def _size(record: Record, notes: ImageNotes) -> Any:
 
 def _noted_size(size: Any) -> tuple[float | None, float | None]:
     try:
-        width, height = parsed(size["width"]), parsed(size["height"])
+        width, height = (parsed(text_of(size[side])) for side in ("width", "height"))
     except (TypeError, KeyError, ValueError, AttributeError):
         return None, None
     return (width, height) if width > 0 and height > 0 else (None, None)

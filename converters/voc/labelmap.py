@@ -96,6 +96,11 @@ def _line(label: Category) -> str:
     return ":".join([label.name, *(text if isinstance(text, str) and _is_field(text) else "" for text in texts)])
 
 
+def lineless(labels: tuple[Category, ...]) -> list[str]:
+    """Names that no line of a label map can hold, such as those with a colon: they stand in the comment alone."""
+    return [label.name for label in labels if not _is_plain(label.name)]
+
+
 def _is_field(text: str) -> bool:
     return ":" not in text and text.splitlines() in ([text], []) and text == text.strip()
 

@@ -17,9 +17,9 @@ from ..carrying import fingerprint
 from ..ledger import Ledger
 from ..spelling import Spelled, confidence, understood
 from ..xmltext import local
-from . import rotated
+from . import attributes, rotated
 from .elements import Content, Element, add, children, content
-from .glance import label_and_extras
+from .glance import object_note
 from .numbers import parsed
 
 FLAGS = ("truncated", "difficult", "occluded")
@@ -27,6 +27,7 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 SCORES = ("score", "confidence")
 UNSPECIFIED = "Unspecified"
 _ONCE = frozenset(("name", "pose", "bndbox", "polygon", "robndbox", "attributes", "annolake", *FLAGS, *SCORES))
+_SET, _UNSET = frozenset(("1", "1.0", "true")), frozenset(("0", "0.0", "false"))
 _SAME = 1e-6
 """Pixels that a box may differ from the hull of its outline and still be it."""
 
@@ -92,8 +93,8 @@ class ObjectReader:
 
     def _annotation(self, element: Element, part_of: str | None) -> Annotation:
         found, extra = self._children(element, part_of is not None)
-        label, extras = label_and_extras(element)
-        if not label.strip():
+        note = object_note(element)
+        if not note.label.strip():
             place = found.get("name", element)
             raise self._error("label-missing", place, "an object without a name", "name it")
         metadata: dict[str, Any] = {} if part_of is None else {"part_of": part_of}
@@ -116,14 +117,17 @@ class ObjectReader:
         if said is not None:
             metadata.update(said.metadata)
             score = said.confidence if score is None else score
+        extra.update(note.homeless)
+        if note.stated and metadata.get("outline", note.stated["outline"]) == note.stated["outline"]:
+            metadata.update(note.stated)
         if extra:
             metadata["voc_extra"] = _json(extra)
         common: dict[str, Any] = {
-            "label": label,
+            "label": note.label,
             "confidence": score,
             "metadata": metadata,
             "attributes": said.attributes if said is not None else {},
-            "extras": extras,
+            "extras": note.extras,
         }
         return Rectangle(bbox=box, **common) if ring is None else Polygon(xy=ring, **common)
 
@@ -131,6 +135,7 @@ class ObjectReader:
         """Elements that have a rule, by name, and the others as they are."""
         found: dict[str, Element] = {}
         extra: dict[str, Any] = {f"@{local(name)}": value for name, value in element.attrib.items()}
+        extra.update(attributes.taken(element, _ONCE))
         for tag, child in children(element):
             if tag in _ONCE:
                 if tag in found:
@@ -148,7 +153,7 @@ class ObjectReader:
             extra[name] = text
             if is_set(text):
                 metadata[name] = True
-            if text.strip().lower() not in ("0", "1", "true", "false"):
+            if text.strip().lower() not in _SET | _UNSET:
                 message = f"<{name}> is {text[:40]!r}, neither 0 nor 1: taken for {int(is_set(text))}, and kept"
                 place = Place(file=self.file, line=element.sourceline, image=self.image, annotation=self.number)
                 self.ledger.problem(Problem(code="odd-flag", severity="warning", message=message, place=place))
@@ -281,7 +286,7 @@ class ObjectReader:
 
 def is_set(text: str) -> bool:
     """Whether a flag's text says yes."""
-    return text.strip().lower() in ("1", "true")
+    return text.strip().lower() in _SET
 
 
 def _spelled(element: Element, extra: dict[str, Any]) -> list[Spelled]:

@@ -207,13 +207,11 @@ class _Records:
             sides.append(value if value > 0 else None)
             usual = usual and value > 0 and written(value) == text
         raw = content(element)
-        if not usual or not isinstance(raw, dict) or not raw.keys() <= {"width", "height", "depth"}:
+        texts = {} if isinstance(raw, str) else {tag: text for tag, text in raw.items() if isinstance(text, str)}
+        if not usual or texts != raw or not texts.keys() <= {"width", "height", "depth"}:
             notes["size"] = raw
-        elif (depth := raw.get("depth", USUAL_DEPTH)) != USUAL_DEPTH:
-            if isinstance(depth, str):
-                notes["depth"] = depth
-            else:
-                notes["size"] = raw
+        elif (depth := texts.get("depth", USUAL_DEPTH)) != USUAL_DEPTH:
+            notes["depth"] = depth
         width, height = sides
         return (None, None) if width is None or height is None else (width, height)
 

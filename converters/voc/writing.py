@@ -16,9 +16,10 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Category, Record
 from ..files import write_new
 from ..format import Context, Written
+from ..ledger import Decision
 from .imagefile import ImageWriter
 from .imagesets import class_of, flag_of, split_of, usual_sets
-from .labelmap import FILE, label_map
+from .labelmap import FILE, label_map, lineless
 from .layout import UNSPLIT, split_of_folder
 from .naming import stem
 from .notes import Convention, SetNotes, check_path, image_notes, notes_of
@@ -77,7 +78,10 @@ def join(path: Path, options: Options, context: Context, catalog: Catalog, parts
     labels = (*catalog.labels, *(Category(name) for name in sorted(used - set(catalog.names()))))
     text = label_map(catalog, labels, convention_of(options, catalog), notes)
     write_new(f"{path}/{FILE}", text)
-    return Written(sum(part.images for part in parts), sum(part.annotations for part in parts))
+    left_out = lineless(labels)
+    said = f"{len(left_out)} labels have no line in {FILE}, where no line can hold them: {', '.join(left_out[:5])}"
+    decisions = (Decision("label-map", said),) if left_out else ()
+    return Written(sum(part.images for part in parts), sum(part.annotations for part in parts), decisions)
 
 
 def convention_of(options: Options, catalog: Catalog) -> Convention:

@@ -4,6 +4,7 @@ an independent reader sees it.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 from xml.sax.saxutils import escape
@@ -75,20 +76,40 @@ EXTRAS = st.sampled_from(
 )
 
 
+NAMES = st.sampled_from(("<name>", "<name>", "<name lang='de'>", "<name lang='&lt;' kind='1'>"))
+PARTS = st.sampled_from(("<part>", "<part nr='2'>"))
+ATTRIBUTE = st.sampled_from(("nr='7'", "unit='px'", "note='a &amp; b'"))
+
+
+def with_attributes(draw: st.DrawFn, text: str) -> str:
+    """Seldom with an attribute on the outermost element, or on the first below it."""
+    for at in (0, 1):
+        if draw(st.integers(0, 4)) == 4:
+            tags = [found.end() for found in re.finditer(r"<[a-z]\w*", text)]
+            if at < len(tags):
+                text = f"{text[: tags[at]]} {draw(ATTRIBUTE)}{text[tags[at] :]}"
+    return text
+
+
 @st.composite
 def objects(draw: st.DrawFn, *, part: bool = False) -> str:
-    inner = [element("name", escape(draw(TEXT)))]
+    inner = [element("name", escape(draw(TEXT))).replace("<name>", draw(NAMES))]
     shape = draw(st.sampled_from(("box", "polygon", "rotated", "both")))
-    inner += [draw(BOX)] if shape == "box" else []
-    inner += [draw(RING)] if shape in ("polygon", "both") else []
-    inner += [draw(ROTATED)] if shape == "rotated" else []
+    inner += [with_attributes(draw, draw(BOX))] if shape == "box" else []
+    inner += [with_attributes(draw, draw(RING))] if shape in ("polygon", "both") else []
+    inner += [with_attributes(draw, draw(ROTATED))] if shape == "rotated" else []
     inner += [draw(BOX)] if shape == "both" else []
     if draw(st.booleans()):
-        inner.append(element("pose", draw(st.sampled_from(("Unspecified", "Left", "")))))
-    inner += [element(name, draw(FLAG)) for name in ("truncated", "difficult", "occluded") if draw(st.booleans())]
+        pose = element("pose", draw(st.sampled_from(("Unspecified", "Left", ""))))
+        inner.append(with_attributes(draw, pose))
+    inner += [
+        with_attributes(draw, element(name, draw(FLAG)))
+        for name in ("truncated", "difficult", "occluded")
+        if draw(st.booleans())
+    ]
     inner += draw(st.lists(EXTRAS, max_size=2, unique_by=lambda text: text[1:5]))
     if not part:
-        inner += [element("part", draw(objects(part=True)))] * draw(st.integers(0, 2))
+        inner += [element("part", draw(objects(part=True))).replace("<part>", draw(PARTS))] * draw(st.integers(0, 2))
     return "".join(draw(st.permutations(inner)))
 
 
@@ -103,6 +124,7 @@ IMAGE = st.sampled_from(
         "<size><width>100</width><height>80</height><depth>3</depth></size>",
         "<size><width>100.0</width><height>80</height><depth/></size>",
         "<size><width>0</width><height>0</height><depth>1</depth></size>",
+        "<size unit='px'><width unit='px'>100</width><height>80</height></size>",
         "<weather><wind unit='km/h'>5</wind></weather>",
     )
 )
@@ -121,7 +143,8 @@ def test_by_way_of_a_metalake_file(
     source = folder / "in" / "Annotations" / "a.xml"
     source.parent.mkdir(parents=True)
     filename = "<filename>a.jpg</filename>"
-    content = element("annotation", filename, *image, *(element("object", one) for one in found))
+    objects = [element("object", one).replace("<object>", "<object id='1'>") for one in found]
+    content = element("annotation", filename, *image, *objects)
     source.write_text(content, encoding="utf-8")
     options = {"voc": Options(convention=convention)}
     convert(folder / "in", folder / "lake.json", to="metalake", options=options)

@@ -42,3 +42,28 @@ def test_a_stated_box_without_an_area_is_none(coco: Coco, tmp_path: Path, stated
     options = {"voc": Options(polygons=polygons)}
     convert(source, tmp_path / "out", to="voc", options=options, allow_loss=polygons == "box")
     assert boxes(tmp_path / "out") == [("a.xml", "x", [0, 5, 10, 25])]
+
+
+def test_a_label_without_a_line_in_the_label_map_is_told(coco: Coco, tmp_path: Path) -> None:
+    source = coco({"bbox": [1, 2, 3, 4], "area": 12})
+    source.write_text(source.read_text().replace('"name": "x"', '"name": "a:b"'))
+    report = convert(source, tmp_path / "out", to="voc")
+    (told,) = [decision["text"] for decision in report.decisions if decision["code"] == "label-map"]
+    assert "a:b" in told
+    assert "a:b" not in [line.strip() for line in (tmp_path / "out" / "labelmap.txt").read_text().splitlines()]
+
+
+def test_a_stated_area_comes_home(coco: Coco, tmp_path: Path) -> None:
+    ring = [10, 10, 50, 10, 50, 60]
+    source = coco(
+        {"bbox": [10, 10, 1, 5], "area": 7, "segmentation": [ring]},
+        {"bbox": [10, 10, 40, 50], "area": 1000, "segmentation": [ring]},
+        {"bbox": [1, 2, 3, 4], "area": 12},
+        {"bbox": [1, 2, 3, 4], "area": 5},
+    )
+    convert(source, tmp_path / "out", to="voc")
+    assert (tmp_path / "out" / "Annotations" / "a.xml").read_text().count("<annolake>") == 2
+    convert(tmp_path / "out", tmp_path / "back.json", to="coco")
+    back = json.loads((tmp_path / "back.json").read_text())["annotations"]
+    assert [one["area"] for one in back] == [7, 1000, 12, 5]
+    assert back[0]["bbox"] == [10, 10, 1, 5]

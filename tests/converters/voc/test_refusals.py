@@ -112,6 +112,14 @@ def test_a_folder_or_a_pipe_called_xml(make: Make, read: Read) -> None:
         read(folder)
 
 
+def test_a_flag_may_be_a_decimal(make: Make, read: Read) -> None:
+    ledger = Ledger()
+    element = f"<name>x</name><truncated>0.0</truncated><difficult>1.0</difficult>{bndbox(1, 2, 3, 4)}"
+    metadata = read(make({"a.xml": document(element)}), ledger).records[0].annotations[0].metadata
+    assert metadata == {"difficult": True, "voc_extra": '{"truncated":"0.0","difficult":"1.0"}'}
+    assert not [p for p in ledger.problems if p.code == "odd-flag"]
+
+
 def test_odd_flags_are_kept_with_a_warning(make: Make, read: Read) -> None:
     ledger = Ledger()
     element = f"<name>x</name><truncated>-1</truncated><difficult>true</difficult>{bndbox(1, 2, 3, 4)}"
