@@ -61,6 +61,8 @@ class _Projector:
         self.carry = carry
         self.kinds = frozenset(kind for kind, word in _WORDS.items() if word in fidelity.shapes)
         self.describer = Describer(fidelity, carry, self._book)
+        plain = Rectangle in self.kinds and not (fidelity.oriented or fidelity.required)
+        self.leaves_boxes = plain and self.describer.forgetful
         self.limits: tuple[float, float] | None = None
         self.record: Record
         self.number: int | str = 0
@@ -71,10 +73,11 @@ class _Projector:
         self.record = record = in_space(record, self.source, self.space)
         self.limits = limits(record, self.space) if fidelity.inside else None
         fractions = self.target == "normalized" != self.space
+        leaves_boxes = self.leaves_boxes and self.limits is not None
         kept: list[Annotation] = []
         for number, group in enumerate(lowering.groups(record.annotations), 1):
             first = group[0]
-            if self.describer.forgetful and isinstance(first, Rectangle) and len(group) == 1 and self._untouched(first):
+            if leaves_boxes and isinstance(first, Rectangle) and len(group) == 1 and self._untouched(first):
                 kept.append(
                     boxed(first.bbox, first.label, record)
                     if fractions
@@ -88,7 +91,7 @@ class _Projector:
 
     def _untouched(self, box: Rectangle) -> bool:
         """Whether nothing is to be done to a box but to forget its bookkeeping: the usual case, seen quickly."""
-        if self.limits is None or Rectangle not in self.kinds or self.fidelity.oriented or self.fidelity.required:
+        if self.limits is None:
             return False
         if box.confidence is not None or box.attributes or box.extras or not box.metadata.keys() <= BOOKKEEPING:
             return False
