@@ -12,7 +12,8 @@ from .helptext import Command
 from .moving import TransferBar
 from .optionflags import ANY_PATH
 from .selecting import SECTION, filter_of, selecting_options
-from .service import SECTIONS, connected, service_options, tell
+from .service import SECTIONS, connected, service_options
+from .telling import tell
 
 if TYPE_CHECKING:
     from ..metalake_io.client import MetaLakeClient
@@ -141,6 +142,7 @@ def _all_pages(
 ) -> DownloadReport:
     """One report for all pages. A page that brings nothing new ends it, whatever the service says."""
     from ..metalake_io.results import DownloadReport
+    from ..metalake_io.rows import attached, report_of
 
     whole = DownloadReport()
     names: set[str] = set()
@@ -153,10 +155,16 @@ def _all_pages(
             "moved": bar.moved,
             **selected,
         }
-        if collection is None:
-            page = client.downloads.from_datalake(kind, target, **place)
-        else:
-            page = client.downloads.from_collection(collection, target, **place)
+        try:
+            if collection is None:
+                page = client.downloads.from_datalake(kind, target, **place)
+            else:
+                page = client.downloads.from_collection(collection, target, **place)
+        except BaseException as error:
+            part = report_of(error)
+            whole.items += [] if part is None else part.items
+            with attached(whole):
+                raise
         fresh = {item.name for item in page.items} - names
         if not fresh:
             if page.message and not page.last_page:

@@ -15,7 +15,8 @@ from . import choices, reporting, screen
 from .helptext import Command
 from .moving import TransferBar
 from .optionflags import ANY_PATH, FILE, all_flags, given_options
-from .service import SECTIONS, connected, service_options, tell
+from .service import SECTIONS, connected, service_options
+from .telling import tell
 
 
 @click.command(cls=Command)

@@ -9,11 +9,15 @@ import sys
 import traceback
 from contextlib import suppress
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from ..schemas.errors import AnnolakeError, LocalFailure, LossRefused, Place, UsageError
-from . import screen
+from . import screen, telling
+
+if TYPE_CHECKING:
+    from ..metalake_io.results import Report as TransferReport
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _BROKEN_PIPE = 141
@@ -57,13 +61,16 @@ def tell(error: BaseException, *, as_json: bool) -> int:
         return _BROKEN_PIPE
     if isinstance(error, KeyboardInterrupt):
         code = getattr(error, "exit_code", 128 + signal.SIGINT)
-        return _say(AnnolakeError("interrupted", "interrupted; no half-written file is left"), code, as_json)
+        said = AnnolakeError("interrupted", "interrupted; no half-written file is left")
+        return _say(said, code, as_json, getattr(error, "report", None))
     if isinstance(error.__cause__, KeyboardInterrupt):  # while a class was being made
         return tell(error.__cause__, as_json=as_json)
     known = _known(error)
     if os.environ.get(_DEBUG) == "1" and known.exit_code == 1:
         traceback.print_exception(error)
-    return _say(known, known.exit_code, as_json and not isinstance(error, LossRefused))
+    if isinstance(error, LossRefused):  # its report is on standard output already
+        return _say(known, known.exit_code, as_json=False)
+    return _say(known, known.exit_code, as_json, getattr(error, "report", None))
 
 
 def tell_usage(error: click.ClickException, *, as_json: bool) -> None:
@@ -87,10 +94,15 @@ def _known(error: BaseException) -> AnnolakeError:
     )
 
 
-def _say(error: AnnolakeError, exit_code: int, as_json: bool) -> int:
-    """`as_json`: on standard output too. A refused conversion has written its report there already."""
+def _say(error: AnnolakeError, exit_code: int, as_json: bool, report: TransferReport | None = None) -> int:
+    """`as_json`: on standard output too. `report`: of the transfer that the error has stopped, told in full."""
+    problems = [problem.as_json() for problem in getattr(error, "problems", ())]
     if as_json:
-        screen.emit(_as_json(error, exit_code))
+        rows = {} if report is None else report.as_json()
+        screen.emit(_as_json(error, exit_code) | ({"problems": problems} if problems else {}) | rows)
+    screen.show_problems(problems)
+    if report is not None:
+        telling.show(report)
     screen.show_error(error)
     return exit_code
 

@@ -15,7 +15,8 @@ from . import choices, reporting, screen
 from .helptext import Command
 from .moving import TransferBar
 from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
-from .service import SECTIONS, connected, service_options, tell
+from .service import SECTIONS, connected, service_options
+from .telling import tell
 
 
 @click.command(cls=Command)
@@ -73,7 +74,6 @@ def command(
     already are skipped, so the same command again sends only what is missing.
     """
     from ..metalake_io import checks, pushing
-    from ..metalake_io.errors import InvalidUpload
 
     checks.operation_id(operation)
     options = given_options(ctx, find_format(source, from_).name, "metalake")
@@ -101,9 +101,6 @@ def command(
             screen.emit(msgspec.to_builtins(error.report))
         reporting.show(error.report, "metalake")
         raise
-    except InvalidUpload as error:
-        screen.show_problems([problem.as_json() for problem in error.problems])
-        raise
     if report is not None:
         reporting.write(planned.conversion, report)
     reporting.show(planned.conversion, "metalake")
@@ -125,9 +122,7 @@ def command(
             on_annotated=annotated.item,
             moved=files.moved,
         )
-    code = tell(done, as_json=as_json, complete=done.is_success)
-    screen.say(f"collection {done.collection_id}, job {done.job_id}")
-    ctx.exit(code)
+    ctx.exit(tell(done, as_json=as_json, complete=done.is_success))
 
 
 command.sections = {

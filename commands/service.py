@@ -1,4 +1,4 @@
-"""What the commands that talk to the service share: how it is reached, and how a transfer is told."""
+"""What the commands that talk to the service share: how it is reached."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..schemas.errors import UsageError
-from . import profiles, screen
+from . import profiles
 
 if TYPE_CHECKING:
     from ..metalake_io.client import MetaLakeClient
-    from ..metalake_io.results import Report
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 URL, KEY, SECRET, TIMEOUT = "METALAKE_URL", "METALAKE_API_KEY", "METALAKE_SECRET", "ANNOLAKE_TIMEOUT"
-_PARTLY = 6
-_STYLES = {"failed": "bold red", "uncertain": "yellow"}
 
 OPTIONS = (
     click.option("--url", metavar="URL", help=f"Address of the service; else {URL} in the environment."),
@@ -77,25 +74,6 @@ def client_of(
     return MetaLakeClient(
         key, secret, url, prefix=prefix, at_once=at_once, insecure_http=insecure_http, timeout=_timeout()
     )
-
-
-def tell(report: Report, *, as_json: bool, complete: bool | None = None) -> int:
-    """Show what became of a transfer; the exit code: 0, or 6 where something is missing."""
-    if as_json:
-        screen.emit(report.as_json())
-    summary = {state: count for state, count in report.as_json()["summary"].items() if count}
-    screen.table([[state, f"{count:,}"] for state, count in summary.items()] or [["nothing to do", ""]], numbers=1)
-    for state, style in _STYLES.items():
-        items = [item for item in report.items if item.state == state]
-        for item in items[: screen.SHOWN]:
-            screen.say(f"{state}  {item.name}: {item.reason}", style)
-        screen.show_rest(len(items) - screen.SHOWN)
-    for note in report.notes:
-        screen.say(note)
-    done = report.complete if complete is None else complete
-    if not done and any(item.retry_helps for item in report.items):
-        screen.say("run the same command again: it sends only what is missing")
-    return 0 if done else _PARTLY
 
 
 def _timeout() -> float | None:

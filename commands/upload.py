@@ -12,7 +12,8 @@ from . import screen
 from .helptext import Command
 from .moving import TransferBar
 from .optionflags import ANY_PATH, FILE
-from .service import SECTIONS, connected, service_options, tell
+from .service import SECTIONS, connected, service_options
+from .telling import tell
 
 if TYPE_CHECKING:
     from ..metalake_io.annotation_wire import Address
@@ -82,7 +83,7 @@ def files_command(
     planned = scan(path, kind)
     if dry_run:
         reason = "would be uploaded, unless the collection has it"
-        would = [Item(name=one.name, state="skipped", reason=reason, size=one.size) for one in planned.sources]
+        would = [Item(name=one.name, state="planned", reason=reason, size=one.size) for one in planned.sources]
         ctx.exit(tell(UploadReport(items=[*would, *planned.left_out]), as_json=as_json, complete=True))
     size = sum(one.size for one in planned.sources)
     bar = TransferBar("files", len(planned.sources), size)
@@ -97,9 +98,7 @@ def files_command(
             on_item=bar.item,
             moved=bar.moved,
         )
-    code = tell(report, as_json=as_json, complete=report.is_success)
-    screen.say(f"collection {report.collection_id}, job {report.job_id}")
-    ctx.exit(code)
+    ctx.exit(tell(report, as_json=as_json, complete=report.is_success))
 
 
 command.add_command(files_command)
@@ -151,7 +150,7 @@ def annotations_command(
     read = checks.read_annotations(path, normalized=normalized)
     screen.show_problems([problem.as_json() for problem in read.problems])
     if dry_run:
-        would = [Item(name=one.image, state="skipped", reason="would be sent") for one in read.records()]
+        would = [Item(name=one.image, state="planned", reason="would be sent") for one in read.records()]
         ctx.exit(tell(AnnotationsReport(items=would), as_json=as_json, complete=True))
     with connected(as_json=as_json, **service) as client, TransferBar("images", read.count) as bar:
         report = client.annotations.send(
@@ -219,7 +218,7 @@ def metadata_command(
         ctx.exit(_of_collection(path, collection, kind, whole == "all", dry_run, as_json, service))
     entries = checks.read_metadata(path)
     if dry_run:
-        would = [Item(name=entry.file, state="skipped", reason="would be sent") for entry in entries]
+        would = [Item(name=entry.file, state="planned", reason="would be sent") for entry in entries]
         ctx.exit(tell(MetadataReport(items=would), as_json=as_json, complete=True))
     with connected(as_json=as_json, **service) as client, TransferBar("files", len(entries)) as bar:
         found = None if collection is None else client.collections.id_of(collection, kind)
@@ -250,7 +249,7 @@ def _of_collection(
 
     fields = checks.read_fields(path)
     if dry_run:
-        would = Item(name=collection, state="skipped", reason="would be sent")
+        would = Item(name=collection, state="planned", reason="would be sent")
         return tell(MetadataReport(items=[would]), as_json=as_json, complete=True)
     with connected(as_json=as_json, **service) as client:
         report = client.metadata.of_collection(collection, kind, fields, to_all_files=to_all_files)

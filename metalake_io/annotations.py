@@ -18,9 +18,10 @@ from .annotation_wire import Address, Reference, Run, element, labels_of, missin
 from .batches import Batch, batches
 from .checks import Annotations
 from .collections import Collections
-from .errors import NetworkGaveUp, ServiceRefused, TransferError
+from .errors import ServiceRefused, TransferError
 from .partly import refused_names
 from .results import AnnotationsReport, Item
+from .rows import attached, interrupted, not_begun
 from .service import Service, quoted, word
 
 MissingLabels = Literal["refuse", "skip"]
@@ -83,7 +84,7 @@ class AnnotationUploads:
         the order of the file.
 
         A batch that is refused fails its images, and the others go on; NotAuthorised and NetworkGaveUp stop, with the
-        report so far, in which the images that were not sent have failed, too.
+        report so far, in which the images that were not sent stand, too.
         """
         operation = checks.operation_id(operation_id)
         known = self.labels(annotations, missing_labels) if labels is None else labels
@@ -91,20 +92,15 @@ class AnnotationUploads:
         report = AnnotationsReport(session_id=str(stamp))
         run = Run(operation, not model_run, stamp)
         sending = _Sending(self._service, run, address.prefix, report, annotations.count, normalized, on_item)
-        images = _sendable(annotations, known, without, report)
+        images = _sendable(annotations, known, without, report, sending.shapes)
         waiting = ((record.image, element(record, address, run, known.keys)) for record in images)
         try:
-            for batch in batches(waiting):
-                sending.send(batch)
-        except TransferError as error:
-            error.report = report
+            with attached(report):
+                for batch in batches(waiting):
+                    sending.send(batch)
+        except BaseException:
             told = {item.name for item in report.items}
-            rest = (annotations.record(index).image for index in range(annotations.count))
-            report.items += [
-                Item(name=name, state="failed", reason="not sent", retry_helps=True)
-                for name in rest
-                if name not in told
-            ]
+            report.items += not_begun(name for name in annotations.names() if name not in told)
             raise
         return report
 
@@ -138,6 +134,7 @@ class _Sending:
         self._query = {"isNormalized": word(normalized)}
         self._on_item = on_item
         self._sent = 0
+        self.shapes: dict[str, int] = {}
 
     def send(self, batch: Batch) -> None:
         body = {
@@ -158,8 +155,11 @@ class _Sending:
                 self._sent += len(batch.names)
                 self._tell([Item.failed(name, error) for name in batch.names])
             return
-        except NetworkGaveUp as error:
+        except TransferError as error:
             self._tell([Item.failed(name, error) for name in batch.names])
+            raise
+        except BaseException:
+            self._tell([interrupted(name) for name in batch.names])
             raise
         self._sent += len(batch.names)
         self._report.batches += 1
@@ -186,13 +186,14 @@ class _Sending:
 
     def _tell(self, items: list[Item]) -> None:
         self._report.items += items
+        self._report.annotations += sum(self.shapes[item.name] for item in items if item.state == "uploaded")
         if self._on_item is not None:
             for item in items:
                 self._on_item(item)
 
 
 def _sendable(
-    annotations: Annotations, known: Labels, without: Collection[str], report: AnnotationsReport
+    annotations: Annotations, known: Labels, without: Collection[str], report: AnnotationsReport, shapes: dict[str, int]
 ) -> Iterator[Record]:
     """The images, without what the service has no keys for; what is left out, and tags of images, are noted."""
     dropped = tags = 0
@@ -204,7 +205,7 @@ def _sendable(
         kept = record.annotations if known.complete else [one for one in record.annotations if _is_known(one, known)]
         dropped += len(record.annotations) - len(kept)
         tags += len(record.tags)
-        report.annotations += len(kept)
+        shapes[record.image] = len(kept)
         yield msgspec.structs.replace(record, annotations=kept)
     if dropped:
         report.notes.append(f"{dropped} annotations were left out: the service has no key for their labels")

@@ -32,6 +32,10 @@ class Annotations:
     def records(self) -> list[Record]:
         return [self.record(index) for index in range(self.count)]
 
+    def names(self) -> list[str]:
+        """Of the images, in the order of the file."""
+        return [record.image for record in self.records()]
+
     def record(self, index: int) -> Record:
         return metalake_decoding.decode_record(self._document.images[index], self._document.file, index, _unheard)
 

@@ -14,11 +14,12 @@ from . import checks
 from .annotation_wire import Address
 from .annotations import AnnotationUploads, Labels, OnItem
 from .checks import Annotations
-from .errors import NetworkGaveUp, ServiceRefused, TransferError
+from .errors import NetworkGaveUp, ServiceRefused
 from .jobs import Jobs
 from .kinds import media
 from .metadata import MetadataUploads
 from .results import AnnotationsReport, Item, MetadataReport, UploadReport
+from .rows import attached, not_begun, report_of
 from .scanning import Scan
 from .service import Service
 from .transfer.bodies import Moved
@@ -64,6 +65,15 @@ class Belongings(msgspec.Struct, frozen=True):
     normalized: bool = False
     model_run: bool = False
     by_name: bool = False
+
+    def forecast(self) -> UploadReport:
+        """A report in which all of it is still to be done."""
+        report = UploadReport()
+        if self.entries is not None:
+            report.metadata = MetadataReport(items=not_begun(entry.file for entry in self.entries))
+        if self.annotations is not None:
+            report.annotations = AnnotationsReport(items=not_begun(self.annotations.names()))
+        return report
 
 
 class CollectionUpload:
@@ -122,33 +132,38 @@ class CollectionUpload:
         moved: Moved | None = None,
     ) -> UploadReport:
         """The same for what was looked at and checked already. `on_annotated` hears of each image's annotations."""
-        report = self._uploads.send(
-            planned,
-            content_type,
-            collection_name,
-            metadata=metadata or {},
-            override_metadata=override_metadata,
-            storage_prefix=storage_prefix,
-            on_item=on_item,
-            moved=moved,
-        )
-        if belongings.entries is None and belongings.annotations is None:
-            return report
+        report = belongings.forecast()
+        with attached(report):
+            self._uploads.send(
+                planned,
+                content_type,
+                collection_name,
+                metadata=metadata or {},
+                override_metadata=override_metadata,
+                storage_prefix=storage_prefix,
+                on_item=on_item,
+                moved=moved,
+                report=report,
+            )
+            if belongings.entries is not None or belongings.annotations is not None:
+                self._send_belongings(belongings, report, on_annotated)
+        return report
+
+    def _send_belongings(self, belongings: Belongings, report: UploadReport, on_item: OnItem | None) -> None:
         why_not = self._not_ready(report)
         gone = {item.name for item in report.of("failed", "uncertain")}
         try:
             if belongings.entries is not None:
                 report.metadata = self._send_metadata(belongings, report, gone, why_not)
             if belongings.annotations is not None:
-                report.annotations = self._send_annotations(belongings, report, gone, why_not, on_annotated)
-        except TransferError as error:
-            if isinstance(error.report, AnnotationsReport):
-                report.annotations = error.report
-            elif isinstance(error.report, MetadataReport):
-                report.metadata = error.report
-            error.report = report
+                report.annotations = self._send_annotations(belongings, report, gone, why_not, on_item)
+        except BaseException as error:
+            part = report_of(error)
+            if isinstance(part, AnnotationsReport):
+                report.annotations = part
+            elif isinstance(part, MetadataReport):
+                report.metadata = part
             raise
-        return report
 
     def _check(self, metadata_file: Path | None, data: AnnotationData | None) -> Belongings:
         """Files first, then what the service has to say about tags, fields and labels."""

@@ -11,16 +11,16 @@ import msgspec
 from ..schemas.errors import AnnolakeError, LocalFailure, UsageError
 from .annotation_file import write_annotations
 from .collection_pages import CollectionPages, Entry
-from .errors import NotAuthorised, PartlyDone, ServiceRefused, TransferError
+from .errors import NotAuthorised, ServiceRefused, TransferError
 from .fetching import Fetcher, Wanted
 from .jobs import Jobs
 from .kinds import OBJECTS
 from .listing import Listing, Page
 from .localnames import checked_name, place_below, real_folder
 from .results import DownloadReport, Item
+from .rows import attached, in_rows
 from .service import Service
 from .transfer.bodies import Moved
-from .transfer.workers import in_parallel
 
 OnItem = Callable[[Item], None]
 """Told of each item as it is done, from the thread that called."""
@@ -57,24 +57,24 @@ class Downloads:
         pages = CollectionPages(self._service, collection_id, annotation_type, operation_ids)
         report = DownloadReport()
         fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
+        names: set[str] = set()
+        root: Path | None = None
         try:
-            names: set[str] = set()
-            root: Path | None = None
-            for page in pages:
-                if root is None:
-                    root = real_folder(real_folder(folder) / checked_name(page.folder, single=True))
-                    report.folder = str(root)
-                    checked_name(page.file, single=True)
-                if media:
-                    self._fetch(fetcher, _wanted(root, page.entries, names, report), report, on_item)
-            if root is not None and pages.file is not None:
-                target = place_below(root, pages.file)
-                write_annotations(target, pages.annotations)
-                report.annotations_file, report.images = str(target), len(pages.annotations)
-            else:
-                report.notes.append("the service has no data for this collection")
+            with attached(report):
+                for page in pages:
+                    if root is None:
+                        root = real_folder(real_folder(folder) / checked_name(page.folder, single=True))
+                        report.folder = str(root)
+                        checked_name(page.file, single=True)
+                    if media:
+                        self._fetch(fetcher, _wanted(root, page.entries, names, report), report, on_item)
+                if root is not None and pages.file is not None:
+                    target = place_below(root, pages.file)
+                    write_annotations(target, pages.annotations)
+                    report.annotations_file, report.images = str(target), len(pages.annotations)
+                else:
+                    report.notes.append("the service has no data for this collection")
         except TransferError as error:
-            error.report = report
             Jobs(self._service).tell_download(pages.session_id, error.message)
             raise
         if not Jobs(self._service).tell_download(pages.session_id, "" if report.complete else "some files failed"):
@@ -100,11 +100,8 @@ class Downloads:
         """Files that were gathered, below `folder`. Errors as of `collection`."""
         report = DownloadReport(folder=str(folder))
         fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
-        try:
+        with attached(report):
             self._fetch(fetcher, _wanted(real_folder(folder), entries, set(), report), report, on_item)
-        except TransferError as error:
-            error.report = report
-            raise
         return report
 
     def from_datalake(
@@ -155,11 +152,8 @@ class Downloads:
         report.folder = str(root)
         entries = [Entry(name=one.uniqueName, url=one.url, size=one.size or one.fileSize) for one in page.objects]
         fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
-        try:
+        with attached(report):
             self._fetch(fetcher, _wanted(root, entries, set(), report), report, on_item)
-        except TransferError as error:
-            error.report = report
-            raise
         return report
 
     def _fetch(
@@ -175,25 +169,17 @@ class Downloads:
             except AnnolakeError as error:
                 return Item.failed(one.name, error)
 
-        listed = list(wanted)
-        order = {one.name: number for number, one in enumerate(listed)}
-        done: list[Item] = []
-        try:
-            for item in in_parallel(listed, fetch, self._service.at_once):
-                done.append(item)
-                if on_item is not None:
-                    on_item(item)
-        finally:
-            report.items += sorted(done, key=lambda item: order[item.name])
+        in_rows(
+            list(wanted), fetch, self._service.at_once, report, waiting=_waiting, under_way=_called_off, on_item=on_item
+        )
 
 
-def complete_or_raise(report: DownloadReport, what: str) -> None:
-    """PartlyDone where something of a download is missing."""
-    try:
-        report.raise_for_failures(what)
-    except PartlyDone as error:
-        error.report = report
-        raise
+def _waiting(wanted: Wanted) -> Item:
+    return Item(name=wanted.name, state="not begun", reason="not fetched", retry_helps=True, size=wanted.size)
+
+
+def _called_off(wanted: Wanted) -> Item:
+    return Item(name=wanted.name, state="failed", reason="called off; nothing of it is kept", retry_helps=True)
 
 
 def _wanted(root: Path, entries: Iterable[Entry], names: set[str], report: DownloadReport) -> Iterator[Wanted]:

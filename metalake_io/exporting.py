@@ -35,6 +35,7 @@ from .errors import ProtocolError, ServiceRefused
 from .facts import parsed, restored
 from .parts import Parts
 from .results import DownloadReport
+from .rows import attached
 from .transfer.bodies import Moved
 
 _MARK = ".annolake-export.json"
@@ -108,29 +109,31 @@ def export(
         files = DownloadReport() if source.sized else fetch()
         files.raise_for_failures("pictures, whose sizes are wanted")
         out = Path(work, f"out{writer.suffix}")
-        conversion = convert(
-            lake,
-            out,
-            to=to,
-            from_="metalake",
-            images=None if source.sized else pictures,
-            coordinates=wishes.coordinates,
-            allow_loss=wishes.allow_loss,
-            carry=wishes.carry,
-            exif=wishes.exif,
-            verify=wishes.verify,
-            choice=wishes.choice,
-            labels=wishes.labels,
-            complete_report=wishes.complete_report,
-            options=wishes.options,
-            progress=progress,
-        )
+        with attached(files):
+            conversion = convert(
+                lake,
+                out,
+                to=to,
+                from_="metalake",
+                images=None if source.sized else pictures,
+                coordinates=wishes.coordinates,
+                allow_loss=wishes.allow_loss,
+                carry=wishes.carry,
+                exif=wishes.exif,
+                verify=wishes.verify,
+                choice=wishes.choice,
+                labels=wishes.labels,
+                complete_report=wishes.complete_report,
+                options=wishes.options,
+                progress=progress,
+            )
         if source.sized and wishes.images:
             files = fetch()
         elif not wishes.images:
             files = DownloadReport()
-        _mark(target, collection_id, to)
-        place = _install(out, target, writer, options)
+        with attached(files):
+            _mark(target, collection_id, to)
+            place = _install(out, target, writer, options)
     files.notes = [*source.notes, *files.notes]
     files.images, files.annotations_file = conversion.written.get("images", 0), str(place)
     named = msgspec.structs.replace(conversion, source=f"collection {collection_id}", target=str(place))

@@ -11,10 +11,11 @@ from ..schemas.errors import UsageError
 from ..schemas.metadata_file import TAGS_KEY, Entry
 from ..schemas.plain import is_list, is_object
 from .checks import metadata_object
-from .errors import NetworkGaveUp, ServiceRefused, TransferError
+from .errors import ServiceRefused, TransferError
 from .kinds import MEDIA, media
 from .partly import refused_names
 from .results import Item, MetadataReport
+from .rows import attached, interrupted, not_begun
 from .service import Service, json_text
 
 MOST_ENTRIES = 1000
@@ -77,16 +78,12 @@ class MetadataUploads:
                 items = self._send_page(page, body, report)
             except ServiceRefused as error:
                 items = [Item.failed(entry.file, error) for entry in page]
-            except TransferError as error:
-                if isinstance(error, NetworkGaveUp):
-                    report.items += [Item.failed(entry.file, error) for entry in page]
-                told = len(report.items)
-                report.items += [
-                    Item(name=entry.file, state="failed", reason="not sent", retry_helps=True)
-                    for entry in entries[told:]
-                ]
-                error.report = report
-                raise
+            except BaseException as error:
+                known = error if isinstance(error, TransferError) else None
+                report.items += [Item.failed(one.file, known) if known else interrupted(one.file) for one in page]
+                report.items += not_begun(entry.file for entry in entries[len(report.items) :])
+                with attached(report):
+                    raise
             report.items += items
             if on_item is not None:
                 for item in items:

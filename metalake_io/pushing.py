@@ -28,11 +28,12 @@ from . import checks
 from .annotations import MissingLabels, OnItem
 from .checks import Annotations
 from .collection_upload import Belongings
-from .errors import InvalidUpload, NetworkGaveUp, ServiceRefused
+from .errors import InvalidUpload, NetworkGaveUp, ServiceRefused, TransferError
 from .facts import FIELD, facts_of, file_name, text_of
 from .kinds import SUFFIXES
 from .parts import Parts
-from .results import AnnotationsReport, Item, UploadReport
+from .results import AnnotationsReport, Item, MetadataReport, UploadReport
+from .rows import attached, interrupted
 from .scanning import Scan, Source, look_at
 from .transfer.bodies import Moved
 
@@ -57,8 +58,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def forecast(self) -> UploadReport:
         """What would be sent."""
         would = "would be uploaded, unless the collection has it"
-        files = [Item(name=one.name, state="skipped", reason=would, size=one.size) for one in self.files.sources]
-        images = [Item(name=one.image, state="skipped", reason="would be sent") for one in self.annotations.records()]
+        files = [Item(name=one.name, state="planned", reason=would, size=one.size) for one in self.files.sources]
+        images = [Item(name=name, state="planned", reason="would be sent") for name in self.annotations.names()]
         return UploadReport(items=files, annotations=AnnotationsReport(items=images))
 
 
@@ -160,11 +161,21 @@ def push(
         planned.files, "image", collection, belongings, on_item=on_item, on_annotated=on_annotated, moved=moved
     )
     if report.finished and report.metadata is not None:
-        try:
-            parts.metadata.of_collection(collection, "image", {FIELD: planned.catalog}, to_all_files=False)
-        except (ServiceRefused, NetworkGaveUp) as error:
-            report.metadata.items.append(Item.failed(collection, error))
+        with attached(report):
+            _send_catalog(parts, planned, collection, report.metadata)
     return report
+
+
+def _send_catalog(parts: Parts, planned: Plan, collection: str, report: MetadataReport) -> None:
+    try:
+        parts.metadata.of_collection(collection, "image", {FIELD: planned.catalog}, to_all_files=False)
+    except TransferError as error:
+        report.items.append(Item.failed(collection, error))
+        if not isinstance(error, ServiceRefused | NetworkGaveUp):
+            raise
+    except BaseException:
+        report.items.append(interrupted(collection))
+        raise
 
 
 def _files(records: Iterable[Record], finder: ImageFinder, source: Path) -> Scan:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
 from ..schemas.errors import AnnolakeError
 from .errors import NetworkGaveUp, PartlyDone, ServiceRefused, TransferError
 
-State = Literal["uploaded", "downloaded", "skipped", "failed", "uncertain"]
+State = Literal["uploaded", "downloaded", "skipped", "failed", "uncertain", "planned", "not begun"]
+"""`planned`: by a dry run. `not begun`: the run stopped before. `uncertain`: the service may have it or not."""
+
+MISSING: tuple[State, ...] = ("failed", "uncertain", "not begun")
+"""States of what was asked for and is not known to be done."""
+
 Verified = Literal["md5", "size", "server", "none"]
 """How well it is known that what arrived is what was sent: by hash, by length, by the server's word, not at all."""
 
@@ -47,6 +52,12 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Report(msgspec.Struct, kw_only=True):
     """All items of one call, in the order of the plan. `notes` are facts worth telling that are nobody's failure."""
 
+    moved: ClassVar[State] = "uploaded"
+    """The state of what was done."""
+
+    rows: ClassVar[str] = "files"
+    """What an item stands for."""
+
     items: list[Item] = []
     notes: list[str] = []
 
@@ -55,14 +66,18 @@ class Report(msgspec.Struct, kw_only=True):
 
     @property
     def complete(self) -> bool:
-        """Whether nothing failed and nothing is uncertain."""
-        return not self.of("failed", "uncertain")
+        """Whether nothing failed, nothing is uncertain, and nothing was left when the run stopped."""
+        return not self.of(*MISSING)
+
+    def parts(self) -> dict[str, Report]:
+        """This report and those within it, by what their items are rows of."""
+        return {self.rows: self}
 
     def as_json(self) -> dict[str, Any]:
         """The form of `--json`: a summary, and a row for each item."""
         counts = Counter(item.state for item in self.items)
-        moved: list[State] = [state for state in ("uploaded", "downloaded") if counts[state]]
-        states: list[State] = [*(moved or ["uploaded"]), "skipped", "failed", "uncertain"]
+        others = (state for state in ("planned", "not begun") if counts[state])
+        states = [self.moved, "skipped", "failed", "uncertain", *others]
         document: dict[str, Any] = {"summary": {state: counts[state] for state in states}}
         document["items"] = msgspec.to_builtins(self.items)
         if self.notes:
@@ -70,8 +85,8 @@ class Report(msgspec.Struct, kw_only=True):
         return document
 
     def raise_for_failures(self, what: str) -> None:
-        """PartlyDone, with this report, where an item failed or is uncertain."""
-        bad = self.of("failed", "uncertain")
+        """PartlyDone, with this report, where an item is missing."""
+        bad = self.of(*MISSING)
         if not bad:
             return
         first = bad[0]
@@ -91,6 +106,10 @@ class UploadReport(Report, kw_only=True):
     unique_name: str | None = None
     annotations: AnnotationsReport | None = None
     metadata: MetadataReport | None = None
+
+    def parts(self) -> dict[str, Report]:
+        found: dict[str, Report] = super().parts()
+        return found | {one.rows: one for one in (self.annotations, self.metadata) if one is not None}
 
     @property
     def is_success(self) -> bool:
@@ -125,7 +144,11 @@ class UploadReport(Report, kw_only=True):
 
 
 class AnnotationsReport(Report, kw_only=True):
-    """An upload of annotations; an item is an image. `batches` counts the requests that were accepted."""
+    """An upload of annotations; an item is an image. `annotations` counts those that the service has taken, `batches`
+    the requests.
+    """
+
+    rows: ClassVar[str] = "annotations"
 
     annotations: int = 0
     batches: int = 0
@@ -135,11 +158,13 @@ class AnnotationsReport(Report, kw_only=True):
 class MetadataReport(Report, kw_only=True):
     """An upload of metadata; an item is a file. `message` is the service's last word."""
 
+    rows: ClassVar[str] = "metadata"
+
     message: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The documented result of 2.13 to 2.17."""
-        bad = self.of("failed", "uncertain")
+        bad = self.of(*MISSING)
         return {"message": (bad[0].reason or "") if bad else self.message, "isSuccess": self.complete}
 
 
@@ -147,6 +172,8 @@ class DownloadReport(Report, kw_only=True):
     """A download. `folder` is where everything lies, `annotations_file` the annotation JSON of a collection;
     `last_page`: there is no further page. `message` is the service's, where it refused.
     """
+
+    moved: ClassVar[State] = "downloaded"
 
     folder: str = ""
     annotations_file: str | None = None
@@ -156,7 +183,7 @@ class DownloadReport(Report, kw_only=True):
 
     def as_dict(self) -> dict[str, Any]:
         """The documented result of 2.19 and 2.20."""
-        bad = self.of("failed", "uncertain")
+        bad = self.of(*MISSING)
         message = self.message
         if bad:
             message = f"{len(bad)} of {len(self.items)} files failed, first {bad[0].name!r}: {bad[0].reason}"

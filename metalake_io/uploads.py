@@ -13,14 +13,14 @@ from typing import Any, Literal
 import msgspec
 
 from ..schemas.errors import AnnolakeError, UsageError
-from .errors import NetworkGaveUp, NotAuthorised, ProtocolError, ServiceRefused, TransferError
+from .errors import NetworkGaveUp, NotAuthorised, ProtocolError, ServiceRefused
 from .kinds import CONTENT_TYPES, MEDIA, media
 from .results import Item, UploadReport, Verified
+from .rows import attached, in_rows, interrupted, not_begun
 from .scanning import Scan, Source, scan
 from .service import Service, quoted, word
 from .storage import Part, Storage, storage_of
 from .transfer.bodies import FileSlice, Moved, changed
-from .transfer.workers import in_parallel
 
 PART_SIZE = 100 << 20
 """Bytes of a part, as the official SDK cuts them. Parts are streamed, so this is no measure of memory."""
@@ -79,20 +79,26 @@ class Uploads:
         storage_prefix: str | None = None,
         on_item: OnItem | None = None,
         moved: Moved | None = None,
+        report: UploadReport | None = None,
     ) -> UploadReport:
-        """The same for files that were looked at already, under the names that they are to have."""
+        """The same for files that were looked at already, under the names that they are to have. `report` is filled if
+        given; what is raised bears it, with rows of the files that were not begun, too.
+        """
         kind = media(content_type)
         if not isinstance(collection_name, str) or not collection_name.strip():  # pyright: ignore
             raise UsageError("collection-name", "the name of the collection is empty")
-        begun = self._begin(planned, kind, collection_name, metadata, override_metadata, storage_prefix)
-        report = UploadReport(job_id=begun.jobId, collection_id=begun.collectionId)
-        https_only = self._service.base_url.startswith("https:")
-        storage = storage_of(
-            begun.storageType, self._service.layers, self._service.clock, idle=self._idle, https_only=https_only
-        )
-        one = _OneFile(self._service, storage, begun.uploadId, collection_name, kind, self._part_size, moved)
-        self._send_all(planned, one, report, on_item)
-        self._complete(begun.uploadId, report, single=planned.single)
+        report = UploadReport() if report is None else report
+        report.items = [*planned.left_out, *map(_waiting, planned.sources)]
+        with attached(report):
+            begun = self._begin(planned, kind, collection_name, metadata, override_metadata, storage_prefix)
+            report.job_id, report.collection_id = begun.jobId, begun.collectionId
+            https_only = self._service.base_url.startswith("https:")
+            storage = storage_of(
+                begun.storageType, self._service.layers, self._service.clock, idle=self._idle, https_only=https_only
+            )
+            one = _OneFile(self._service, storage, begun.uploadId, collection_name, kind, self._part_size, moved)
+            self._send_all(planned, one, report, on_item)
+            self._complete(begun.uploadId, report, single=planned.single)
         return report
 
     def _begin(
@@ -109,17 +115,19 @@ class Uploads:
         return self._service.post("begin the upload", "/client/uploadMetadataInCollection", body, _Begun)
 
     def _send_all(self, planned: Scan, one: _OneFile, report: UploadReport, on_item: OnItem | None) -> None:
-        done: list[Item] = []
+        report.items = list(planned.left_out)
         try:
-            for item in in_parallel(planned.sources, one.upload, self._service.at_once):
-                done.append(item)
-                if on_item is not None:
-                    on_item(item)
-        except TransferError as error:
-            error.report = report
-            raise
+            in_rows(
+                planned.sources,
+                one.upload,
+                self._service.at_once,
+                report,
+                waiting=_waiting,
+                under_way=_under_way,
+                on_item=on_item,
+            )
         finally:
-            report.items += sorted([*planned.left_out, *done], key=lambda item: item.name)
+            report.items.sort(key=lambda item: item.name)
 
     def _complete(self, upload_id: str, report: UploadReport, *, single: bool) -> None:
         """Close the upload, so that the service works on what has come. In single mode it tells the unique name."""
@@ -266,6 +274,14 @@ class _Sending:
         if sorted(by_number) != list(range(1, self.count + 1)):
             raise ProtocolError("protocol", f"{operation}: {self.count} were asked for, others came")
         return [by_number[number] for number in sorted(by_number)]
+
+
+def _waiting(source: Source) -> Item:
+    return not_begun([source.name], size=source.size)[0]
+
+
+def _under_way(source: Source) -> Item:
+    return msgspec.structs.replace(interrupted(source.name), size=source.size)
 
 
 class _Begun(msgspec.Struct):

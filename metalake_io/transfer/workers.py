@@ -27,7 +27,11 @@ def in_parallel(items: Iterable[Item], work: Callable[[Item], Result], workers: 
         current_stop.set(stop)
         if stop.is_set():
             raise Stopped
-        return work(item)
+        try:
+            return work(item)
+        except BaseException:
+            stop.set()  # here, so that this thread begins nothing more
+            raise
 
     source = iter(items)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="annolake") as pool:
@@ -42,7 +46,6 @@ def in_parallel(items: Iterable[Item], work: Callable[[Item], Result], workers: 
                         yield future.result()
                     elif failure is None and not isinstance(error, Stopped):
                         failure = error
-                        stop.set()
                 if failure is None:
                     pending |= {pool.submit(task, item) for item in islice(source, len(done))}
             if failure is not None:

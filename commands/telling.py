@@ -1,0 +1,72 @@
+"""How a transfer is told: what was done, what is missing, and why; in words and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from . import screen
+
+if TYPE_CHECKING:
+    from ..metalake_io.results import Item, Report
+
+_PARTLY = 6
+_STYLES = {"failed": "bold red", "uncertain": "yellow"}
+_ORDER = ("uploaded", "downloaded", "planned", "skipped", "failed", "uncertain", "not begun")
+_AGAIN = {
+    "uploaded": "run the same command again: it sends only what is missing",
+    "downloaded": "run the same command again: it fetches only what is missing",
+}
+
+
+def tell(report: Report, *, as_json: bool, complete: bool | None = None) -> int:
+    """Show what became of a transfer; the exit code: 0, or 6 where something is missing."""
+    if as_json:
+        screen.emit(report.as_json())
+    show(report)
+    return 0 if (report.complete if complete is None else complete) else _PARTLY
+
+
+def show(report: Report) -> None:
+    """For people: counts of files, and of what went along with them; then each state that wants words."""
+    parts = report.parts()
+    rows = [row for what, part in parts.items() for row in _counts(what, part)]
+    if rows:
+        screen.table(rows, numbers=2)
+    else:
+        screen.say("nothing to do", indent=2)
+    for what, part in parts.items():
+        _show_skipped(part.of("skipped"))
+        for state, style in _STYLES.items():
+            items = [item for item in part.items if item.state == state]
+            for item in items[: screen.SHOWN]:
+                screen.say(f"{state}  {f'{what} of ' if part is not report else ''}{item.name}: {item.reason}", style)
+            screen.show_rest(len(items) - screen.SHOWN)
+        for note in part.notes:
+            screen.say(note)
+    collection, job = (getattr(report, name, "") for name in ("collection_id", "job_id"))
+    if collection:
+        screen.say(f"collection {collection}, job {job}")
+    if any(item.retry_helps and item.state != "planned" for part in parts.values() for item in part.items):
+        screen.say(_AGAIN[report.moved])
+
+
+def _counts(what: str, report: Report) -> list[list[str]]:
+    counts = Counter(item.state for item in report.items)
+    rows = [[what, state, f"{counts[state]:,}"] for state in _ORDER if counts[state]]
+    shapes = getattr(report, "annotations", None)
+    if rows and isinstance(shapes, int) and counts["uploaded"]:
+        rows[0].append(f"images, with {screen.counted(shapes, 'shape')}")
+    return [[what if number == 0 else "", *row[1:]] for number, row in enumerate(rows)]
+
+
+def _show_skipped(items: Iterable[Item]) -> None:
+    """Those with one reason together: which they are is said, too."""
+    by_reason: dict[str, list[str]] = {}
+    for item in items:
+        by_reason.setdefault(item.reason or "", []).append(item.name)
+    for reason, names in by_reason.items():
+        screen.say(f"skipped  {len(names):,}  {reason}")
+        screen.say(", ".join(names[: screen.SHOWN]), indent=2)
+        screen.show_rest(len(names) - screen.SHOWN)
