@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import click
 
+from ..schemas.errors import UsageError
 from . import profiles, screen
 from .helptext import Command
 from .service import KEY, SECRET, URL, client_of
@@ -22,9 +24,9 @@ def command(url: str | None, profile: str, prefix: str | None, insecure_http: bo
 
     Key and secret come from the environment, or you are asked; never from the command line, which others can see.
     """
-    address = url or os.environ.get(URL) or click.prompt("Address", err=True)
-    key = os.environ.get(KEY) or click.prompt("API key", err=True)
-    secret = os.environ.get(SECRET) or click.prompt("Secret", hide_input=True, err=True)
+    address = url or os.environ.get(URL) or _asked("Address", "give --url, or set " + URL)
+    key = os.environ.get(KEY) or _asked("API key", f"set {KEY}")
+    secret = os.environ.get(SECRET) or _asked("Secret", f"set {SECRET}", hidden=True)
     client_of(address, key, secret, prefix=prefix, at_once=1, insecure_http=insecure_http).close()
     file = profiles.save(profile, profiles.Profile(address, key, secret))
     if as_json:
@@ -34,3 +36,13 @@ def command(url: str | None, profile: str, prefix: str | None, insecure_http: bo
 
 command.sections = {"The service": ("url", "prefix", "insecure_http"), "Output": ("profile", "as_json")}
 command.examples = ("annolake login --url https://api.example.com",)
+
+
+def _asked(what: str, hint: str, *, hidden: bool = False) -> str:
+    """What the user types. UsageError where nobody is there to ask."""
+    try:
+        return click.prompt(what, hide_input=hidden, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+    raise UsageError("no-terminal", f"{what}? There is no terminal to ask at", hint=hint)

@@ -98,6 +98,7 @@ def files_command(
             on_item=bar.item,
             moved=bar.moved,
         )
+    screen.show_problems(report.told.get("problems", ()))
     ctx.exit(tell(report, as_json=as_json, complete=report.is_success))
 
 

@@ -28,6 +28,7 @@ from . import registry
 from .files import no_gc, read_bytes
 from .format import Context, Options
 from .images import ImageFinder
+from .jsonkind import file_in
 from .ledger import Ledger
 from .opening import Progress, find_format, streamed
 from .pictures import fitted
@@ -116,7 +117,7 @@ def check(
             checker.metadata(path)
         elif kind == "metalake":
             own = (options or {}).get(kind)
-            checker.metalake(path, normalized=normalized or bool(getattr(own, "normalized", False)))
+            checker.metalake(file_in(path), normalized=normalized or bool(getattr(own, "normalized", False)))
         else:
             checker.by_reader(path, kind, (options or {}).get(kind))
     return checker.result()

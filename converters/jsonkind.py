@@ -94,3 +94,9 @@ def _of(image: set[str], root: set[str]) -> tuple[Kind, str]:
     if "images" in root:
         return "metalake", "images alone"
     return "none", "not the JSON of a known format"
+
+
+def file_in(path: Path) -> Path:
+    """The file itself; of a folder, such as `annolake export` makes, the `annotations.json` in it."""
+    inside = path / "annotations.json"
+    return inside if path.is_dir() and inside.is_file() else path

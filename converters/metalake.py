@@ -26,7 +26,7 @@ from .fidelity import Fidelity
 from .files import read_bytes, write_pieces
 from .format import Context, Format, Reading, Sniffed, Written
 from .format import Options as BaseOptions
-from .jsonkind import json_kind
+from .jsonkind import file_in, json_kind
 from .ledger import Ledger
 
 
@@ -55,12 +55,13 @@ FIDELITY = Fidelity(
 
 
 def sniff(path: Path) -> Sniffed:
-    kind, reason = json_kind(path)
+    kind, reason = json_kind(file_in(path))
     return Sniffed(kind == "metalake", reason)
 
 
 def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Reading:
     """The whole file is held, undecoded; records are decoded one by one."""
+    path = file_in(path)
     document = metalake_decoding.open_document(read_bytes(path), str(path))
     catalog = document.catalog_as(normalized=options.normalized)
     if document.catalog is None or not document.catalog.labels:

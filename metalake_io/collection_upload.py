@@ -20,7 +20,7 @@ from .kinds import media
 from .metadata import MetadataUploads
 from .results import AnnotationsReport, Item, MetadataReport, UploadReport
 from .rows import attached, not_begun, report_of
-from .scanning import Scan
+from .scanning import Scan, problems_of
 from .service import Service
 from .transfer.bodies import Moved
 from .uploads import Uploads
@@ -115,6 +115,7 @@ class CollectionUpload:
             storage_prefix=storage_prefix,
             on_item=on_item,
             moved=moved,
+            told=problems_of(planned.sources) if media(content_type) == "image" else None,
         )
 
     def send(
@@ -130,9 +131,13 @@ class CollectionUpload:
         on_item: OnItem | None = None,
         on_annotated: OnItem | None = None,
         moved: Moved | None = None,
+        told: dict[str, Any] | None = None,
     ) -> UploadReport:
-        """The same for what was looked at and checked already. `on_annotated` hears of each image's annotations."""
+        """The same for what was looked at and checked already. `on_annotated` hears of each image's annotations, `told`
+        goes into the report.
+        """
         report = belongings.forecast()
+        report.told = told or {}
         with attached(report):
             self._uploads.send(
                 planned,

@@ -98,7 +98,8 @@ def connect(
 
 def _find_prefix(service: Service) -> None:
     for prefix in PREFIXES:
-        response = service.attempt("GET", _CHECK, f"/client/sdk/compatibility/{SPOKEN}", prefix=prefix)
+        operation, path = f"{_CHECK} to {service.base_url}", f"/client/sdk/compatibility/{SPOKEN}"
+        response = service.attempt("GET", operation, path, prefix=prefix, first=True)
         if response.status == 404:
             continue
         service.prefix = prefix

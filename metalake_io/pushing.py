@@ -60,7 +60,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         would = "would be uploaded, unless the collection has it"
         files = [Item(name=one.name, state="planned", reason=would, size=one.size) for one in self.files.sources]
         images = [Item(name=name, state="planned", reason="would be sent") for name in self.annotations.names()]
-        return UploadReport(items=files, annotations=AnnotationsReport(items=images))
+        return UploadReport(items=files, annotations=AnnotationsReport(items=images), told=self.told())
+
+    def told(self) -> dict[str, Any]:
+        """What conversion and checks have found, as in the JSON of `convert` and `validate`."""
+        found = [problem.as_json() for problem in self.problems]
+        return {"decisions": self.conversion.decisions, "losses": self.conversion.losses, "problems": found}
 
 
 def plan(
@@ -158,7 +163,14 @@ def push(
         by_name=True,
     )
     report = parts.files.send(
-        planned.files, "image", collection, belongings, on_item=on_item, on_annotated=on_annotated, moved=moved
+        planned.files,
+        "image",
+        collection,
+        belongings,
+        on_item=on_item,
+        on_annotated=on_annotated,
+        moved=moved,
+        told=planned.told(),
     )
     if report.finished and report.metadata is not None:
         with attached(report):

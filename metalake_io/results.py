@@ -98,7 +98,9 @@ class Report(msgspec.Struct, kw_only=True):
 
 
 class UploadReport(Report, kw_only=True):
-    """An upload of files. `finished`: the service has closed the upload. `unique_name`: of a single file."""
+    """An upload of files. `finished`: the service has closed the upload. `unique_name`: of a single file. `told` are
+    further members of the JSON: what was found before anything was sent.
+    """
 
     job_id: str = ""
     collection_id: str = ""
@@ -106,6 +108,7 @@ class UploadReport(Report, kw_only=True):
     unique_name: str | None = None
     annotations: AnnotationsReport | None = None
     metadata: MetadataReport | None = None
+    told: dict[str, Any] = {}
 
     def parts(self) -> dict[str, Report]:
         found: dict[str, Report] = super().parts()
@@ -129,7 +132,7 @@ class UploadReport(Report, kw_only=True):
         for name, other in (("metadata", self.metadata), ("annotations", self.annotations)):
             if other is not None:
                 document[name] = other.as_json()
-        return document
+        return document | self.told
 
     def as_dict(self) -> dict[str, Any]:
         """The documented result of 2.1."""

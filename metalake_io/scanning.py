@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from ..converters.files import local_failure
-from ..schemas.errors import InvalidInput, Place, UsageError
+from ..converters.images import image_size
+from ..schemas.errors import AnnolakeError, InvalidInput, Place, UsageError
+from ..schemas.problems import Problem
 from .kinds import SUFFIXES
 from .results import Item
 
@@ -97,6 +101,20 @@ def look_at(path: Path, kind: str, root: Path | None) -> Source | Item:
     if not os.access(path, os.R_OK):
         return _failed(name, "it cannot be read: no permission")
     return Source(name, path, status.st_size, status.st_mtime_ns)
+
+
+def problems_of(pictures: Iterable[Source]) -> dict[str, Any]:
+    """`{"problems": [...]}`, a warning for each file that is no picture although its name says so; else empty."""
+    found: list[dict[str, Any]] = []
+    for source in pictures:
+        try:
+            image_size(source.path)
+        except AnnolakeError as error:
+            problem = Problem(
+                code=error.code, severity="warning", message=error.message, place=error.place, fix=error.hint
+            )
+            found.append(problem.as_json())
+    return {"problems": found} if found else {}
 
 
 def _failed(name: str, reason: str) -> Item:

@@ -98,8 +98,9 @@ class Service:
         body: Any = None,
         repeat: Repeat = "always",
         prefix: str | None = None,
+        first: bool = False,
     ) -> Response:
-        """One call, its answer raw, whatever its status."""
+        """One call, its answer raw, whatever its status. `first`: where nobody answers it is not tried again."""
         url = self.base_url + (self.prefix if prefix is None else prefix) + path
         if query:
             url += "?" + urlencode(query)
@@ -112,6 +113,7 @@ class Service:
                 body=None if body is None else Bytes(json_text(body).encode("ascii")),
                 repeat=repeat,
                 authorised=True,
+                first=first,
                 idle=self._idle,
             )
         )

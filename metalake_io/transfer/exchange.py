@@ -40,7 +40,8 @@ Receive = Callable[[Head, Iterable[bytes]], None]
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """`operation` says in words what is asked, for messages. `idle`: seconds without a byte after which the
-    answer is given up. `authorised`: our credentials go with it. Without `receive` the body comes in memory.
+    answer is given up. `authorised`: our credentials go with it. Without `receive` the body comes in memory. `first`:
+    it finds the server, and is not repeated where there is none.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True
     body: Body | None = None
     repeat: Repeat = "always"
     authorised: bool = False
+    first: bool = False
     idle: float = 60.0
     receive: Receive | None = None
 

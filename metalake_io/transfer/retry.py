@@ -101,6 +101,8 @@ class Retried:
         """Seconds until the next attempt; or why there will be none."""
         if isinstance(outcome, Fault) and outcome.lasting:
             return 0.0, "trying again cannot help"
+        if request.first and isinstance(outcome, Fault) and not outcome.sent:
+            return 0.0, "nothing answers there"
         if request.repeat == "unsent" and may_be_done:
             return 0.0, "it may have been done"
         asked = None
