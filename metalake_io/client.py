@@ -10,7 +10,7 @@ Where the documentation's tables, its examples and the official SDK name a param
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,6 +27,9 @@ from .metadata_functions import MetadataFunctions
 from .parts import Parts
 from .results import DownloadReport
 from .spellings import also_called, deprecated
+
+NOT_GIVEN = type("NotGiven", (str,), {})()
+"""The documented default of a query, `""`, but no other empty text: where it means everything, that is a mistake."""
 
 _FOLDERS = {"image": "metalake_images", "video": "metalake_videos", "other": "metalake_others"}
 
@@ -195,15 +198,17 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         return self.parts.urls.url(file_key)
 
     def trash_objects_from_collection(
-        self, collection_id: str, query: str = "", filter: Mapping[str, Any] | None = None
+        self, collection_id: str, query: str = NOT_GIVEN, filter: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """2.10: `{"message", "isSuccess"}`. Without query and filter the collection itself goes to the trash.
+        """2.10: `{"message", "isSuccess"}`. Called with the id alone, the collection itself goes to the trash.
 
-        UsageError, before anything is sent, for a filter with unknown keys or types, and for a query that is no
-        text: the official SDK trashes everything then. `trash.count_in_collection` tells how many it would be.
+        UsageError, before anything is sent, for a filter with unknown keys or types, for a query that is no text, and
+        for a query or filter that is given and empty: the official SDK trashes everything then.
+        `trash.count_in_collection` tells how many it would be.
         """
+        everything = query is NOT_GIVEN and filter is None
         try:
-            message = self.trash.from_collection(collection_id, query, filter, confirmed=True)
+            message = self.trash.from_collection(collection_id, query, filter, everything=everything, confirmed=True)
         except ServiceRefused as error:
             return _refused(error)
         return {"message": message, "isSuccess": True}
@@ -238,7 +243,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         """
         folder = _folder(custom_download_path, _FOLDERS.get(item_type, ""))
         return _listed(
-            self.downloads.from_datalake(
+            lambda: self.downloads.from_datalake(
                 item_type,
                 folder,
                 page_index=page_index,
@@ -261,20 +266,17 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         sort_order: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """2.20: the same for one collection. `downloads.from_collection` gives the report."""
-        try:
-            return _listed(
-                self.downloads.from_collection(
-                    collection_id,
-                    _folder(custom_download_path, collection_id),
-                    page_index=page_index,
-                    page_size=page_size,
-                    query=query,
-                    filter=filter,
-                    sort_order=sort_order,
-                )
+        return _listed(
+            lambda: self.downloads.from_collection(
+                collection_id,
+                _folder(custom_download_path, collection_id),
+                page_index=page_index,
+                page_size=page_size,
+                query=query,
+                filter=filter,
+                sort_order=sort_order,
             )
-        except ServiceRefused as error:
-            return {"is_success": False, "message": error.said or error.message}
+        )
 
     def wait_for_job_complete(self, job_id: str) -> dict[str, Any]:
         """`{"is_success", "job_status"}`: COMPLETED or FAILED, which a job is, too, that the service does not know.
@@ -308,5 +310,9 @@ def _refused(error: ServiceRefused) -> dict[str, Any]:
     return {"message": error.said or error.message, "isSuccess": False}
 
 
-def _listed(report: DownloadReport) -> dict[str, Any]:
-    return report.as_dict()
+def _listed(download: Callable[[], DownloadReport]) -> dict[str, Any]:
+    """The documented dictionary of 2.19 and 2.20, where a refusal is no exception."""
+    try:
+        return download().as_dict()
+    except ServiceRefused as error:
+        return {"is_success": False, "message": error.said or error.message}
