@@ -10,6 +10,8 @@ from . import profiles, screen
 from .helptext import Command
 from .service import KEY, SECRET, URL, client_of
 
+_IMAGES = 2
+
 
 @click.command(cls=Command)
 @click.option("--url", metavar="URL", help=f"Address of the service; else {URL}, else you are asked.")
@@ -25,8 +27,9 @@ def command(url: str | None, profile: str, prefix: str | None, insecure_http: bo
     address = url or os.environ.get(URL) or click.prompt("Address", err=True)
     key = os.environ.get(KEY) or click.prompt("API key", err=True)
     secret = os.environ.get(SECRET) or click.prompt("Secret", hide_input=True, err=True)
-    client_of(address, key, secret, prefix=prefix, at_once=1, insecure_http=insecure_http).close()
-    file = profiles.save(profile, profiles.Profile(address, key, secret))
+    with client_of(address, key, secret, prefix=prefix, at_once=1, insecure_http=insecure_http) as client:
+        client.parts.listing.page(_IMAGES, 0, 1, "", None, None)  # servers without a check of versions know nobody yet
+    file = profiles.save(profile, profiles.Profile(address, key, secret, prefix))
     if as_json:
         screen.emit({"profile": profile, "url": address, "file": str(file)})
     screen.say(f"{address} knows you; kept as the profile {profile} in {file}")

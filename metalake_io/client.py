@@ -17,12 +17,14 @@ from typing import Any, Self
 
 from . import checks
 from .annotation_functions import AnnotationFunctions
+from .arguments import checked
 from .collection_upload import AnnotationData
 from .connecting import Connection, connect
 from .downloads import Downloads
 from .errors import ServiceRefused
 from .jobs import Jobs
 from .kinds import media_of
+from .lookup_functions import LookUpFunctions
 from .metadata_functions import MetadataFunctions
 from .parts import Parts
 from .results import DownloadReport
@@ -34,7 +36,7 @@ NOT_GIVEN = type("NotGiven", (str,), {})()
 _FOLDERS = {"image": "metalake_images", "video": "metalake_videos", "other": "metalake_others"}
 
 
-class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
+class MetaLakeClient(AnnotationFunctions, MetadataFunctions, LookUpFunctions):
     """A MetaLake, reached with a key and a secret at the address of its service.
 
     The service is asked at once whether it knows us. `prefix` is `/datalake/api` or, on newer servers, `/api`; None
@@ -103,6 +105,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         self._connection.close()
 
     @also_called(metadata_file_path="file_meta_data_json_path")
+    @checked
     def upload_files_to_collection(
         self,
         path: str,
@@ -132,6 +135,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
 
     @deprecated("upload_files_to_collection")
     @also_called(content_type="collection_type")
+    @checked
     def file_upload(
         self,
         path: str,
@@ -150,6 +154,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         uploads = self.parts.uploads
         return uploads.files(Path(path), kind, collection_name, metadata=fields, override_metadata=override).as_dict()
 
+    @checked
     def download_collection(
         self,
         collection_id: str,
@@ -172,6 +177,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
 
     @deprecated("download_collection")
     @also_called(operation_id="model_id")
+    @checked
     def download_annotations(
         self,
         collection_id: str,
@@ -183,6 +189,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         kind, operations = ("human", []) if model_id is None else ("all", [model_id])
         self.download_collection(collection_id, kind, operations, custom_download_path, is_media_include)
 
+    @checked
     def get_downloadable_url(self, file_key: str) -> dict[str, Any]:
         """2.9: the service's answer, in which `url` is a signed address with a short life; do not keep it.
 
@@ -193,10 +200,12 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         except ServiceRefused as error:
             return _refused(error)
 
+    @checked
     def file_url(self, file_key: str) -> str:
         """The signed address alone. ServiceRefused."""
         return self.parts.urls.url(file_key)
 
+    @checked
     def trash_objects_from_collection(
         self, collection_id: str, query: str = NOT_GIVEN, filter: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
@@ -213,6 +222,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
             return _refused(error)
         return {"message": message, "isSuccess": True}
 
+    @checked
     def trash_objects_from_datalake(
         self, datalake_query: str, datalake_filter: Mapping[str, Any] | None = None, content_type: str = "image"
     ) -> dict[str, Any]:
@@ -226,6 +236,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         return {"message": message, "isSuccess": True}
 
     @also_called(metalake_filter="filter")
+    @checked
     def download_files_from_metalake(
         self,
         item_type: str = "image",
@@ -255,6 +266,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         )
 
     @also_called(metalake_filter="filter")
+    @checked
     def download_files_from_collection(
         self,
         collection_id: str,
@@ -277,29 +289,6 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
                 sort_order=sort_order,
             )
         )
-
-    def wait_for_job_complete(self, job_id: str) -> dict[str, Any]:
-        """`{"is_success", "job_status"}`: COMPLETED or FAILED, which a job is, too, that the service does not know.
-
-        NetworkGaveUp after an hour, and where the service cannot be asked: the job goes on.
-        """
-        try:
-            status = self.jobs.wait(job_id)
-        except ServiceRefused:
-            status = "FAILED"
-        return {"is_success": status == "COMPLETED", "job_status": status}
-
-    def get_collection_id_by_name(self, collection_name: str, content_type: str = "image") -> str:
-        """The id of a collection."""
-        return self.collections.id_of(collection_name, content_type)
-
-    def get_collection_details(self, collection_id: str, fields_filter: dict[str, bool] | None = None) -> Any:
-        """Facts of a collection: by default its id, name and content type."""
-        return self.collections.details(collection_id, fields_filter)
-
-    def get_upload_status(self, collection_name: str) -> dict[str, Any]:
-        """How far the service is with what was uploaded to a collection."""
-        return self.collections.upload_progress(collection_name)
 
 
 def _folder(given: str | None, otherwise: str = "") -> Path:

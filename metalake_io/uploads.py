@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..schemas.errors import AnnolakeError, UsageError
+from ..schemas.errors import AnnolakeError
+from . import checks
 from .errors import NetworkGaveUp, NotAuthorised, ProtocolError, ServiceRefused, TransferError
 from .kinds import CONTENT_TYPES, MEDIA, media
 from .results import Item, UploadReport, Verified
@@ -82,8 +83,7 @@ class Uploads:
     ) -> UploadReport:
         """The same for files that were looked at already, under the names that they are to have."""
         kind = media(content_type)
-        if not isinstance(collection_name, str) or not collection_name.strip():  # pyright: ignore
-            raise UsageError("collection-name", "the name of the collection is empty")
+        checks.collection(collection_name)
         begun = self._begin(planned, kind, collection_name, metadata, override_metadata, storage_prefix)
         report = UploadReport(job_id=begun.jobId, collection_id=begun.collectionId)
         https_only = self._service.base_url.startswith("https:")
@@ -166,8 +166,8 @@ class _OneFile:
     def _upload(self, source: Source) -> Item:
         begun = self._initialize(source)
         if begun.uploadRemovedFile:
-            reason = "it was removed from this collection and is attached elsewhere; the service does not take it again"
-            return Item(name=source.name, state="skipped", reason=reason, size=source.size)
+            reason = "the service holds it in its trash, or elsewhere since it was removed, and does not take it again"
+            return Item(name=source.name, state="failed", reason=reason, retry_helps=False, size=source.size)
         if begun.isExisting:
             reason = "the collection has a file of this name; its content was not compared"
             return Item(name=source.name, state="skipped", reason=reason, verified_by="none", size=source.size)

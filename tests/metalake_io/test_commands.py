@@ -164,12 +164,36 @@ def test_login_keeps_a_profile_that_only_its_owner_reads(
     assert run("jobs", "wait", "j1", "--profile", "other").exit_code == 2
     assert run("jobs", "wait", "j1").exit_code == 2
     assert run("jobs", "wait", "j1", "--profile", "work", "--url", "http://127.0.0.1:1").exit_code == 2
+    lake.wire.asked.clear()
+    assert run("jobs", "wait", "j1", "--profile", "work").exit_code == 0
+    assert [one.path for one in lake.wire.asked][:1] == ["/datalake/api/client/sdk/compatibility/2.3.4"]
     file.chmod(0o644)
     refused = run("jobs", "wait", "j1", "--profile", "work")
     assert (refused.exit_code, "profile-open" in refused.stderr) == (2, True)
 
 
-def test_login_with_a_wrong_secret_keeps_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("words", [(), ("--prefix", "/datalake/api"), ("--prefix", "/api")])
+@pytest.mark.parametrize("prefixes", [["/datalake/api", "/api"], ["/api"]])
+def test_login_with_a_wrong_secret_keeps_nothing(
+    run: Run,
+    lake: Lake,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    prefixes: list[str],
+) -> None:
+    lake.prefixes = prefixes
+    lake.rule("GET .*compatibility", Answer(404), times=2)
     monkeypatch.setenv("METALAKE_SECRET", "wrong_secret")
-    assert run("login").exit_code == 5
+    assert run("login", *words).exit_code in (5, 7)
     assert list((tmp_path / "config").rglob("*")) == []
+
+
+def test_a_profile_keeps_the_prefix_of_its_service(run: Run, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake.prefixes = ["/api"]
+    assert run("login", "--prefix", "/api").exit_code == 0
+    for name in ("METALAKE_URL", "METALAKE_API_KEY", "METALAKE_SECRET"):
+        monkeypatch.delenv(name)
+    lake.wire.asked.clear()
+    assert run("jobs", "wait", "j1").exit_code == 0
+    assert [one.path for one in lake.wire.asked] == ["/api/client/jobs/j1/getStatus"]
