@@ -11,7 +11,7 @@ from . import screen
 from .helptext import Command
 from .moving import TransferBar
 from .optionflags import ANY_PATH
-from .selecting import SECTION, filter_of, selecting_options
+from .selecting import SECTION, selected, selecting_options
 from .service import SECTIONS, connected, service_options
 from .telling import tell
 
@@ -103,9 +103,9 @@ def files_command(
 
     All pages of the service's list are gone through.
     """
-    selected = {"query": query, "filter": filter_of(annotated_by, from_date, to_date)}
+    wanted = {"query": query, "filter": selected(query, annotated_by, from_date, to_date)}
     with connected(as_json=as_json, **service) as client, TransferBar("files") as bar:
-        report = _all_pages(client, target, collection, kind, selected, bar)
+        report = _all_pages(client, target, collection, kind, wanted, bar)
     ctx.exit(tell(report, as_json=as_json))
 
 
@@ -138,9 +138,10 @@ _PAGE = 1000
 
 
 def _all_pages(
-    client: MetaLakeClient, target: Path, collection: str | None, kind: str, selected: dict[str, Any], bar: TransferBar
+    client: MetaLakeClient, target: Path, collection: str | None, kind: str, wanted: dict[str, Any], bar: TransferBar
 ) -> DownloadReport:
-    """One report for all pages. A page that brings nothing new ends it, whatever the service says."""
+    """One report for all pages. ServiceRefused, with the report so far, where the list does not come to its end."""
+    from ..metalake_io.errors import ProtocolError
     from ..metalake_io.results import DownloadReport
     from ..metalake_io.rows import attached, report_of
 
@@ -153,7 +154,7 @@ def _all_pages(
             "page_size": _PAGE,
             "on_item": bar.item,
             "moved": bar.moved,
-            **selected,
+            **wanted,
         }
         try:
             if collection is None:
@@ -165,11 +166,13 @@ def _all_pages(
             whole.items += [] if part is None else part.items
             with attached(whole):
                 raise
+        if page.last_page:
+            return whole
         fresh = {item.name for item in page.items} - names
         if not fresh:
-            if page.message and not page.last_page:
-                whole.notes.append(page.message)
-            return whole
+            error = ProtocolError("page-repeats", f"list page {number}: the same objects come again and again")
+            error.report = whole
+            raise error
         names |= fresh
         whole.items += page.items
         number += 1

@@ -12,6 +12,8 @@ from . import profiles, screen
 from .helptext import Command
 from .service import KEY, SECRET, URL, client_of
 
+_IMAGES = 2
+
 
 @click.command(cls=Command)
 @click.option("--url", metavar="URL", help=f"Address of the service; else {URL}, else you are asked.")
@@ -27,8 +29,9 @@ def command(url: str | None, profile: str, prefix: str | None, insecure_http: bo
     address = url or os.environ.get(URL) or _asked("Address", "give --url, or set " + URL)
     key = os.environ.get(KEY) or _asked("API key", f"set {KEY}")
     secret = os.environ.get(SECRET) or _asked("Secret", f"set {SECRET}", hidden=True)
-    client_of(address, key, secret, prefix=prefix, at_once=1, insecure_http=insecure_http).close()
-    file = profiles.save(profile, profiles.Profile(address, key, secret))
+    with client_of(address, key, secret, prefix=prefix, at_once=1, insecure_http=insecure_http) as client:
+        client.parts.listing.page(_IMAGES, 0, 1, "", None, None)  # servers without a check of versions know nobody yet
+    file = profiles.save(profile, profiles.Profile(address, key, secret, prefix))
     if as_json:
         screen.emit({"profile": profile, "url": address, "file": str(file)})
     screen.say(f"{address} knows you; kept as the profile {profile} in {file}")

@@ -17,12 +17,13 @@ DEFAULT = "default"
 _LARGEST = 1 << 20
 
 
-class Profile(msgspec.Struct, frozen=True):
-    """Never shown: it holds the secret."""
+class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Never shown: it holds the secret. `prefix` None is found out."""
 
     url: str
     api_key: str
     secret: str
+    prefix: str | None = None
 
     def __repr__(self) -> str:
         return f"<Profile {self.url}>"

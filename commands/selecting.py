@@ -29,8 +29,12 @@ def selecting_options(function: F) -> F:
     return function
 
 
-def filter_of(annotated_by: tuple[str, ...], from_date: str | None, to_date: str | None) -> dict[str, Any]:
-    """The documented filter of these flags."""
+def selected(query: str, annotated_by: tuple[str, ...], from_date: str | None, to_date: str | None) -> dict[str, Any]:
+    """The documented filter of these flags. UsageError, before the service is asked, for what cannot be meant."""
+    from ..metalake_io.selections import filter_of, query_of
+
     out: dict[str, Any] = {"annotation_types": list(annotated_by)} if annotated_by else {}
     dates = {"from_date": from_date, "to_date": to_date}
-    return out | {key: date for key, date in dates.items() if date is not None}
+    out |= {key: date for key, date in dates.items() if date is not None}
+    _ = query_of(query), filter_of(out)
+    return out

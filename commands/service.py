@@ -58,7 +58,9 @@ def connected(
     if not address:
         raise UsageError("no-service", "which service?", hint=f"give --url, set {URL}, or run annolake login")
     given = os.environ.get(KEY), os.environ.get(SECRET)
-    own = (kept.api_key, kept.secret) if kept is not None and kept.url == address else (None, None)
+    fits = kept is not None and kept.url == address
+    own = (kept.api_key, kept.secret) if kept is not None and fits else (None, None)
+    prefix = prefix or (kept.prefix if kept is not None and fits else None)
     key, secret = given if all(given) and named is None else own  # a profile's secret goes to its own address only
     if not key or not secret:
         hint = f"set {KEY} and {SECRET}, or run annolake login"

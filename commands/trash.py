@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ import click
 from ..schemas.errors import UsageError
 from . import screen
 from .helptext import Command
-from .selecting import SECTION, filter_of, selecting_options
+from .selecting import SECTION, selected, selecting_options
 from .service import SECTIONS, connected, service_options
 
 _YES = click.option("--yes", is_flag=True, help="Do it. Without it the count is shown, and nothing is done.")
@@ -44,13 +45,17 @@ def collection_command(
 
     With --all, and without a selection, the collection itself goes.
     """
-    chosen = filter_of(annotated_by, from_date, to_date)
+    chosen = selected(query, annotated_by, from_date, to_date)
     if everything == bool(query or chosen):
         raise UsageError("no-selection", "what shall go?", hint="give either a query or filter, or --all")
     with connected(as_json=as_json, **service) as client:
-        count = client.trash.count_in_collection(collection_id, query, chosen)
-        message = client.trash.from_collection(collection_id, query, chosen, confirmed=True) if yes else None
-    _tell(count, message, as_json=as_json)
+        _move(
+            client.trash.count_in_collection(collection_id, query, chosen),
+            lambda: client.trash.from_collection(collection_id, query, chosen, everything=everything, confirmed=True),
+            besides="the collection itself" if everything else "",
+            yes=yes,
+            as_json=as_json,
+        )
 
 
 command.add_command(collection_command)
@@ -77,15 +82,18 @@ def lake_command(
 ) -> None:
     """Trash the images or videos that are selected in the whole lake.
 
-    A query or a filter is needed: there is no way to trash everything at once.
+    A query or a filter is needed. One that all of them meet selects all of them: look at the count first.
     """
-    chosen = filter_of(annotated_by, from_date, to_date)
-    if not query.strip() and not chosen:
+    chosen = selected(query, annotated_by, from_date, to_date)
+    if not query and not chosen:
         raise UsageError("no-selection", "what shall go?", hint="give a query or a filter")
     with connected(as_json=as_json, **service) as client:
-        count = client.trash.count_in_datalake(query, chosen, kind)
-        message = client.trash.from_datalake(query, chosen, kind, confirmed=True) if yes else None
-    _tell(count, message, as_json=as_json)
+        _move(
+            client.trash.count_in_datalake(query, chosen, kind),
+            lambda: client.trash.from_datalake(query, chosen, kind, confirmed=True),
+            yes=yes,
+            as_json=as_json,
+        )
 
 
 command.add_command(lake_command)
@@ -93,8 +101,14 @@ lake_command.sections = {"Which objects": ("kind", *SECTION, "yes"), **SECTIONS}
 lake_command.examples = ("annolake trash lake --query annotation.label=Bird",)
 
 
-def _tell(count: int, message: str | None, *, as_json: bool) -> None:
+def _move(count: int, trash: Callable[[], str], *, besides: str = "", yes: bool, as_json: bool) -> None:
+    """Say what is selected, then move it if that is wished.
+
+    Nothing selected is no failure, with --yes or without: there is nothing left to move, as after the same command.
+    """
+    screen.say(f"{screen.counted(count, 'object')} selected{besides and f', and {besides}'}")
+    wanted = bool(count or besides)
+    message = trash() if yes and wanted else None
     if as_json:
         screen.emit({"selected": count, "trashed": message is not None, "message": message})
-    screen.say(f"{screen.counted(count, 'object')} selected")
-    screen.say(message if message is not None else "nothing was moved; --yes does it")
+    screen.say(message or f"nothing was moved{'; --yes does it' if wanted and not yes else ''}")

@@ -55,7 +55,7 @@ def command() -> None:
 @click.argument("path", metavar="PATH", type=ANY_PATH)
 @click.option("--collection", metavar="NAME", required=True, help="The collection; a new one is made.")
 @_TYPE
-@click.option("--metadata", type=FILE, metavar="FILE", help="Metadata of single files, as JSON.")
+@click.option("--metadata", type=FILE, metavar="FILE", help="Of single files, as for `upload metadata`.")
 @click.option("--override-metadata", is_flag=True, help="Of files that are there already, too.")
 @click.option("--storage-prefix", metavar="DIR", help="Folder in the bucket.")
 @_DRY_RUN
@@ -77,9 +77,13 @@ def files_command(
 
     Files that the collection has already are skipped, so the same command again sends only what is missing.
     """
+    from ..metalake_io import checks
     from ..metalake_io.results import Item, UploadReport
     from ..metalake_io.scanning import scan
 
+    checks.collection(collection)
+    if metadata is not None:
+        checks.read_metadata(metadata)
     planned = scan(path, kind)
     if dry_run:
         reason = "would be uploaded, unless the collection has it"
@@ -184,7 +188,7 @@ annotations_command.examples = (
 @click.option(
     "--whole",
     type=click.Choice(("all", "head")),
-    help="FILE is one object of fields: for the collection and all its files (all), or without these (head).",
+    help="FILE is of the collection and all its files (all), or without these (head).",
 )
 @_DRY_RUN
 @service_options
@@ -205,8 +209,11 @@ def metadata_command(
 ) -> None:
     """Upload the metadata of files in FILE: custom fields, and tags.
 
-    Say how FILE names them: --collection, --storage-path, --unique-name or --job. With --whole they are those of a
-    collection.
+    Say how FILE names them: --collection, --storage-path, --unique-name or --job. FILE holds
+
+    {"files": [{"file": "a.png", "metadata": {"Place": "Winnipeg", "Tags": ["night"]}}]}
+
+    and with --whole the fields of a collection: {"Place": "Winnipeg", "Tags": ["night"]}
     """
     from ..metalake_io import checks
     from ..metalake_io.metadata import DEFAULT_BUCKET
@@ -260,11 +267,17 @@ def _of_collection(
 def _one_way(
     collection: str | None, storage_path: bool, unique_name: bool, job: str | None, bucket: str | None
 ) -> None:
+    from ..metalake_io import checks
+
     if (collection is not None) + storage_path + unique_name + (job is not None) != 1:
         hint = "give one of --collection, --storage-path, --unique-name, --job"
         raise UsageError("which-files", "how does the file name them?", hint=hint)
     if bucket is not None and not storage_path:
         raise UsageError("bucket", "a bucket goes with --storage-path only")
+    if collection is not None:
+        checks.collection(collection)
+    if (job is not None and not job.strip()) or (bucket is not None and not bucket.strip()):
+        raise UsageError("which-files", "the job or the bucket is empty", hint="name it")
 
 
 def _address(

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..schemas.errors import UsageError
 from . import checks
 from .annotation_wire import Address
+from .arguments import checked
 from .checks import Annotations
 from .folder_form import annotations_v1
 from .parts import Parts
@@ -22,6 +23,7 @@ class AnnotationFunctions:
 
     parts: Parts
 
+    @checked
     def upload_annotations_for_collection(
         self,
         collection_name: str,
@@ -35,6 +37,7 @@ class AnnotationFunctions:
         address = self.parts.annotations.to_collection(collection_name)
         self._send(read, address, operation_unique_id, is_normalized, is_model_run)
 
+    @checked
     def upload_annotations_by_storage_path(
         self,
         operation_unique_id: str,
@@ -48,6 +51,7 @@ class AnnotationFunctions:
         address = Address(target="storage_path", bucket=bucket_name)
         self._send(read, address, operation_unique_id, is_normalized, is_model_run)
 
+    @checked
     def upload_annotations_by_unique_name(
         self, operation_unique_id: str, json_data_file_path: str, is_normalized: bool, is_model_run: bool
     ) -> None:
@@ -55,6 +59,7 @@ class AnnotationFunctions:
         read = self._read(operation_unique_id, json_data_file_path, is_normalized, is_model_run)
         self._send(read, Address(target="object_key"), operation_unique_id, is_normalized, is_model_run)
 
+    @checked
     def upload_annotations_by_job_id(
         self, job_id: str, operation_unique_id: str, json_data_file_path: str, is_normalized: bool, is_model_run: bool
     ) -> None:
@@ -67,6 +72,7 @@ class AnnotationFunctions:
 
     @deprecated("upload_annotations_for_collection")
     @also_called(collection_base_path="collection_name")
+    @checked
     def upload_annoations_for_folder(
         self,
         collection_name: str | None,

@@ -65,9 +65,14 @@ def read_metadata(path: Path) -> list[Entry]:
 
 
 def read_fields(path: Path) -> dict[str, Any]:
-    """Metadata of a whole collection: a file with one JSON object. InvalidInput, InvalidUpload."""
+    """Metadata of a whole collection: a file with one JSON object. InvalidInput, also for metadata of single files,
+    which would become one field of all of them; InvalidUpload.
+    """
     file, data = str(path), jsontext.checked(read_bytes(path), str(path))
     members = jsontext.members(data, file)
+    if set(members) == {"files"} and is_list(jsonscan.plain(members["files"], file, ("files",))):
+        hint = 'give fields, such as {"Place": "Winnipeg", "Tags": ["night"]}, or say how the file names its files'
+        raise InvalidInput("metadata-of-files", "this is metadata of single files", place=Place(file=file), hint=hint)
     return metadata_object({key: jsonscan.plain(raw, file, (key,)) for key, raw in members.items()})
 
 
@@ -97,6 +102,13 @@ def operation_id(text: object) -> str:
         if problem.severity == "error":
             raise UsageError(problem.code, problem.message, hint=problem.fix)
     return text
+
+
+def collection(name: object) -> str:
+    """The name of a collection. UsageError where it is no text, or an empty one."""
+    if not isinstance(name, str) or not name.strip():
+        raise UsageError("collection-name", "the name of the collection is empty", hint="name one")
+    return name
 
 
 def flag(value: object, name: str) -> bool:

@@ -10,28 +10,33 @@ Where the documentation's tables, its examples and the official SDK name a param
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from . import checks
 from .annotation_functions import AnnotationFunctions
+from .arguments import checked
 from .collection_upload import AnnotationData
 from .connecting import Connection, connect
 from .downloads import Downloads
 from .errors import ServiceRefused
 from .jobs import Jobs
 from .kinds import media_of
+from .lookup_functions import LookUpFunctions
 from .metadata_functions import MetadataFunctions
 from .parts import Parts
 from .results import DownloadReport
 from .spellings import also_called, deprecated
 
+NOT_GIVEN = type("NotGiven", (str,), {})()
+"""The documented default of a query, `""`, but no other empty text: where it means everything, that is a mistake."""
+
 _FOLDERS = {"image": "metalake_images", "video": "metalake_videos", "other": "metalake_others"}
 
 
-class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
+class MetaLakeClient(AnnotationFunctions, MetadataFunctions, LookUpFunctions):
     """A MetaLake, reached with a key and a secret at the address of its service.
 
     The service is asked at once whether it knows us. `prefix` is `/datalake/api` or, on newer servers, `/api`; None
@@ -100,6 +105,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         self._connection.close()
 
     @also_called(metadata_file_path="file_meta_data_json_path")
+    @checked
     def upload_files_to_collection(
         self,
         path: str,
@@ -129,6 +135,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
 
     @deprecated("upload_files_to_collection")
     @also_called(content_type="collection_type")
+    @checked
     def file_upload(
         self,
         path: str,
@@ -147,6 +154,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         uploads = self.parts.uploads
         return uploads.files(Path(path), kind, collection_name, metadata=fields, override_metadata=override).as_dict()
 
+    @checked
     def download_collection(
         self,
         collection_id: str,
@@ -169,6 +177,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
 
     @deprecated("download_collection")
     @also_called(operation_id="model_id")
+    @checked
     def download_annotations(
         self,
         collection_id: str,
@@ -180,6 +189,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         kind, operations = ("human", []) if model_id is None else ("all", [model_id])
         self.download_collection(collection_id, kind, operations, custom_download_path, is_media_include)
 
+    @checked
     def get_downloadable_url(self, file_key: str) -> dict[str, Any]:
         """2.9: the service's answer, in which `url` is a signed address with a short life; do not keep it.
 
@@ -190,24 +200,29 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         except ServiceRefused as error:
             return _refused(error)
 
+    @checked
     def file_url(self, file_key: str) -> str:
         """The signed address alone. ServiceRefused."""
         return self.parts.urls.url(file_key)
 
+    @checked
     def trash_objects_from_collection(
-        self, collection_id: str, query: str = "", filter: Mapping[str, Any] | None = None
+        self, collection_id: str, query: str = NOT_GIVEN, filter: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """2.10: `{"message", "isSuccess"}`. Without query and filter the collection itself goes to the trash.
+        """2.10: `{"message", "isSuccess"}`. Called with the id alone, the collection itself goes to the trash.
 
-        UsageError, before anything is sent, for a filter with unknown keys or types, and for a query that is no
-        text: the official SDK trashes everything then. `trash.count_in_collection` tells how many it would be.
+        UsageError, before anything is sent, for a filter with unknown keys or types, for a query that is no text, and
+        for a query or filter that is given and empty: the official SDK trashes everything then.
+        `trash.count_in_collection` tells how many it would be.
         """
+        everything = query is NOT_GIVEN and filter is None
         try:
-            message = self.trash.from_collection(collection_id, query, filter, confirmed=True)
+            message = self.trash.from_collection(collection_id, query, filter, everything=everything, confirmed=True)
         except ServiceRefused as error:
             return _refused(error)
         return {"message": message, "isSuccess": True}
 
+    @checked
     def trash_objects_from_datalake(
         self, datalake_query: str, datalake_filter: Mapping[str, Any] | None = None, content_type: str = "image"
     ) -> dict[str, Any]:
@@ -221,6 +236,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         return {"message": message, "isSuccess": True}
 
     @also_called(metalake_filter="filter")
+    @checked
     def download_files_from_metalake(
         self,
         item_type: str = "image",
@@ -238,7 +254,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         """
         folder = _folder(custom_download_path, _FOLDERS.get(item_type, ""))
         return _listed(
-            self.downloads.from_datalake(
+            lambda: self.downloads.from_datalake(
                 item_type,
                 folder,
                 page_index=page_index,
@@ -250,6 +266,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         )
 
     @also_called(metalake_filter="filter")
+    @checked
     def download_files_from_collection(
         self,
         collection_id: str,
@@ -261,43 +278,17 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions):
         sort_order: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """2.20: the same for one collection. `downloads.from_collection` gives the report."""
-        try:
-            return _listed(
-                self.downloads.from_collection(
-                    collection_id,
-                    _folder(custom_download_path, collection_id),
-                    page_index=page_index,
-                    page_size=page_size,
-                    query=query,
-                    filter=filter,
-                    sort_order=sort_order,
-                )
+        return _listed(
+            lambda: self.downloads.from_collection(
+                collection_id,
+                _folder(custom_download_path, collection_id),
+                page_index=page_index,
+                page_size=page_size,
+                query=query,
+                filter=filter,
+                sort_order=sort_order,
             )
-        except ServiceRefused as error:
-            return {"is_success": False, "message": error.said or error.message}
-
-    def wait_for_job_complete(self, job_id: str) -> dict[str, Any]:
-        """`{"is_success", "job_status"}`: COMPLETED or FAILED, which a job is, too, that the service does not know.
-
-        NetworkGaveUp after an hour, and where the service cannot be asked: the job goes on.
-        """
-        try:
-            status = self.jobs.wait(job_id)
-        except ServiceRefused:
-            status = "FAILED"
-        return {"is_success": status == "COMPLETED", "job_status": status}
-
-    def get_collection_id_by_name(self, collection_name: str, content_type: str = "image") -> str:
-        """The id of a collection."""
-        return self.collections.id_of(collection_name, content_type)
-
-    def get_collection_details(self, collection_id: str, fields_filter: dict[str, bool] | None = None) -> Any:
-        """Facts of a collection: by default its id, name and content type."""
-        return self.collections.details(collection_id, fields_filter)
-
-    def get_upload_status(self, collection_name: str) -> dict[str, Any]:
-        """How far the service is with what was uploaded to a collection."""
-        return self.collections.upload_progress(collection_name)
+        )
 
 
 def _folder(given: str | None, otherwise: str = "") -> Path:
@@ -308,5 +299,9 @@ def _refused(error: ServiceRefused) -> dict[str, Any]:
     return {"message": error.said or error.message, "isSuccess": False}
 
 
-def _listed(report: DownloadReport) -> dict[str, Any]:
-    return report.as_dict()
+def _listed(download: Callable[[], DownloadReport]) -> dict[str, Any]:
+    """The documented dictionary of 2.19 and 2.20, where a refusal is no exception."""
+    try:
+        return download().as_dict()
+    except ServiceRefused as error:
+        return {"is_success": False, "message": error.said or error.message}

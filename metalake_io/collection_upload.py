@@ -38,14 +38,21 @@ class AnnotationData(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None) -> AnnotationData | None:
-        """None where no file is named. UsageError for what is missing, unknown or of the wrong kind."""
-        if given is None or given.get("json_data_file_path") is None:
+        """None where it is empty, or says that there is no file: `json_data_file_path` None, the documented default.
+
+        UsageError for what is missing, unknown or of the wrong kind.
+        """
+        if not given:
             return None
+        unknown = sorted(map(str, set(given) - set(_KEYS)))
         missing = [key for key in _KEYS[:2] if key not in given]
-        unknown = sorted(set(given) - set(_KEYS))
-        if missing or unknown:
-            what = f"lacks {', '.join(missing)}" if missing else f"has no key {', '.join(unknown)}"
+        if unknown or (missing and given.get("json_data_file_path", "") is not None):
+            what = f"has no key {', '.join(unknown)}" if unknown else f"lacks {', '.join(missing)}"
             raise UsageError("annotation-data", f"annotation_data {what}", hint=f"its keys are {', '.join(_KEYS)}")
+        if given["json_data_file_path"] is None:
+            return None
+        if not isinstance(given["json_data_file_path"], str | Path):
+            raise UsageError("annotation-data", "json_data_file_path is no path", hint="name the file")
         normalized, model_run = (checks.flag(given.get(key, False), key) for key in _KEYS[2:])
         path = Path(given["json_data_file_path"])
         return cls(path, checks.operation_id(given["operation_unique_id"]), normalized, model_run)

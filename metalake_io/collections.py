@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ..schemas.errors import UsageError
+from . import checks
 from .errors import ProtocolError, ServiceRefused
 from .kinds import MEDIA, media
 from .service import Service, quoted
@@ -18,8 +18,7 @@ class Collections:
 
     def id_of(self, name: str, content_type: str = "image") -> str:
         """The id of a collection by its name. ServiceRefused where there is none."""
-        if not name:
-            raise UsageError("collection-name", "the name of the collection is empty")
+        checks.collection(name)
         body = {"collectionName": name, "objectType": MEDIA[media(content_type)]}
         operation = f"look up the collection {name!r}"
         return self._service.post(operation, "/client/metadata/getCollectionIdByName", body, _Found).collectionId

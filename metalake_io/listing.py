@@ -19,8 +19,6 @@ LARGEST_PAGE = 1000
 NO_MORE = "No more pages to download"
 NO_FILES = "No files to download"
 
-_NOT_ACCEPTABLE = 406
-
 
 class Listed(msgspec.Struct, frozen=True):
     """One object of a list. Which key its length stands under nobody documents, nor whether metadata come along."""
@@ -34,11 +32,14 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """`message`: the service's, where it has nothing (more) to list. `last`: so it is."""
+    """Empty past the end, and then with a `message`."""
 
     objects: list[Listed] = []
     message: str = ""
-    last: bool = False
+
+    @property
+    def last(self) -> bool:
+        return not self.objects
 
 
 class Listing:
@@ -63,7 +64,9 @@ class Listing:
         sort_order: Mapping[str, Any] | None,
         collection_id: str | None = None,
     ) -> Page:
-        """One page. Empty with a message past the end, which the service tells in several ways."""
+        """One page. Empty past the end, which the service tells in three ways: an empty array, no content, or a refusal
+        with the words `NO_MORE`. Every other refusal, such as of a query that is not understood, is ServiceRefused.
+        """
         for word, value, least in (("page_index", page_index, 0), ("page_size", page_size, 1)):
             if not isinstance(value, int) or isinstance(value, bool) or value < least:  # pyright: ignore
                 raise UsageError("bad-page", f"{word} is a whole number from {least}, not {value!r}")
@@ -82,16 +85,16 @@ class Listing:
         try:
             response = self._service.send("POST", operation, f"/client/explorer{where}/objects/list", body=body)
             if not response.content.strip():
-                return Page(message="No content found", last=True)
+                return Page(message="No content found")
             plain = self._service.plain(operation, response)
         except ServiceRefused as refusal:
-            if refusal.status not in (_NOT_ACCEPTABLE, 200) or isinstance(refusal, ProtocolError):
+            if refusal.said.strip() != NO_MORE:
                 raise
-            return Page(message=refusal.said or refusal.message, last=refusal.said == NO_MORE)
+            return Page(message=NO_MORE)
         if not is_list(plain):
             raise ProtocolError("protocol", f"{operation}: the answer is no list")
         if not plain:
-            return Page(message=NO_FILES, last=True)
+            return Page(message=NO_FILES)
         return Page(objects=[self._listed(entry, operation, number) for number, entry in enumerate(plain)])
 
     def count(
@@ -103,7 +106,7 @@ class Listing:
     def pages(
         self, content_type: int, query: str, filter: Mapping[str, Any] | None, collection_id: str | None
     ) -> Iterator[Page]:
-        """All pages of what a query and filter mean."""
+        """All pages of what a query and filter mean. ServiceRefused where the list does not come to its end."""
         seen: set[str] = set()
         index = 0
         while True:

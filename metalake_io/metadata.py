@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 
-from ..schemas.errors import UsageError
 from ..schemas.metadata_file import TAGS_KEY, Entry
 from ..schemas.plain import is_list, is_object
-from .checks import metadata_object
+from . import checks
 from .errors import ServiceRefused, TransferError
 from .kinds import MEDIA, media
 from .partly import refused_names
@@ -33,12 +32,11 @@ class MetadataUploads:
         self, collection_name: str, content_type: str, fields: Any, *, to_all_files: bool = True
     ) -> MetadataReport:
         """Fields and tags of a collection, and of all files in it if so wished. ServiceRefused, ..."""
-        if not collection_name:
-            raise UsageError("collection-name", "Collection name cannot be empty")
+        checks.collection(collection_name)
         body = {
             "collectionName": collection_name,
             "objectType": MEDIA[media(content_type)],
-            "metadata": metadata_object(fields),
+            "metadata": checks.metadata_object(fields),
             "isApplyToAllFiles": to_all_files,
         }
         path = "/client/metadata/uploadMetadataByMetaObject"

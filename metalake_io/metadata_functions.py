@@ -8,6 +8,7 @@ from typing import Any
 
 from ..schemas.errors import UsageError
 from . import checks
+from .arguments import checked
 from .errors import ServiceRefused
 from .metadata import DEFAULT_BUCKET
 from .parts import Parts
@@ -23,6 +24,7 @@ class MetadataFunctions:
 
     parts: Parts
 
+    @checked
     def upload_metadata_for_collection(
         self,
         collection_name: str,
@@ -37,6 +39,7 @@ class MetadataFunctions:
         return _result(lambda: parts.of_collection(collection_name, content_type, fields, to_all_files=to_all))
 
     @also_called(file_meta_data_json_path="json_data_file_path")
+    @checked
     def upload_metadata_by_job_id(self, job_id: str, json_data_file_path: str) -> dict[str, Any]:
         """2.14: files by their names in one upload, which its job names."""
         if not job_id:
@@ -44,6 +47,7 @@ class MetadataFunctions:
         return self._by_file(json_data_file_path, job_id=job_id)
 
     @also_called(file_meta_data_json_path="json_data_file_path")
+    @checked
     def upload_metadata_by_storage_path(
         self, json_data_file_path: str, bucket_name: str | None = None
     ) -> dict[str, Any]:
@@ -53,17 +57,18 @@ class MetadataFunctions:
         return self._by_file(json_data_file_path, bucket=bucket_name or DEFAULT_BUCKET)
 
     @also_called(file_meta_data_json_path="json_data_file_path")
+    @checked
     def upload_metadata_by_unique_name(self, json_data_file_path: str) -> dict[str, Any]:
         """2.16: files by their unique names."""
         return self._by_file(json_data_file_path)
 
     @also_called(json_data_file_path="file_meta_data_json_path")
+    @checked
     def upload_metadata_for_files(
         self, collection_name: str, content_type: str, file_meta_data_json_path: str
     ) -> dict[str, Any]:
         """2.17: files by their names, as uploaded to a collection."""
-        if not collection_name:
-            raise UsageError("collection-name", "Collection name cannot be empty")
+        checks.collection(collection_name)
         entries = checks.read_metadata(Path(file_meta_data_json_path))
         parts = self.parts
 

@@ -26,9 +26,10 @@ class Trash:
         self._listing = Listing(service)
 
     def count_in_collection(self, collection_id: str, query: str = "", filter: Mapping[str, Any] | None = None) -> int:
-        """How many objects `from_collection` would trash now."""
-        kind = self._listing.content_type_of(collection_id)
-        return self._listing.count(kind, query_of(query), filter, collection_id=collection_id)
+        """How many objects `from_collection` would trash now; without query and filter, all of them."""
+        _ = query_of(query), filter_of(filter)
+        kind = self._listing.content_type_of(_id(collection_id))
+        return self._listing.count(kind, query, filter, collection_id=collection_id)
 
     def count_in_datalake(
         self, query: str, filter: Mapping[str, Any] | None = None, content_type: str = "image"
@@ -42,18 +43,23 @@ class Trash:
         query: str = "",
         filter: Mapping[str, Any] | None = None,
         *,
+        everything: bool = False,
         confirmed: bool = False,
     ) -> str:
-        """Objects of a collection; without query and filter the collection itself, with all that is in it.
+        """Objects of a collection; with `everything` the collection itself, with all that is in it.
 
-        The service's message. UsageError without `confirmed`, or for a query or filter that cannot be meant.
+        The service's message. UsageError without `confirmed`, for a query or filter that cannot be meant, and for one
+        that selects everything because it is empty: only `everything` means everything.
         """
-        if not collection_id:
-            raise UsageError("collection-id", "collection id must be provided")
+        _id(collection_id)
         query, wire = query_of(query), filter_of(filter)
+        if everything != (not query and _is_empty(wire)):
+            what = "both everything and a selection" if everything else "the query and the filter are empty"
+            hint = "give a query or a filter, or say that the whole collection is meant"
+            raise UsageError("no-selection", f"what shall go from the collection? {what}", hint=hint)
         _confirm(confirmed, f"trash what is selected in the collection {collection_id}")
         kind = self._collections.object_type(collection_id)
-        if not query and _is_empty(wire):
+        if everything:
             return self._trash(_selection(kind, query, wire, ids=[collection_id]))
         return self._trash(_selection(0, query, wire, collection_id=collection_id))
 
@@ -67,7 +73,7 @@ class Trash:
     ) -> str:
         """Images or videos of the whole lake, by query, filter or both. UsageError without either."""
         query, wire, kind = query_of(query), filter_of(filter), _kind(content_type)
-        if not query.strip() and _is_empty(wire):
+        if not query and _is_empty(wire):
             raise UsageError("no-selection", "Not enough selection parameters", hint="give a query or a filter")
         _confirm(confirmed, f"trash every {kind} that is selected in the whole lake")
         return self._trash(_selection(OBJECTS[kind], query, wire))
@@ -92,6 +98,12 @@ def _selection(
         "query": query,
         "collectionId": collection_id,
     }
+
+
+def _id(given: Any) -> str:
+    if not isinstance(given, str) or not given.strip():
+        raise UsageError("collection-id", "collection id must be provided", hint="24 letters and digits")
+    return given
 
 
 def _is_empty(wire: dict[str, Any]) -> bool:

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..schemas.errors import AnnolakeError, UsageError
+from ..schemas.errors import AnnolakeError
+from . import checks
 from .errors import NetworkGaveUp, NotAuthorised, ProtocolError, ServiceRefused
 from .kinds import CONTENT_TYPES, MEDIA, media
 from .results import Item, UploadReport, Verified
@@ -85,8 +86,7 @@ class Uploads:
         given; what is raised bears it, with rows of the files that were not begun, too.
         """
         kind = media(content_type)
-        if not isinstance(collection_name, str) or not collection_name.strip():  # pyright: ignore
-            raise UsageError("collection-name", "the name of the collection is empty")
+        checks.collection(collection_name)
         report = UploadReport() if report is None else report
         report.items = [*planned.left_out, *map(_waiting, planned.sources)]
         with attached(report):
@@ -174,8 +174,8 @@ class _OneFile:
     def _upload(self, source: Source) -> Item:
         begun = self._initialize(source)
         if begun.uploadRemovedFile:
-            reason = "it was removed from this collection and is attached elsewhere; the service does not take it again"
-            return Item(name=source.name, state="skipped", reason=reason, size=source.size)
+            reason = "the service holds it in its trash, or elsewhere since it was removed, and does not take it again"
+            return Item(name=source.name, state="failed", reason=reason, retry_helps=False, size=source.size)
         if begun.isExisting:
             reason = "the collection has a file of this name; its content was not compared"
             return Item(name=source.name, state="skipped", reason=reason, verified_by="none", size=source.size)

@@ -84,7 +84,7 @@ def chosen(content: int, query: str | None, wanted: Filter | None, collection: s
     conditions: list[Condition] = [_of_content(content)]
     if collection:
         conditions.append(("files.collection_id = ?", [collection]))
-    if query and query.strip():
+    if query:
         conditions.append(_of_query(query))
     if wanted is not None:
         conditions += _of_filter(wanted)

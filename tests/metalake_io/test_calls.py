@@ -183,7 +183,13 @@ def test_trash(client: MetaLakeClient, lake: Lake) -> None:
     ("trash_objects_from_datalake", "", {"annotation_types": []}), ("trash_objects_from_datalake", "", ["human"]),
     ("trash_objects_from_collection", "c1", None), ("trash_objects_from_collection", ""),
     ("trash_objects_from_collection", "c1", "", {"annotationTypes": ["human"]}),
-    ("trash_objects_from_collection", "c1", "", {"to_date": None}),
+    ("trash_objects_from_collection", "c1", "", {"to_date": None}), ("trash_objects_from_collection", "c1", " "),
+    ("trash_objects_from_collection", "c1", "", {"annotation_types": []}), ("trash_objects_from_collection", "c1", ""),
+    ("trash_objects_from_collection", "c1", "", {}), ("trash_objects_from_datalake", "x", {"annotation_types": []}),
+    ("trash_objects_from_collection", "c1", "x", {"to_date": "2022-13-02"}), ("trash_objects_from_collection", " "),
+    ("trash_objects_from_collection", "c1", "x", {"from_date": "2 August"}),
+    ("trash_objects_from_datalake", "x", {}, None),
+    ("trash_objects_from_collection", "c1", "x", {"from_date": "2022-08-02", "to_date": "2022-08-01"}),
 ])  # fmt: skip
 def test_nothing_is_trashed_by_mistake(client: MetaLakeClient, lake: Lake, call: tuple[Any, ...]) -> None:
     """Defect 27: each of these selects everything in the official SDK, or says nothing clear."""
@@ -196,9 +202,15 @@ def test_nothing_is_trashed_by_mistake(client: MetaLakeClient, lake: Lake, call:
 def test_below_the_documented_functions_the_callers_word_is_needed(client: MetaLakeClient, lake: Lake) -> None:
     """Defect 28."""
     lake.files = {"a": b"", "b": b""}
-    for call in (lambda: client.trash.from_collection("c1"), lambda: client.trash.from_datalake("x=y")):
+    for call in (
+        lambda: client.trash.from_collection("c1", everything=True),
+        lambda: client.trash.from_datalake("x=y"),
+    ):
         with pytest.raises(UsageError, match="not-confirmed"):
             call()
+    for given in ({}, {"query": "x=y", "everything": True}):
+        with pytest.raises(UsageError, match="no-selection"):
+            client.trash.from_collection("c1", confirmed=True, **given)
     assert client.trash.count_in_collection("c1") == 2
     assert client.trash.count_in_datalake("x=y") == 2
     assert lake.trashed == []

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from annolake.commands.main import annolake
 
 from .lake import KEY, SECRET, Lake
-from .wire import Answer, js
+from .wire import Answer, js, refusal
 
 Run = Callable[..., Result]
 
@@ -55,8 +55,60 @@ def test_files(run: Run, full: Lake, tmp_path: Path, where: list[str]) -> None:
 
 def test_a_list_that_never_ends(run: Run, full: Lake, tmp_path: Path) -> None:
     full.rule("POST .*objects/list", lambda _: js(full.listed()), times=99)
-    assert run("download", "files", tmp_path / "out").exit_code == 0
+    done = run("download", "files", tmp_path / "out", "--json")
+    assert done.exit_code == 7
+    assert "page-repeats" in done.stdout
     assert len(full.asked("objects/list")) == 2
+
+
+LISTING = [("download", "files", "{out}"), ("download", "files", "{out}", "--collection", "c1"), ("trash", "lake")]
+
+
+@pytest.mark.parametrize("words", [*LISTING, ("trash", "collection", "c1")])
+@pytest.mark.parametrize("answer", [refusal(406, "bad query"), js({"isSuccess": False, "message": "bad query"})])
+@pytest.mark.parametrize("pages", [0, 1])
+def test_a_refused_list_is_no_end_of_it(
+    run: Run, full: Lake, tmp_path: Path, words: tuple[str, ...], answer: Answer, pages: int
+) -> None:
+    full.rule("POST .*objects/list", answer, skip=pages)
+    done = run(*(word.format(out=tmp_path / "out") for word in words), "--query", "foo bar baz")
+    assert done.exit_code == 7
+    assert "bad query" in done.stderr
+
+
+@pytest.mark.parametrize("words", [*LISTING, ("trash", "collection", "c1"), ("trash", "collection", "c1", "--all")])
+@pytest.mark.parametrize("flags", [
+    ("--query", " "), ("--from-date", "yesterday"), ("--to-date", ""), ("--from-date", "2023-1-1"),
+])  # fmt: skip
+def test_what_cannot_be_meant_asks_nobody(
+    run: Run, full: Lake, tmp_path: Path, words: tuple[str, ...], flags: tuple[str, str]
+) -> None:
+    done = run(*(word.format(out=tmp_path / "out") for word in words), *flags)
+    assert done.exit_code == 2
+    assert flags[0] == "--query" or "2022-08-02" in done.stderr
+    assert full.wire.asked == []
+
+
+@pytest.mark.parametrize("words", [("lake", "--query", "x=y"), ("collection", "c1", "--query", "x=y")])
+def test_nothing_to_trash_is_no_failure(run: Run, lake: Lake, words: tuple[str, ...]) -> None:
+    for yes in ([], ["--yes"]):
+        done = run("trash", *words, *yes, "--json")
+        assert done.exit_code == 0
+        assert json.loads(done.stdout) == {"selected": 0, "trashed": False, "message": None}
+        assert "--yes does it" not in done.stderr
+    assert lake.asked("getSelectionId") == []
+
+
+def test_an_empty_collection_can_go(run: Run, lake: Lake) -> None:
+    assert run("trash", "collection", "c1", "--all", "--yes").exit_code == 0
+    assert lake.trashed[0]["objectIdList"] == ["c1"]
+
+
+def test_the_count_is_told_before_anything_is_moved(run: Run, full: Lake) -> None:
+    full.rule("POST .*file/trash", refusal(406, "no"))
+    done = run("trash", "lake", "--query", "x=y", "--yes")
+    assert done.exit_code == 7
+    assert done.stderr.index("2 objects selected") < done.stderr.index("trash: no")
 
 
 def test_a_url(run: Run, full: Lake) -> None:
@@ -112,12 +164,36 @@ def test_login_keeps_a_profile_that_only_its_owner_reads(
     assert run("jobs", "wait", "j1", "--profile", "other").exit_code == 2
     assert run("jobs", "wait", "j1").exit_code == 2
     assert run("jobs", "wait", "j1", "--profile", "work", "--url", "http://127.0.0.1:1").exit_code == 2
+    lake.wire.asked.clear()
+    assert run("jobs", "wait", "j1", "--profile", "work").exit_code == 0
+    assert [one.path for one in lake.wire.asked][:1] == ["/datalake/api/client/sdk/compatibility/2.3.4"]
     file.chmod(0o644)
     refused = run("jobs", "wait", "j1", "--profile", "work")
     assert (refused.exit_code, "profile-open" in refused.stderr) == (2, True)
 
 
-def test_login_with_a_wrong_secret_keeps_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("words", [(), ("--prefix", "/datalake/api"), ("--prefix", "/api")])
+@pytest.mark.parametrize("prefixes", [["/datalake/api", "/api"], ["/api"]])
+def test_login_with_a_wrong_secret_keeps_nothing(
+    run: Run,
+    lake: Lake,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    prefixes: list[str],
+) -> None:
+    lake.prefixes = prefixes
+    lake.rule("GET .*compatibility", Answer(404), times=2)
     monkeypatch.setenv("METALAKE_SECRET", "wrong_secret")
-    assert run("login").exit_code == 5
+    assert run("login", *words).exit_code in (5, 7)
     assert list((tmp_path / "config").rglob("*")) == []
+
+
+def test_a_profile_keeps_the_prefix_of_its_service(run: Run, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake.prefixes = ["/api"]
+    assert run("login", "--prefix", "/api").exit_code == 0
+    for name in ("METALAKE_URL", "METALAKE_API_KEY", "METALAKE_SECRET"):
+        monkeypatch.delenv(name)
+    lake.wire.asked.clear()
+    assert run("jobs", "wait", "j1").exit_code == 0
+    assert [one.path for one in lake.wire.asked] == ["/api/client/jobs/j1/getStatus"]

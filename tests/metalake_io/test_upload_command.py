@@ -122,3 +122,30 @@ def test_help(run: Run, name: str) -> None:
     done = run("upload", name, "--help")
     assert done.exit_code == 0
     assert f"annolake upload {name}" in done.stdout
+
+
+def test_a_dry_run_checks_what_the_true_run_checks(
+    run: Run, lake: Lake, pictures: Path, boxes: str, put: Callable[[str, Any], str]
+) -> None:
+    broken = put("m.json", {"files": [{"file": "a.png", "metadata": {"Tags": "night"}}]})
+    fields = put("f.json", {"Place": "x"})
+    for words, code in (
+        (("files", pictures, "--collection", "Demo", "--metadata", broken), 4),
+        (("files", pictures, "--collection", " "), 2),
+        (("annotations", boxes, "--operation", "op", "--collection", ""), 2),
+        (("annotations", boxes, "--operation", "op", "--job", ""), 2),
+        (("metadata", fields, "--whole", "all", "--collection", " "), 2),
+    ):
+        for dry in ([], ["--dry-run"]):
+            assert run("upload", *words, *dry).exit_code == code, words
+    assert lake.asked("POST") == []
+
+
+@pytest.mark.parametrize("whole", ["all", "head"])
+def test_metadata_of_files_is_none_of_a_collection(
+    run: Run, lake: Lake, put: Callable[[str, Any], str], whole: str
+) -> None:
+    of_files = put("m.json", {"files": [{"file": "a.png", "metadata": {"a": 1}}]})
+    done = run("upload", "metadata", of_files, "--whole", whole, "--collection", "Demo")
+    assert (done.exit_code, "metadata of single files" in done.stderr) == (4, True)
+    assert lake.wire.asked == []

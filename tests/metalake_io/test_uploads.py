@@ -163,7 +163,8 @@ def test_removed_files_are_reported(client: MetaLakeClient, lake: Lake, pictures
     """Defect 2."""
     lake.rule("POST .*initialize", js({"fileId": "", "fileKey": "", "uploadRemovedFile": True}))
     report = client.files.run(pictures / "a.png", "image", "Demo")
-    assert [(item.state, "removed" in str(item.reason)) for item in report.items] == [("skipped", True)]
+    assert [(item.state, "removed" in str(item.reason)) for item in report.items] == [("failed", True)]
+    assert not report.is_success
 
 
 def test_the_real_type_of_a_picture(client: MetaLakeClient, lake: Lake, pictures: Path) -> None:

@@ -69,7 +69,7 @@ def test_queries(server: Server, zoo: str, query: str, names: set[str]) -> None:
     assert found(server, None, query=query) == names
 
 
-@pytest.mark.parametrize("query", ["Bird", "annotation.label", "annotation.colour=x", "label=Bird", "=", "a.b=c"])
+@pytest.mark.parametrize("query", [" ", "Bird", "annotation.label", "annotation.colour=x", "label=Bird", "=", "a.b=c"])
 def test_a_query_that_is_not_understood_selects_nothing(server: Server, zoo: str, query: str) -> None:
     """Taken for everything, it would trash everything."""
     body = {"isAllSelected": True, "contentType": 2, "query": query, "collectionId": zoo}
