@@ -11,7 +11,7 @@ import msgspec
 from ..converters.lists import read_labels
 from ..converters.opening import find_format
 from ..schemas.errors import LossRefused
-from . import choices, reporting, screen
+from . import choices, journals, reporting, screen
 from .helptext import Command
 from .moving import TransferBar
 from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
@@ -44,6 +44,7 @@ from .telling import tell
 @click.option("--allow-loss", is_flag=True, help="Send what the service can keep, and list what it cannot.")
 @click.option("--report", type=ANY_PATH, metavar="FILE.json", help="Write the report of the conversion there.")
 @click.option("--dry-run", is_flag=True, help="Send nothing; say what would be sent.")
+@journals.journal_options
 @service_options
 @click.pass_context
 def command(
@@ -65,15 +66,18 @@ def command(
     allow_loss: bool,
     report: Path | None,
     dry_run: bool,
+    fresh: bool,
+    wait: bool,
     as_json: bool,
     **service: Any,
 ) -> None:
     """Bring the data set at SRC, with its pictures, into a collection of the MetaLake.
 
-    It is converted and checked first: while anything is wrong, or would be lost, nothing is sent. Files that are there
-    already are skipped, so the same command again sends only what is missing.
+    It is converted and checked first: while anything is wrong, or would be lost, nothing is sent. What is there already
+    is skipped, so the same command again, after an interruption too, sends only what is missing.
     """
     from ..metalake_io import checks, pushing
+    from ..metalake_io.kinds import collection_target
 
     checks.operation_id(operation)
     options = given_options(ctx, find_format(source, from_).name, "metalake")
@@ -110,7 +114,13 @@ def command(
         ctx.exit(tell(planned.forecast(), as_json=as_json, complete=True))
     files = TransferBar("files", len(planned.files.sources), planned.size)
     annotated = TransferBar("images", planned.annotations.count, after=files)
-    with connected(as_json=as_json, **service) as client, files, annotated:
+    target = collection_target(collection, "image")
+    with (
+        connected(as_json=as_json, **service) as client,
+        journals.opened(client, target, fresh=fresh, wait=wait) as journal,
+        files,
+        annotated,
+    ):
         done = pushing.push(
             client.parts,
             planned,
@@ -121,6 +131,7 @@ def command(
             on_item=files.item,
             on_annotated=annotated.item,
             moved=files.moved,
+            journal=journal,
         )
     ctx.exit(tell(done, as_json=as_json, complete=done.is_success))
 
@@ -131,6 +142,7 @@ command.sections = {
     "What is wanted": choices.NAMES,
     "Pictures and labels": ("images", "exif", "labels"),
     "Losses": ("allow_loss", "report"),
+    "Earlier and other runs": journals.NAMES,
     **SECTIONS,
 }
 command.examples = (

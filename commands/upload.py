@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
 from ..schemas.errors import UsageError
-from . import screen
+from . import addressing, journals, screen
 from .helptext import Command
 from .moving import TransferBar
 from .optionflags import ANY_PATH, FILE
 from .service import SECTIONS, connected, service_options
 from .telling import tell
-
-if TYPE_CHECKING:
-    from ..metalake_io.annotation_wire import Address
-    from ..metalake_io.client import MetaLakeClient
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Send nothing; say what would be sent.")
 _TYPE = click.option(
@@ -28,19 +24,6 @@ _TYPE = click.option(
     show_default=True,
     help="Of files.",
 )
-_WHERE = (
-    click.option("--collection", metavar="NAME", help="Files by name, as uploaded to this collection."),
-    click.option("--storage-path", is_flag=True, help="Files by path in a bucket."),
-    click.option("--bucket", metavar="NAME", help="With --storage-path; else the default bucket."),
-    click.option("--unique-name", is_flag=True, help="Files by unique name."),
-    click.option("--job", metavar="ID", help="Files by name in the upload that this job belongs to."),
-)
-
-
-def _where_options(function: Any) -> Any:
-    for option in reversed(_WHERE):
-        function = option(function)
-    return function
 
 
 @click.group()
@@ -59,6 +42,7 @@ def command() -> None:
 @click.option("--override-metadata", is_flag=True, help="Of files that are there already, too.")
 @click.option("--storage-prefix", metavar="DIR", help="Folder in the bucket.")
 @_DRY_RUN
+@journals.journal_options
 @service_options
 @click.pass_context
 def files_command(
@@ -70,14 +54,18 @@ def files_command(
     override_metadata: bool,
     storage_prefix: str | None,
     dry_run: bool,
+    fresh: bool,
+    wait: bool,
     as_json: bool,
     **service: Any,
 ) -> None:
     """Upload the file at PATH, or the files of that folder (not of folders in it).
 
-    Files that the collection has already are skipped, so the same command again sends only what is missing.
+    Files that the collection has already are skipped, so the same command again, after an interruption too, sends only
+    what is missing.
     """
     from ..metalake_io import checks
+    from ..metalake_io.kinds import collection_target
     from ..metalake_io.results import Item, UploadReport
     from ..metalake_io.scanning import scan
 
@@ -91,7 +79,12 @@ def files_command(
         ctx.exit(tell(UploadReport(items=[*would, *planned.left_out]), as_json=as_json, complete=True))
     size = sum(one.size for one in planned.sources)
     bar = TransferBar("files", len(planned.sources), size)
-    with connected(as_json=as_json, **service) as client, bar:
+    target = collection_target(collection, kind)
+    with (
+        connected(as_json=as_json, **service) as client,
+        journals.opened(client, target, fresh=fresh, wait=wait) as journal,
+        bar,
+    ):
         report = client.files.run(
             path,
             kind,
@@ -101,20 +94,21 @@ def files_command(
             storage_prefix=storage_prefix,
             on_item=bar.item,
             moved=bar.moved,
+            journal=journal,
         )
     screen.show_problems(report.told.get("problems", ()))
     ctx.exit(tell(report, as_json=as_json, complete=report.is_success))
 
 
 command.add_command(files_command)
-files_command.sections = SECTIONS
+files_command.sections = {"Earlier and other runs": journals.NAMES, **SECTIONS}
 files_command.examples = ("annolake upload files pictures --collection Demo",)
 
 
 @click.command("annotations", cls=Command)
 @click.argument("path", metavar="FILE", type=FILE)
 @click.option("--operation", metavar="ID", required=True, help="Name of the annotation run; the same one replaces.")
-@_where_options
+@addressing.where_options
 @click.option("--normalized", is_flag=True, help="Coordinates are fractions of the image.")
 @click.option("--model-run/--human", default=False, help="Who annotated; people, unless you say otherwise.")
 @click.option(
@@ -125,6 +119,7 @@ files_command.examples = ("annolake upload files pictures --collection Demo",)
     help="What becomes of labels that the service has no key for.",
 )
 @_DRY_RUN
+@journals.journal_options
 @service_options
 @click.pass_context
 def annotations_command(
@@ -140,6 +135,8 @@ def annotations_command(
     model_run: bool,
     missing_labels: Literal["refuse", "skip"],
     dry_run: bool,
+    fresh: bool,
+    wait: bool,
     as_json: bool,
     **service: Any,
 ) -> None:
@@ -150,22 +147,28 @@ def annotations_command(
     from ..metalake_io import checks
     from ..metalake_io.results import AnnotationsReport, Item
 
-    _one_way(collection, storage_path, unique_name, job, bucket)
+    addressing.one_way(collection, storage_path, unique_name, job, bucket)
     checks.operation_id(operation)
     read = checks.read_annotations(path, normalized=normalized)
     screen.show_problems([problem.as_json() for problem in read.problems])
     if dry_run:
         would = [Item(name=one.image, state="planned", reason="would be sent") for one in read.records()]
         ctx.exit(tell(AnnotationsReport(items=would), as_json=as_json, complete=True))
-    with connected(as_json=as_json, **service) as client, TransferBar("images", read.count) as bar:
+    target = addressing.target(collection, bucket, job, storage_path=storage_path)
+    with (
+        connected(as_json=as_json, **service) as client,
+        journals.opened(client, target, fresh=fresh, wait=wait) as journal,
+        TransferBar("images", read.count) as bar,
+    ):
         report = client.annotations.send(
             read,
-            _address(client, collection, storage_path, job, bucket),
+            addressing.address(client, collection, storage_path, job, bucket),
             operation,
             normalized=normalized,
             model_run=model_run,
             missing_labels=missing_labels,
             on_item=bar.item,
+            journal=journal,
         )
     ctx.exit(tell(report, as_json=as_json))
 
@@ -174,6 +177,7 @@ command.add_command(annotations_command)
 annotations_command.sections = {
     "Which images": ("collection", "storage_path", "bucket", "unique_name", "job"),
     "What they are": ("operation", "normalized", "model_run", "missing_labels"),
+    "Earlier and other runs": journals.NAMES,
     **SECTIONS,
 }
 annotations_command.examples = (
@@ -183,7 +187,7 @@ annotations_command.examples = (
 
 @click.command("metadata", cls=Command)
 @click.argument("path", metavar="FILE", type=FILE)
-@_where_options
+@addressing.where_options
 @_TYPE
 @click.option(
     "--whole",
@@ -219,7 +223,7 @@ def metadata_command(
     from ..metalake_io.metadata import DEFAULT_BUCKET
     from ..metalake_io.results import Item, MetadataReport
 
-    _one_way(collection, storage_path, unique_name, job, bucket)
+    addressing.one_way(collection, storage_path, unique_name, job, bucket)
     if whole is not None:
         if collection is None:
             raise UsageError("which-collection", "--whole goes with --collection", hint="give its name")
@@ -262,31 +266,3 @@ def _of_collection(
     with connected(as_json=as_json, **service) as client:
         report = client.metadata.of_collection(collection, kind, fields, to_all_files=to_all_files)
     return tell(report, as_json=as_json)
-
-
-def _one_way(
-    collection: str | None, storage_path: bool, unique_name: bool, job: str | None, bucket: str | None
-) -> None:
-    from ..metalake_io import checks
-
-    if (collection is not None) + storage_path + unique_name + (job is not None) != 1:
-        hint = "give one of --collection, --storage-path, --unique-name, --job"
-        raise UsageError("which-files", "how does the file name them?", hint=hint)
-    if bucket is not None and not storage_path:
-        raise UsageError("bucket", "a bucket goes with --storage-path only")
-    if collection is not None:
-        checks.collection(collection)
-    if (job is not None and not job.strip()) or (bucket is not None and not bucket.strip()):
-        raise UsageError("which-files", "the job or the bucket is empty", hint="name it")
-
-
-def _address(
-    client: MetaLakeClient, collection: str | None, storage_path: bool, job: str | None, bucket: str | None
-) -> Address:
-    from ..metalake_io.annotation_wire import Address
-
-    if collection is not None:
-        return client.annotations.to_collection(collection)
-    if job is not None:
-        return Address(target="job", job_id=job)
-    return Address(target="storage_path", bucket=bucket) if storage_path else Address(target="object_key")

@@ -21,12 +21,13 @@ _NAMESPACE = uuid.UUID("6f1f3c0e-6a68-5d0b-9f5e-3a1f0a5a7d11")
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """How the names in a file become the service's: `prefix` stands before them."""
+    """How the names in a file become the service's: `prefix` stands before them. `collection_id`, where it is known."""
 
     target: Target
     prefix: str = ""
     job_id: str | None = None
     bucket: str | None = None
+    collection_id: str | None = None
 
 
 class Run(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
@@ -23,6 +23,11 @@ class Batch(msgspec.Struct, frozen=True):
     def array(self) -> str:
         """The elements as one JSON text."""
         return "[" + ", ".join(self.elements) + "]"
+
+    def without(self, names: Collection[str]) -> Batch:
+        """The images of other names."""
+        kept = [pair for pair in zip(self.names, self.elements, strict=True) if pair[0] not in names]
+        return Batch([name for name, _ in kept], [text for _, text in kept])
 
     def halves(self) -> list[Batch]:
         """Two smaller ones; of one image none."""

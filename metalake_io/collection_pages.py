@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from .errors import ProtocolError
-from .service import Service, json_text, quoted
+from .service import Service, json_text, quoted, word
 
 _PAGE_SIZE = 250
 
@@ -39,12 +39,19 @@ class CollectionPages:
     """
 
     def __init__(
-        self, service: Service, collection_id: str, annotation_type: str, operation_ids: Sequence[str]
+        self,
+        service: Service,
+        collection_id: str,
+        annotation_type: str,
+        operation_ids: Sequence[str],
+        *,
+        annotated_only: bool = False,
     ) -> None:
         self._service = service
         self._path = f"/client/getAnnotations/{quoted(collection_id)}/collection"
         self._annotation_type = annotation_type
         self._operations = json_text(list(operation_ids))
+        self._which = {"isAnnotatedOnly": word(True)} if annotated_only else {}
         self.session_id = str(service.clock.time())
         self.annotations: list[msgspec.Raw] = []
         self.file: str | None = None
@@ -73,6 +80,7 @@ class CollectionPages:
             "pageNo": number,
             "pageSize": _PAGE_SIZE,
             "statusList": "[]",
+            **self._which,
             "projectIdList": "null",
             "operationIdList": self._operations,
             "annotationType": self._annotation_type,

@@ -16,7 +16,8 @@ from .annotations import AnnotationUploads, Labels, OnItem
 from .checks import Annotations
 from .errors import NetworkGaveUp, ServiceRefused
 from .jobs import Jobs
-from .kinds import media
+from .journal import Journal, keeping
+from .kinds import collection_target, media
 from .metadata import MetadataUploads
 from .results import AnnotationsReport, Item, MetadataReport, UploadReport
 from .rows import attached, not_begun, report_of
@@ -73,6 +74,10 @@ class Belongings(msgspec.Struct, frozen=True):
     model_run: bool = False
     by_name: bool = False
 
+    @property
+    def are_any(self) -> bool:
+        return self.entries is not None or self.annotations is not None
+
     def forecast(self) -> UploadReport:
         """A report in which all of it is still to be done."""
         report = UploadReport()
@@ -85,6 +90,7 @@ class Belongings(msgspec.Struct, frozen=True):
 
 class CollectionUpload:
     def __init__(self, service: Service, uploads: Uploads) -> None:
+        self._server = service.base_url
         self._uploads = uploads
         self._jobs = Jobs(service)
         self._metadata = MetadataUploads(service)
@@ -103,27 +109,32 @@ class CollectionUpload:
         annotation_data: AnnotationData | None = None,
         on_item: OnItem | None = None,
         moved: Moved | None = None,
+        journal: Journal | Path | None = None,
     ) -> UploadReport:
         """The report has the files' items, and reports of their own for metadata and annotations.
 
-        These are sent when the service's job for the files has completed, for files that have arrived.
+        These are sent when the service's job for the files has completed, for files that have arrived. With a journal,
+        in a file of its own for each collection, a run goes on where an earlier one has ended.
         """
         if annotation_data is not None and media(content_type) != "image":
             raise UsageError("content-type", "annotations go with images only", hint="leave annotation_data out")
         fields = checks.metadata_object(metadata or {})
         planned = self._uploads.plan(path, content_type)
-        return self.send(
-            planned,
-            content_type,
-            collection_name,
-            self._check(metadata_file, annotation_data),
-            metadata=fields,
-            override_metadata=override_metadata,
-            storage_prefix=storage_prefix,
-            on_item=on_item,
-            moved=moved,
-            told=problems_of(planned.sources) if media(content_type) == "image" else None,
-        )
+        belongings = self._check(metadata_file, annotation_data)
+        with keeping(journal, self._server, collection_target(collection_name, content_type)) as kept:
+            return self.send(
+                planned,
+                content_type,
+                collection_name,
+                belongings,
+                metadata=fields,
+                override_metadata=override_metadata,
+                storage_prefix=storage_prefix,
+                on_item=on_item,
+                moved=moved,
+                journal=kept,
+                told=problems_of(planned.sources) if media(content_type) == "image" else None,
+            )
 
     def send(
         self,
@@ -138,6 +149,7 @@ class CollectionUpload:
         on_item: OnItem | None = None,
         on_annotated: OnItem | None = None,
         moved: Moved | None = None,
+        journal: Journal | None = None,
         told: dict[str, Any] | None = None,
     ) -> UploadReport:
         """The same for what was looked at and checked already. `on_annotated` hears of each image's annotations, `told`
@@ -156,19 +168,23 @@ class CollectionUpload:
                 on_item=on_item,
                 moved=moved,
                 report=report,
+                journal=journal,
+                one_job=belongings.are_any and not belongings.by_name,
             )
-            if belongings.entries is not None or belongings.annotations is not None:
-                self._send_belongings(belongings, report, on_annotated)
+            if belongings.are_any:
+                self._send_belongings(belongings, report, on_annotated, journal)
         return report
 
-    def _send_belongings(self, belongings: Belongings, report: UploadReport, on_item: OnItem | None) -> None:
+    def _send_belongings(
+        self, belongings: Belongings, report: UploadReport, on_item: OnItem | None, journal: Journal | None
+    ) -> None:
         why_not = self._not_ready(report)
         gone = {item.name for item in report.of("failed", "uncertain")}
         try:
             if belongings.entries is not None:
                 report.metadata = self._send_metadata(belongings, report, gone, why_not)
             if belongings.annotations is not None:
-                report.annotations = self._send_annotations(belongings, report, gone, why_not, on_item)
+                report.annotations = self._send_annotations(belongings, report, gone, why_not, on_item, journal)
         except BaseException as error:
             part = report_of(error)
             if isinstance(part, AnnotationsReport):
@@ -192,6 +208,8 @@ class CollectionUpload:
         if not report.finished:
             return "the upload could not be completed; not sent"
         try:
+            for job in report.earlier_jobs:
+                self._jobs.wait(job)
             if self._jobs.wait(report.job_id) == "COMPLETED":
                 return None
         except (ServiceRefused, NetworkGaveUp) as error:
@@ -219,6 +237,7 @@ class CollectionUpload:
         gone: set[str],
         why_not: str | None,
         on_item: OnItem | None,
+        journal: Journal | None,
     ) -> AnnotationsReport:
         annotations = belongings.annotations
         if annotations is None:
@@ -228,7 +247,7 @@ class CollectionUpload:
         if belongings.by_name:
             address = self._annotations.in_collection(report.collection_id)
         else:
-            address = Address(target="job", job_id=report.job_id)
+            address = Address(target="job", job_id=report.job_id, collection_id=report.collection_id)
         return self._annotations.send(
             annotations,
             address,
@@ -238,6 +257,7 @@ class CollectionUpload:
             labels=belongings.labels,
             without=gone,
             on_item=on_item,
+            journal=journal,
         )
 
 

@@ -33,6 +33,11 @@ def media(word: str) -> str:
     return kind
 
 
+def collection_target(name: str, content_type: str) -> str:
+    """What a collection is called in journals and messages."""
+    return f"{media(content_type)} collection {name!r}"
+
+
 def media_of(number: int) -> str:
     """The word for the number that the deprecated functions take: 5 image, 4 video, 7 other."""
     for kind, known in MEDIA.items():

@@ -30,7 +30,8 @@ from .checks import Annotations
 from .collection_upload import Belongings
 from .errors import InvalidUpload, NetworkGaveUp, ServiceRefused, TransferError
 from .facts import FIELD, facts_of, file_name, text_of
-from .kinds import SUFFIXES
+from .journal import Journal, keeping
+from .kinds import SUFFIXES, collection_target
 from .parts import Parts
 from .results import AnnotationsReport, Item, MetadataReport, UploadReport
 from .rows import attached, interrupted
@@ -146,10 +147,12 @@ def push(
     on_item: OnItem | None = None,
     on_annotated: OnItem | None = None,
     moved: Moved | None = None,
+    journal: Journal | Path | None = None,
 ) -> UploadReport:
     """Send it. InvalidInput (`unknown-label`), before the first write, for labels that the service has no key for.
 
-    Files that are there are left as they are; facts and annotations of all are sent anew.
+    Files that are there are left as they are; facts and annotations of all are sent anew. With a journal, in a file of
+    its own for each collection, a run goes on where an earlier one has ended, and annotations are sent once.
     """
     operation = checks.operation_id(operation_id)
     if not collection.strip():
@@ -162,16 +165,18 @@ def push(
         model_run=model_run,
         by_name=True,
     )
-    report = parts.files.send(
-        planned.files,
-        "image",
-        collection,
-        belongings,
-        on_item=on_item,
-        on_annotated=on_annotated,
-        moved=moved,
-        told=planned.told(),
-    )
+    with keeping(journal, parts.service.base_url, collection_target(collection, "image")) as kept:
+        report = parts.files.send(
+            planned.files,
+            "image",
+            collection,
+            belongings,
+            on_item=on_item,
+            on_annotated=on_annotated,
+            moved=moved,
+            journal=kept,
+            told=planned.told(),
+        )
     if report.finished and report.metadata is not None:
         with attached(report):
             _send_catalog(parts, planned, collection, report.metadata)

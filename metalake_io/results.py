@@ -99,11 +99,13 @@ class Report(msgspec.Struct, kw_only=True):
 
 class UploadReport(Report, kw_only=True):
     """An upload of files. `finished`: the service has closed the upload. `unique_name`: of a single file. `told` are
-    further members of the JSON: what was found before anything was sent.
+    further members of the JSON: what was found before anything was sent. `earlier_jobs` belong to uploads that an
+    earlier run had left open, and that are closed now.
     """
 
     job_id: str = ""
     collection_id: str = ""
+    earlier_jobs: list[str] = []
     finished: bool = False
     unique_name: str | None = None
     annotations: AnnotationsReport | None = None

@@ -22,6 +22,12 @@ Connect = Callable[..., MetaLakeClient]
 SECRETS = (SECRET, base64.b64encode(f"{KEY}:{SECRET}".encode()).decode(), SIGNATURE.partition("=")[2])
 
 
+@pytest.fixture(autouse=True)
+def own_journals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Journals of this test alone."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state-home"))
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()

@@ -105,7 +105,7 @@ def test_ctrl_c_among_the_annotations(run: Run, lake: Lake, monkeypatch: pytest.
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("annolake.metalake_io.annotations._Sending._post", stop)
+    monkeypatch.setattr("annolake.metalake_io.annotation_sending.Sending._post", stop)
     done = run(*PUSH)
     document = json.loads(done.stdout)
     assert (done.exit_code, document["error"]["code"]) == (130, "interrupted")

@@ -1,0 +1,244 @@
+"""Batches of annotations on their way: what is to be sent of each image, what the service says to it, and the certainty
+that nothing goes twice when an answer is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+
+import msgspec
+
+from ..schemas.model import Annotation, Record
+from .annotation_proof import Proof, digest
+from .annotation_wire import Address, Reference, Run, element, labels_of, missing
+from .batches import Batch, batches
+from .checks import Annotations
+from .errors import NetworkGaveUp, ServiceRefused, TransferError
+from .journal import Journal
+from .journal_rows import ImageRow
+from .partly import refused_names
+from .results import AnnotationsReport, Item
+from .rows import interrupted
+from .service import Service, quoted, word
+
+OnItem = Callable[[Item], None]
+
+_TOO_LARGE = 413
+_ASKED = 5
+"""How often a batch is sent at most, when answers are lost."""
+
+
+class Labels(msgspec.Struct, frozen=True):
+    """The service's keys by label. `complete`: there is one for everything in the file."""
+
+    keys: dict[str, Reference]
+    complete: bool
+
+
+class Outgoing:
+    """The images of a file as they are to be sent: without what the service has no keys for."""
+
+    def __init__(self, annotations: Annotations, labels: Labels) -> None:
+        self.annotations = annotations
+        self.labels = labels
+        self._index: dict[str, int] | None = None
+
+    def __iter__(self) -> Iterator[Record]:
+        return map(self.record, range(self.annotations.count))
+
+    def record(self, index: int) -> Record:
+        return self._kept(self.annotations.record(index))
+
+    def named(self, image: str) -> Record | None:
+        if self._index is None:
+            count = self.annotations.count
+            self._index = {self.annotations.record(index).image: index for index in range(count)}
+        index = self._index.get(image)
+        return None if index is None else self.record(index)
+
+    def _kept(self, record: Record) -> Record:
+        if self.labels.complete:
+            return record
+        kept = [one for one in record.annotations if _is_known(one, self.labels)]
+        return msgspec.structs.replace(record, annotations=kept)
+
+
+class Sending:
+    """One upload: its batches one after the other, with the counts that the service is told."""
+
+    def __init__(
+        self,
+        service: Service,
+        outgoing: Outgoing,
+        address: Address,
+        run: Run,
+        report: AnnotationsReport,
+        journal: Journal,
+        *,
+        normalized: bool,
+        without: Collection[str],
+        on_item: OnItem | None,
+    ) -> None:
+        self._service = service
+        self._outgoing = outgoing
+        self._address = address
+        self._run = run
+        self._report = report
+        self._journal = journal
+        self._without = without
+        self._path = f"/metadata/operationdata/{quoted(run.operation)}/update"
+        self._query = {"isNormalized": word(normalized)}
+        self._on_item = on_item
+        self._proof = Proof(service, address, run.operation, journal, outgoing.named, is_exact=not normalized)
+        self._held: set[str] = set()
+        self._shapes: dict[str, int] = {}
+        self._sent = 0
+
+    def skip_what_is_held(self, *, resumed: bool) -> None:
+        """Nothing of what the service has already is sent. Where it cannot be asked, an earlier run that did not come
+        to its end is believed in what was acknowledged to it.
+        """
+        told = self._proof.held() if self._proof.is_possible else None
+        self._held = set() if told is None else told
+        for record in self._outgoing if resumed else ():
+            if (told is None or not record.annotations) and self._is_done(record):
+                self._held.add(record.image)
+        self._held.difference_update(self._without)
+        self._sent = len(self._held)
+        reason = "the service has these annotations"
+        self._tell([Item(name=one, state="skipped", reason=reason, verified_by="server") for one in sorted(self._held)])
+
+    def send_the_rest(self) -> None:
+        """ServiceRefused fails the images of its batch, NetworkGaveUp and NotAuthorised stop."""
+        keys = self._outgoing.labels.keys
+        waiting = ((record.image, element(record, self._address, self._run, keys)) for record in self._left())
+        for batch in batches(waiting):
+            self._send(batch)
+
+    def _left(self) -> Iterator[Record]:
+        """The images that are to be sent; what is left out of them, and tags of images, are noted."""
+        dropped = tags = 0
+        for index in range(self._outgoing.annotations.count):
+            whole = self._outgoing.annotations.record(index)
+            if whole.image in self._without:
+                self._report.items.append(Item(name=whole.image, state="failed", reason="its file did not arrive"))
+                continue
+            record = self._outgoing.record(index)
+            dropped += len(whole.annotations) - len(record.annotations)
+            tags += len(record.tags)
+            if record.image not in self._held:
+                self._shapes[record.image] = len(record.annotations)
+                yield record
+        notes = self._report.notes
+        if dropped:
+            notes.append(f"{dropped} annotations were left out: the service has no key for their labels")
+        if tags:
+            notes.append(f"{tags} tags of whole images stay in the file: the service has no place for them")
+
+    def _send(self, batch: Batch) -> None:
+        self._note(batch.names, "sent")
+        self._journal.flush()
+        try:
+            refused = self._surely(batch)
+        except ServiceRefused as error:
+            halves = batch.halves() if error.status == _TOO_LARGE else []
+            for half in halves:
+                self._send(half)
+            if not halves:
+                self._sent += len(batch.names)
+                self._tell([Item.failed(name, error) for name in batch.names])
+            return
+        except TransferError as error:
+            self._tell([Item.failed(name, error) for name in batch.names])
+            raise
+        except BaseException:
+            self._tell([interrupted(name) for name in batch.names])
+            raise
+        self._sent += len(batch.names)
+        self._report.batches += 1
+        items = [self._item(name, refused) for name in batch.names]
+        self._note([item.name for item in items if item.state == "uploaded"], "done")
+        self._tell(items)
+
+    def _surely(self, batch: Batch) -> dict[str, str]:
+        """Send it until an answer comes, or until the service shows that it has it; what it does not take."""
+        sent = batch
+        for asked in range(1, _ASKED + 1):
+            try:
+                return self._post(sent, self._sent + len(batch.names))
+            except NetworkGaveUp as error:
+                if not (error.uncertain and self._proof.is_possible) or asked == _ASKED:
+                    raise
+            self._service.clock.sleep(self._service.clock.random() * 2.0**asked)
+            left = self._not_held(sent)
+            if left is None:
+                return {}
+            sent = left
+        return {}
+
+    def _not_held(self, batch: Batch) -> Batch | None:
+        """What of a batch that may have arrived has not. Images without shapes do not show: they go along."""
+        held = self._proof.held(batch.names)
+        if not held:
+            return batch
+        empty = {name for name in batch.names if name not in held and self._is_empty(name)}
+        if len(held & {*batch.names}) + len(empty) == len(batch.names):
+            return None
+        return batch.without(held)
+
+    def _is_empty(self, name: str) -> bool:
+        record = self._outgoing.named(name)
+        return record is not None and not record.annotations
+
+    def _post(self, batch: Batch, uploaded: int) -> dict[str, str]:
+        """The images that the service names as not taken; all others it has taken."""
+        body: dict[str, Any] = {
+            "metaUpdatesArray": batch.array(),
+            "sessionId": self._report.session_id,
+            "totalImageCount": self._outgoing.annotations.count,
+            "uploadedImageCount": uploaded,
+            "operationMode": 1 if self._run.human else 2,
+            "operationType": 1,
+        }
+        operation = "send annotations"
+        repeat = "unsent" if self._proof.is_possible else "always"
+        response = self._service.send("POST", operation, self._path, query=self._query, body=body, repeat=repeat)
+        if not response.content.strip():
+            return {}
+        refused = refused_names(self._service.whatever(operation, response))
+        if not refused:
+            self._service.plain(operation, response)
+        return refused
+
+    def _item(self, name: str, refused: dict[str, str]) -> Item:
+        reason = refused.get(self._address.prefix + name, refused.get(name))
+        if reason is None:
+            return Item(name=name, state="uploaded", status=200, verified_by="server")
+        return Item(
+            name=name, state="failed", reason=self._service.redactor.clean(reason), status=200, retry_helps=False
+        )
+
+    def _tell(self, items: list[Item]) -> None:
+        self._report.items += items
+        self._report.annotations += sum(self._shapes[item.name] for item in items if item.state == "uploaded")
+        if self._on_item is not None:
+            for item in items:
+                self._on_item(item)
+
+    def _note(self, names: list[str], state: str) -> None:
+        if not self._journal.keeps:
+            return
+        for name in names:
+            record = self._outgoing.named(name)
+            if record is not None:
+                done = "done" if state == "done" else "sent"
+                self._journal.put(ImageRow(self._run.operation, name, digest(record), done))
+
+    def _is_done(self, record: Record) -> bool:
+        row = self._journal.get(ImageRow, self._run.operation, record.image)
+        return row is not None and row.state == "done" and row.digest == digest(record)
+
+
+def _is_known(annotation: Annotation, labels: Labels) -> bool:
+    return not missing(labels_of([Record(image="", annotations=[annotation])]), labels.keys)

@@ -1,0 +1,85 @@
+"""Files that an earlier run has brought into a collection, proven by the collection's own list instead of one by one.
+
+The journal says what was sent, the list that it is still there. A file that is not in both is asked for like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .collections import Collections
+from .errors import NotAuthorised, ServiceRefused
+from .file_upload import done, is_as_sent, outdated, sent_before, weakest
+from .journal import Journal
+from .journal_rows import FileRow, PartRow
+from .kinds import OBJECTS
+from .listing import LARGEST_PAGE, Listed, Listing
+from .results import Item
+from .scanning import Source
+from .service import Service
+
+_ASKING = 10
+"""A page of the list is dear; asking for so many files one by one is not cheaper."""
+
+
+class KnownFiles:
+    def __init__(self, service: Service, journal: Journal) -> None:
+        self._service = service
+        self._journal = journal
+
+    def split(self, sources: list[Source], kind: str) -> tuple[list[Source], list[Item]]:
+        """What is left to be sent or asked for; and the items of the files that are known to be there."""
+        held = self._held(kind)
+        if not held:
+            return sources, []
+        left: list[Source] = []
+        there: list[Item] = []
+        for source in sources:
+            item = self._item(source, held[source.name]) if source.name in held else None
+            if item is None:
+                left.append(source)
+            else:
+                there.append(item)
+        return left, there
+
+    def _item(self, source: Source, size: int | None) -> Item | None:
+        row = self._journal.get(FileRow, source.name)
+        if row is None or row.state != "done":
+            return None
+        if size is not None and size != row.size:
+            return None  # somebody else's: to be asked for
+        parts = self._journal.rows(PartRow, file_id=row.file_id)
+        if not parts:
+            return None
+        if not is_as_sent(source, row, parts):
+            return outdated(source)
+        if source.modified != row.modified:
+            self._journal.put(done(source, row))
+        return sent_before(source, weakest(parts))
+
+    def _held(self, kind: str) -> dict[str, int | None]:
+        """Names of the collection's files that the journal may know, with their sizes where the service tells them."""
+        uploads = self._journal.uploads()
+        count = self._journal.count(FileRow, state="done")
+        if not uploads or not count:
+            return {}
+        collection = uploads[-1].collection
+        try:
+            prefix = Collections(self._service).storage_path(collection) + "_"
+            pages = Listing(self._service).pages(OBJECTS[kind], "", None, collection)
+            held: dict[str, int | None] = {}
+            for number, page in enumerate(pages, 1):
+                held.update(_named(page.objects, prefix))
+                if number * LARGEST_PAGE > count * _ASKING + LARGEST_PAGE:
+                    break
+        except (ServiceRefused, NotAuthorised):  # not every key may list
+            return {}
+        return held
+
+
+def _named(objects: Iterable[Listed], prefix: str) -> dict[str, int | None]:
+    return {
+        one.uniqueName.removeprefix(prefix): one.size if one.size is not None else one.fileSize
+        for one in objects
+        if one.uniqueName.startswith(prefix)
+    }
