@@ -12,9 +12,10 @@ from ..schemas.errors import AnnolakeError, LocalFailure, UsageError
 from .annotation_file import write_annotations
 from .collection_pages import CollectionPages, Entry
 from .errors import NotAuthorised, ServiceRefused, TransferError
-from .fetching import Fetcher, Wanted
+from .fetching import Fetcher
 from .jobs import Jobs
 from .kinds import OBJECTS
+from .landing import Wanted
 from .listing import Listing, Page
 from .localnames import checked_name, place_below, real_folder
 from .results import DownloadReport, Item
@@ -60,7 +61,7 @@ class Downloads:
         names: set[str] = set()
         root: Path | None = None
         try:
-            with attached(report):
+            with attached(report), fetcher:
                 for page in pages:
                     if root is None:
                         root = real_folder(real_folder(folder) / checked_name(page.folder, single=True))
@@ -100,7 +101,7 @@ class Downloads:
         """Files that were gathered, below `folder`. Errors as of `collection`."""
         report = DownloadReport(folder=str(folder))
         fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
-        with attached(report):
+        with attached(report), fetcher:
             self._fetch(fetcher, _wanted(real_folder(folder), entries, set(), report), report, on_item)
         return report
 
@@ -152,7 +153,7 @@ class Downloads:
         report.folder = str(root)
         entries = [Entry(name=one.uniqueName, url=one.url, size=one.size or one.fileSize) for one in page.objects]
         fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
-        with attached(report):
+        with attached(report), fetcher:
             self._fetch(fetcher, _wanted(root, entries, set(), report), report, on_item)
         return report
 
@@ -179,7 +180,7 @@ def _waiting(wanted: Wanted) -> Item:
 
 
 def _called_off(wanted: Wanted) -> Item:
-    return Item(name=wanted.name, state="failed", reason="called off; nothing of it is kept", retry_helps=True)
+    return Item(name=wanted.name, state="failed", reason="called off on its way", retry_helps=True)
 
 
 def _wanted(root: Path, entries: Iterable[Entry], names: set[str], report: DownloadReport) -> Iterator[Wanted]:

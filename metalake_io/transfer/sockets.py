@@ -19,6 +19,7 @@ from ...schemas.errors import AnnolakeError
 from .clock import Stopped, raise_if_stopped
 from .exchange import Fault, Head, Request, Response, origin
 from .redaction import without_query
+from .unpacking import unpacked
 
 LARGEST_REPLY = 256 << 20
 """Bytes of an answer that is read into memory: more is a defect of the server, or an attack."""
@@ -55,7 +56,7 @@ class Sockets:
             with self._session(origin(request.url)).request(
                 request.method,
                 request.url,
-                headers=dict(request.headers),
+                headers={**request.headers, **(request.anew() if request.anew is not None else {})},
                 data=body,
                 timeout=(self._connect, request.idle),
                 allow_redirects=False,
@@ -93,7 +94,8 @@ class Sockets:
         headers = {name.lower(): value for name, value in reply.headers.items()}
         content = b""
         if request.receive is not None and 200 <= reply.status_code < 300:
-            request.receive(Head(reply.status_code, headers), _pieces(reply))
+            plain = unpacked(_pieces(reply, decode=False), headers.get("content-encoding", ""))
+            request.receive(Head(reply.status_code, headers), plain)
         else:
             content = self._content(reply)
         return Response(status=reply.status_code, headers=headers, content=content)
@@ -101,7 +103,7 @@ class Sockets:
     def _content(self, reply: requests.Response) -> bytes:
         pieces: list[bytes] = []
         size = 0
-        for piece in _pieces(reply):
+        for piece in _pieces(reply, decode=True):
             pieces.append(piece)
             size += len(piece)
             if size > self._largest_reply:
@@ -109,8 +111,8 @@ class Sockets:
         return b"".join(pieces)
 
 
-def _pieces(reply: requests.Response) -> Iterator[bytes]:
-    for piece in reply.raw.stream(_CHUNK, decode_content=True):
+def _pieces(reply: requests.Response, *, decode: bool) -> Iterator[bytes]:
+    for piece in reply.raw.stream(_CHUNK, decode_content=decode):
         raise_if_stopped()
         yield piece
 

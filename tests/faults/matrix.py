@@ -27,6 +27,7 @@ def fault(what: str, *shown: str, left: str = "") -> Fault:
 
 
 CRASH = "faults/test_crash.py::"
+FETCHING = "faults/test_fetching.py::"
 JOURNAL = "metalake_io/test_journal.py::"
 LAYERS = "metalake_io/test_layers.py::"
 SOCKETS = "metalake_io/test_sockets.py::"
@@ -88,9 +89,14 @@ MATRIX: dict[str, Fault] = {
         "the connection breaks within a part: the whole part goes again",
         SOCKETS + "test_a_file_is_sent_whole_again_and_in_small_pieces",
     ),
-    "B5": fault("a download breaks off", DOWNLOADS + "test_wrong_bytes_never_stand_under_the_final_name"),
-    "B6": fault("a download of other bytes", DOWNLOADS + "test_wrong_bytes_never_stand_under_the_final_name"),
-    "B7": fault("a storage that lies about ranges", left=NOT_YET),
+    "B5": fault(
+        "a download breaks off: it goes on where that is certain, else begins anew",
+        FETCHING + "test_b5_a_download_that_breaks_off",
+        FETCHING + "test_b5_a_download_that_always_breaks_off",
+        FETCHING + "test_b5_without_any_size_it_is_called_unverified",
+    ),
+    "B6": fault("a download of other bytes", FETCHING + "test_b6_other_bytes"),
+    "B7": fault("a storage that lies about ranges", FETCHING + "test_b7_a_storage_that_lies_about_ranges"),
     "B8": fault("silent and slow servers", SOCKETS + "test_no_answer_in_time", left="slow ones: " + NOT_YET),
     "B9": fault(
         "a signed address expires on the way",
