@@ -88,7 +88,7 @@ class Fetcher:
 
     def _send(self, url: str, wanted: Wanted, landing: Landing) -> Response:
         """The answer to the last attempt. Where the network gives up but much has come since, it is not given up."""
-        attempts, most, anew = 0, landing.size, False
+        attempts, most = 0, landing.size
         while True:
             try:
                 response = self._service.layers.send(
@@ -109,10 +109,9 @@ class Fetcher:
                 most = landing.size
                 continue
             attempts += response.attempts
-            if response.status != 416 or not landing.going_on or anew:
+            if response.status != 416 or not landing.going_on:
                 return msgspec.structs.replace(response, attempts=attempts)
-            landing.discard()
-            anew = True
+            landing.take_whole()
 
     def _checked(self, wanted: Wanted) -> str:
         scheme = urlsplit(wanted.url).scheme

@@ -55,6 +55,7 @@ class Landing:
         self._part = part_of(wanted.path)
         self._told = Told()
         self._md5 = hashlib.md5(usedforsecurity=False)
+        self._in_pieces = True
         self.size = self.resumed = 0
         self.verified: Verified = "none"
         self.same: Verified | None = None
@@ -68,7 +69,7 @@ class Landing:
     @property
     def going_on(self) -> bool:
         """Whether the next attempt asks for the rest only."""
-        return self.size > 0 and bool(self._told.etag)
+        return self._in_pieces and self.size > 0 and bool(self._told.etag)
 
     def ask(self) -> Mapping[str, str]:
         """Headers of the next attempt."""
@@ -120,6 +121,11 @@ class Landing:
         if not useful or not self.going_on or self.size < WORTH:
             with suppress(LocalFailure):  # there is an error already, and it says more
                 self.discard()
+
+    def take_whole(self) -> None:
+        """Begin anew, and ask for no rest any more: the storage has none."""
+        self._in_pieces = False
+        self.discard()
 
     def discard(self) -> None:
         """Nothing of it is kept; the next attempt begins anew."""

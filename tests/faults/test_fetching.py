@@ -134,8 +134,8 @@ def lies(rig: Faultd) -> dict[str, act.Act]:
     """Answers to a request for the rest of the file."""
     rest = CONTENT[len(CONTENT) // 2 :].decode()
     etag, length = rig.lake.bucket.etag(CONTENT), len(CONTENT)
-    other = {"ETag": etag, "Content_Range": f"bytes 7-{6 + len(rest)}/{length}"}
-    another = {"ETag": '"another"', "Content_Range": f"bytes {length // 2}-{length - 1}/{length}"}
+    other: dict[str, Any] = {"ETag": etag, "Content_Range": f"bytes 7-{6 + len(rest)}/{length}"}
+    another: dict[str, Any] = {"ETag": '"another"', "Content_Range": f"bytes {length // 2}-{length - 1}/{length}"}
     return {
         "other start": act.answer(206, rest, **other),
         "whole": act.answer(200, CONTENT.decode(), ETag=etag, x_amz_request_id="1"),
