@@ -104,6 +104,7 @@ class Fetcher:
                 )
             except NetworkGaveUp as error:
                 attempts = error.attempts = attempts + error.attempts
+                error.uncertain = False  # what was not saved is not there, whatever the server did
                 if landing.size - most < WORTH:
                     raise
                 most = landing.size
@@ -130,13 +131,11 @@ class Fetcher:
 
 
 def _refused(wanted: Wanted, response: Response) -> ServiceRefused:
-    error = ServiceRefused(
+    return ServiceRefused(
         "download-refused",
         f"download {wanted.name!r}: the storage answers {response.status}",
         hint="its address may have expired: run it again" if response.status == 403 else None,
-    )
-    error.status, error.attempts = response.status, response.attempts
-    return error
+    ).after(response)
 
 
 def _skipped(wanted: Wanted, response: Response, verified: Verified, size: int) -> Item:
