@@ -10,7 +10,7 @@ EDITABLE := --config-settings editable_mode=strict --editable
 FOLDERS := $(shell find schemas converters metalake_io commands -type d ! -name __pycache__)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format matrix bench profile growth clean
+.PHONY: help demo test lint types format matrix torture bench profile growth clean
 
 help:
 	@echo 'make demo       install, bring the fixtures into a MetaLake of its own and back, prove that nothing was lost'
@@ -18,6 +18,7 @@ help:
 	@echo 'make lint       ruff and pyright only'
 	@echo 'make format     let ruff sort imports and lay out the code'
 	@echo 'make matrix     measure what comes home from format to format, and write it into the README'
+	@echo 'make torture    the long forms of the fault tests: kills, broken networks, chaos (an hour or more)'
 	@echo 'make bench      measure speed, memory and losses against other programs (BENCH: options of benchmarks/measure.py)'
 	@echo 'make profile    where the time of one conversion goes (PAIR: which, as "coco > voc")'
 	@echo 'make growth     time and memory at once, twice and four times the size, as docs/growth.svg'
@@ -39,6 +40,9 @@ format: $(VENV)/.test
 
 matrix: $(VENV)/.test $(VENV)/.linked
 	$(PYTHON) -m pytest -q --accept tests/converters/test_matrix.py
+
+torture: $(VENV)/.test $(VENV)/.linked
+	$(PYTHON) -m pytest -n 2 --torture -m torture
 
 PAIR ?= coco > yolo
 
