@@ -1,4 +1,4 @@
-"""Who survives what, as a table: `python -m tests.faults.survival [--official PYTHON] [--only B3] [--write README.md]`."""
+"""Who survives what: `python -m tests.faults.survival [--official PYTHON] [--only B3] [--write README.md]`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """One of the two clients in a process of its own: `python client.py annolake|layernext JOB.json`.
 
-A program for either Python; it ends with 0 if success is told. Annolake is used by its command line, the official SDK by the documented function. Both
-wait a share (`faster`) of the time they want to wait between attempts: a fault that the official SDK tries again for
-ten minutes is over in twenty seconds.
+A program for either Python; it ends with 0 if success is told. Annolake is used by its command line, the official SDK
+by the documented function. Both wait a share (`faster`) of the time they want to wait between attempts: a fault that
+the official SDK tries again for ten minutes is over in twenty seconds.
 """
 
 import json
