@@ -139,8 +139,8 @@ def prepared(task: Task, folder: Path) -> None:
     if task.job == "files":
         for number in range(task.count):
             (pictures / f"{number:06}.png").write_bytes(number.to_bytes(4, "big") * 256)
-    box = {"type": "rectangle", "bbox": [1, 2, 30, 40], "label": "Car"}
-    images = [{"image": f"{number:06}.png", "annotations": [box] * 7} for number in range(task.count)]
+    boxes = [{"type": "rectangle", "bbox": [20 * n + 1.5, 2.25, 30, 40], "label": "Car"} for n in range(7)]
+    images = [{"image": f"{number:06}.png", "annotations": boxes} for number in range(task.count)]
     (folder / "annotations.json").write_text(json.dumps({"images": images}))
 
 
