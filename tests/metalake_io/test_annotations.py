@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from annolake.metalake_io import checks
-from annolake.metalake_io.annotation_wire import Address, Reference, Run, element
+from annolake.metalake_io import annotation_wire, checks
+from annolake.metalake_io.annotation_wire import Address, Reference, Run
 from annolake.metalake_io.batches import batches
 from annolake.metalake_io.client import MetaLakeClient
 from annolake.metalake_io.errors import InvalidUpload, NetworkGaveUp, NotAuthorised, PartlyDone, ServiceRefused
@@ -404,7 +404,7 @@ def test_401_after_the_files_have_gone(client: MetaLakeClient, lake: Lake, pictu
 def test_ids_of_shapes_are_uuids_of_version_5(image: str) -> None:
     run = Run("op", human=True, stamp=1.5)
     record = Record(image=image, annotations=[Rectangle(label="Car", bbox=(1, 2, 3, 4))] * 40)
-    sent = element(record, Address(target="object_key"), run, {"Car": Reference("L")})
+    sent = annotation_wire.element(record, Address(target="object_key"), run, {"Car": Reference("L")})
     for number, one in enumerate(sent["data"]["annotationObjects"], 1):
         name = repr(("op", image, number))
         assert one["id"] == f"shape_{uuid.uuid5(uuid.UUID('6f1f3c0e-6a68-5d0b-9f5e-3a1f0a5a7d11'), name)}"
