@@ -403,7 +403,7 @@ def test_401_after_the_files_have_gone(client: MetaLakeClient, lake: Lake, pictu
 @pytest.mark.parametrize("image", ["a.png", "b ü.png", "x" * 300, "dir/1.png"])
 def test_ids_of_shapes_are_uuids_of_version_5(image: str) -> None:
     run = Run("op", human=True, stamp=1.5)
-    record = Record(image=image, annotations=[Rectangle(label="Car", bbox=(1, 2, 3, 4))] * 40)
+    record = Record(image=image, annotations=(Rectangle(label="Car", bbox=(1, 2, 3, 4)),) * 40)
     sent = annotation_wire.element(record, Address(target="object_key"), run, {"Car": Reference("L")})
     for number, one in enumerate(sent["data"]["annotationObjects"], 1):
         name = repr(("op", image, number))
