@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from annolake.metalake_io import annotation_wire, checks
-from annolake.metalake_io.annotation_wire import Address, Reference, Run
+from annolake.metalake_io import checks
+from annolake.metalake_io.annotation_wire import Address
 from annolake.metalake_io.batches import batches
 from annolake.metalake_io.client import MetaLakeClient
 from annolake.metalake_io.errors import InvalidUpload, NetworkGaveUp, NotAuthorised, PartlyDone, ServiceRefused
 from annolake.metalake_io.results import UploadReport
 from annolake.schemas.errors import InvalidInput, UsageError
-from annolake.schemas.model import Record, Rectangle
 
 from .lake import Lake
 from .wire import Answer, js, refusal
@@ -398,14 +396,3 @@ def test_401_after_the_files_have_gone(client: MetaLakeClient, lake: Lake, pictu
     assert len(report.of("uploaded")) == 2
     assert report.annotations is not None
     assert len(report.annotations.of("failed")) == 1
-
-
-@pytest.mark.parametrize("image", ["a.png", "b ü.png", "x" * 300, "dir/1.png"])
-def test_ids_of_shapes_are_uuids_of_version_5(image: str) -> None:
-    run = Run("op", human=True, stamp=1.5)
-    record = Record(image=image, annotations=(Rectangle(label="Car", bbox=(1, 2, 3, 4)),) * 40)
-    sent = annotation_wire.element(record, Address(target="object_key"), run, {"Car": Reference("L")})
-    for number, one in enumerate(sent["data"]["annotationObjects"], 1):
-        name = repr(("op", image, number))
-        assert one["id"] == f"shape_{uuid.uuid5(uuid.UUID('6f1f3c0e-6a68-5d0b-9f5e-3a1f0a5a7d11'), name)}"
-        assert list(one)[:5] == ["boxBoundariesAndDimensions", "points", "id", "shapeId", "createdAt"]
