@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,21 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("ci", settings.get_profile("house"), derandomize=True)
 settings.register_profile("thorough", settings.get_profile("house"), max_examples=2500)
 settings.load_profile("ci" if os.environ.get("CI") else "house")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--no-skips", action="store_true", help="a test that would be skipped fails: all it needs is there"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and item.config.getoption("--no-skips"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and --no-skips was given: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session", autouse=True)
