@@ -20,9 +20,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--no-skips", action="store_true", help="a test that would be skipped fails: all it needs is there"
-    )
+    parser.addoption("--torture", action="store_true", help="run the long forms of the fault tests, too")
+    parser.addoption("--no-skips", action="store_true", help="a test that would be skipped fails: all is there")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -32,6 +31,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         report.outcome = "failed"
         report.longrepr = f"skipped, and --no-skips was given: {report.longrepr}"
     return report
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long forms (marked `torture`) are left out unless somebody has asked for them."""
+    if config.getoption("--torture"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("torture")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("torture")]
 
 
 @pytest.fixture(scope="session", autouse=True)
