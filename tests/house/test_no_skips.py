@@ -39,7 +39,7 @@ def test_a_skip_is_a_failure_where_it_is_told_so(
     shutil.copy(root / "tests" / "conftest.py", tmp_path)
     (tmp_path / "pytest.ini").write_text("[pytest]", encoding="utf-8")
     (tmp_path / "test_it.py").write_text(SKIPPING, encoding="utf-8")
-    words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words, str(tmp_path)]
+    words = [sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider", *words, str(tmp_path)]
     ended = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert ended.returncode == code
     assert outcome in ended.stdout
