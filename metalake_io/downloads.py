@@ -16,7 +16,7 @@ from .fetching import Fetcher
 from .jobs import Jobs
 from .kinds import OBJECTS
 from .landing import Wanted
-from .listing import Listing, Page
+from .listing import Listed, Listing, Page
 from .localnames import checked_name, place_below, real_folder
 from .results import DownloadReport, Item
 from .rows import attached, in_rows, not_begun
@@ -145,16 +145,45 @@ class Downloads:
         page = listing.page(kind, page_index, page_size, query, filter, sort_order, collection_id)
         return self._listed(page, folder, on_item, moved)
 
+    def all_listed(
+        self,
+        folder: Path,
+        *,
+        item_type: str = "image",
+        collection_id: str | None = None,
+        query: str = "",
+        filter: Mapping[str, Any] | None = None,
+        on_item: OnItem | None = None,
+        moved: Moved | None = None,
+    ) -> DownloadReport:
+        """All files of a list, of the whole lake or of a collection, each at `folder/<unique name>`.
+
+        One report of all pages; whatever stops them is raised with the report so far. ServiceRefused where the list
+        does not come to its end.
+        """
+        if collection_id is None and item_type not in OBJECTS:
+            raise UsageError("item-type", f"the item type is one of {', '.join(OBJECTS)}")
+        listing = Listing(self._service)
+        kind = OBJECTS[item_type] if collection_id is None else listing.content_type_of(collection_id)
+        whole = DownloadReport()
+        root = real_folder(folder)
+        whole.folder = str(root)
+        names: set[str] = set()
+        fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
+        with attached(whole), fetcher:
+            for page in listing.pages(kind, query, filter, collection_id):
+                self._fetch(fetcher, _wanted(root, map(_entry, page.objects), names, whole), whole, on_item)
+        return whole
+
     def _listed(self, page: Page, folder: Path, on_item: OnItem | None, moved: Moved | None) -> DownloadReport:
         report = DownloadReport(message=page.message, last_page=page.last)
         if not page.objects:
             return report
         root = real_folder(folder)
         report.folder = str(root)
-        entries = [Entry(name=one.uniqueName, url=one.url, size=one.size or one.fileSize) for one in page.objects]
         fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
         with attached(report), fetcher:
-            self._fetch(fetcher, _wanted(root, entries, set(), report), report, on_item)
+            self._fetch(fetcher, _wanted(root, map(_entry, page.objects), set(), report), report, on_item)
         return report
 
     def _fetch(
@@ -173,6 +202,10 @@ class Downloads:
         in_rows(
             list(wanted), fetch, self._service.at_once, report, waiting=_waiting, under_way=_called_off, on_item=on_item
         )
+
+
+def _entry(listed: Listed) -> Entry:
+    return Entry(name=listed.uniqueName, url=listed.url, size=listed.size or listed.fileSize)
 
 
 def _waiting(wanted: Wanted) -> Item:
