@@ -105,7 +105,7 @@ class Fetcher:
             except NetworkGaveUp as error:
                 attempts = error.attempts = attempts + error.attempts
                 error.uncertain = False  # what was not saved is not there, whatever the server did
-                if landing.size - most < WORTH:
+                if not landing.going_on or landing.size - most < WORTH:
                     raise
                 most = landing.size
                 continue
