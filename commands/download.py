@@ -16,6 +16,7 @@ from .selecting import SECTION, selected, selecting_options
 from .service import SECTIONS, connected, service_options
 from .telling import tell
 
+
 @click.group()
 def command() -> None:
     """Bring collections, files or addresses of files from the MetaLake.

@@ -17,7 +17,7 @@ from .jobs import Jobs
 from .kinds import OBJECTS
 from .landing import Wanted
 from .listing import Listed, Listing, Page
-from .localnames import checked_name, place_below, real_folder
+from .localnames import checked_name, folder_below, one_key, place_below, real_folder, takes_for_one
 from .results import DownloadReport, Item
 from .rows import attached, in_rows, not_begun
 from .service import Service
@@ -58,14 +58,14 @@ class Downloads:
         pages = CollectionPages(self._service, collection_id, annotation_type, operation_ids)
         report = DownloadReport()
         fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
-        names: set[str] = set()
         root: Path | None = None
+        names: _Names | None = None
         try:
             with attached(report), fetcher:
                 for page in pages:
-                    if root is None:
-                        root = real_folder(real_folder(folder) / checked_name(page.folder, single=True))
-                        report.folder = str(root)
+                    if root is None or names is None:
+                        root = folder_below(real_folder(folder), page.folder)
+                        report.folder, names = str(root), _Names(root)
                         checked_name(page.file, single=True)
                     if media:
                         self._fetch(fetcher, _wanted(root, page.entries, names, report), report, on_item)
@@ -99,10 +99,10 @@ class Downloads:
         moved: Moved | None = None,
     ) -> DownloadReport:
         """Files that were gathered, below `folder`. Errors as of `collection`."""
-        report = DownloadReport(folder=str(folder))
+        report, root = DownloadReport(folder=str(folder)), real_folder(folder)
         fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
         with attached(report), fetcher:
-            self._fetch(fetcher, _wanted(real_folder(folder), entries, set(), report), report, on_item)
+            self._fetch(fetcher, _wanted(root, entries, _Names(root), report), report, on_item)
         return report
 
     def from_datalake(
@@ -168,7 +168,7 @@ class Downloads:
         whole = DownloadReport()
         root = real_folder(folder)
         whole.folder = str(root)
-        names: set[str] = set()
+        names = _Names(root)
         fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
         with attached(whole), fetcher:
             for page in listing.pages(kind, query, filter, collection_id):
@@ -183,7 +183,7 @@ class Downloads:
         report.folder = str(root)
         fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
         with attached(report), fetcher:
-            self._fetch(fetcher, _wanted(root, map(_entry, page.objects), set(), report), report, on_item)
+            self._fetch(fetcher, _wanted(root, map(_entry, page.objects), _Names(root), report), report, on_item)
         return report
 
     def _fetch(
@@ -216,7 +216,29 @@ def _called_off(wanted: Wanted) -> Item:
     return Item(name=wanted.name, state="failed", reason="called off on its way", retry_helps=True)
 
 
-def _wanted(root: Path, entries: Iterable[Entry], names: set[str], report: DownloadReport) -> Iterator[Wanted]:
+class _Names:
+    """The places that are given away already; each to one file only, as the disk counts them."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._taken: dict[str, set[str]] = {}
+        self._one: bool | None = None
+
+    def take(self, where: str) -> None:
+        """ServiceRefused where another file has that place."""
+        taken = self._taken.setdefault(one_key(where), set())
+        if where in taken:
+            raise ServiceRefused("name-twice", "the service lists two files of this name; the first is kept")
+        if taken:
+            if self._one is None:
+                self._one = takes_for_one(self._root)
+            if self._one:
+                message = f"this disk takes the name for {min(taken)!r}, which is there already"
+                raise ServiceRefused("name-twice", message, hint="choose a folder on a disk that tells them apart")
+        taken.add(where)
+
+
+def _wanted(root: Path, entries: Iterable[Entry], names: _Names, report: DownloadReport) -> Iterator[Wanted]:
     """What can be fetched; what cannot is in the report at once."""
     for entry in entries:
         if not entry.url:
@@ -224,10 +246,8 @@ def _wanted(root: Path, entries: Iterable[Entry], names: set[str], report: Downl
         where = entry.where or (f"{entry.folder}/{entry.name}" if entry.folder else entry.name)
         try:
             path = place_below(root, where)
-            if where in names:
-                raise ServiceRefused("name-twice", "the service lists two files of this name; the first is kept")
+            names.take(where)
         except ServiceRefused as error:
             report.items.append(Item.failed(entry.name, error))
             continue
-        names.add(where)
         yield Wanted(entry.name, entry.url, path, entry.size)

@@ -1,8 +1,8 @@
 """Names from the server become files only here: below one folder, through no link, as names that this system takes.
 
-What a name may be depends on the system: `CON.png`, `a:b.png` and `a.` are files like any other on Linux and macOS, and
-devices, streams or other files on Windows, where they are refused. Nowhere is a name taken that leads elsewhere, has
-control characters, or is one of our own (`.annolake...`). Uploads ask here, too (`why_not`), so that what was sent from a
+What a name may be depends on the system: `CON.png`, `a:b.png` and `a.` are files like any other on Linux and macOS; on
+Windows they are devices, streams or other files, and refused. Nowhere is a name taken that leads elsewhere, has control
+characters, or is one of our own (`.annolake...`). Uploads ask here, too (`why_not`), so that what was sent from a
 computer can come back to it.
 """
 
@@ -97,6 +97,14 @@ def place_below(root: Path, name: str) -> Path:
     return path
 
 
+def folder_below(root: Path, name: str) -> Path:
+    """The folder `name` in the real folder `root`, made if it is not there. ServiceRefused where it is a link."""
+    path = root / checked_name(name, single=True)
+    if path.is_symlink():
+        raise _on_the_way(name)
+    return real_folder(path)
+
+
 def real_folder(path: Path) -> Path:
     """`path`, made if it is not there, without links in it."""
     try:
@@ -116,3 +124,21 @@ def _stop_at_links(root: Path, path: Path) -> None:
 def _on_the_way(name: str) -> ServiceRefused:
     message = f"a link, or something that is no folder, lies where {name!r} would be written"
     return ServiceRefused("unsafe-place", message, hint="choose another folder")
+
+
+def one_key(name: str) -> str:
+    """What two names have in common that differ in case, or in the form of letters with marks, only."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def takes_for_one(root: Path) -> bool:
+    """Whether the disk takes such names for one, as those of macOS and Windows do. LocalFailure."""
+    probe, others = root / f"{_OURS}-ä.probe", (f"{_OURS}-Ä.probe", f"{_OURS}-a\N{COMBINING DIAERESIS}.probe")
+    try:
+        probe.touch()
+        try:
+            return any((root / other).exists() for other in others)
+        finally:
+            probe.unlink()
+    except OSError as error:
+        raise local_failure(error, probe) from None
