@@ -104,7 +104,7 @@ class Landing:
             self._part = part_of(self._wanted.path, told.etag)
         self._told = told
         try:
-            with gone_on(self._part) if self.size else begun(self._part) as file:
+            with gone_on(self._part, self.size) if self.size else begun(self._part) as file:
                 self._write(file, pieces)
                 self.verified = self._proved()
                 os.fsync(file.fileno())
@@ -148,16 +148,19 @@ class Landing:
         self.size = self.resumed = 0
 
     def _adopt(self, part: Path, etag: str) -> None:
-        """Go on with what an earlier run has left."""
+        """Go on with what an earlier run has left, but for its last byte: a storage has no rest of a whole file to give,
+        and what it says with the last byte proves all of it.
+        """
         self._part, self._told = part, Told(etag=etag)
         try:
             with part.open("rb") as file:
-                while piece := file.read(1 << 20):
+                left = os.fstat(file.fileno()).st_size - 1
+                while piece := file.read(min(left, 1 << 20)):
                     self._md5.update(piece)
-                    self.size += len(piece)
+                    left -= len(piece)
+                self.size = self.resumed = file.tell()
         except OSError as error:
             raise local_failure(error, part) from None
-        self.resumed = self.size
 
     def _write(self, file: BinaryIO, pieces: Iterable[bytes]) -> None:
         most = self._told.size if self._wanted.size is None else self._wanted.size

@@ -1,8 +1,8 @@
 """Names from the server become files only here: below one folder, through no link, as names that this system takes.
 
-What a name may be depends on the system: `CON.png`, `a:b.png` and `a.` are files like any other on Linux and macOS; on
+What a name may be depends on the system: `CON.png`, `a:b.png` and `a.` are plain files on Linux and macOS; on
 Windows they are devices, streams or other files, and refused. Nowhere is a name taken that leads elsewhere, has control
-characters, or is one of our own (`.annolake...`). Uploads ask here, too (`why_not`), so that what was sent from a
+characters, or is one of our own (`.annolake...`). Uploads ask here (`why_not`), too, so that what was sent from a
 computer can come back to it.
 """
 
