@@ -148,8 +148,8 @@ class Landing:
         self.size = self.resumed = 0
 
     def _adopt(self, part: Path, etag: str) -> None:
-        """Go on with what an earlier run has left, but for its last byte: a storage has no rest of a whole file to give,
-        and what it says with the last byte proves all of it.
+        """Go on with what an earlier run has left, but for its last byte: of a whole file there is no rest to be given,
+        and what is said with its last byte proves all of it.
         """
         self._part, self._told = part, Told(etag=etag)
         try:

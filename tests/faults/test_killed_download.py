@@ -22,8 +22,8 @@ from .faultd import Faultd
 from .test_crash import of_all
 
 WORKERS = 4
-EVERY = [(what, seed) for seed in range(50) for what in ("collection", "list")]
-FEW = EVERY[:15]
+EVERY = [(what, seed, 300) for seed in range(50) for what in ("collection", "list")]
+FEW = [(what, seed, 60) for what, seed, _ in EVERY[:15]]
 
 
 class Desk:
@@ -79,15 +79,15 @@ def pages_of(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "LARGEST_PAGE", desk.job["page"])
 
 
-@pytest.mark.parametrize(("what", "seed"), of_all(FEW, EVERY))
+@pytest.mark.parametrize(("what", "seed", "many"), of_all(FEW, EVERY))
 def test_a3_killed_at_any_time(
-    tmp_path: Path, rig: Faultd, connected: Connect, monkeypatch: pytest.MonkeyPatch, what: str, seed: int
+    tmp_path: Path, rig: Faultd, connected: Connect, monkeypatch: pytest.MonkeyPatch, what: str, seed: int, many: int
 ) -> None:
     chance = random.Random(seed)
-    desk = Desk(tmp_path, rig, connected, what, 300)
+    desk = Desk(tmp_path, rig, connected, what, many)
     desk.job["at_once"] = WORKERS
     pages_of(desk, monkeypatch)
-    desk.killed(act.kill(chance.choice(get_args(act.Moment))), chance.randrange(4, 300))
+    desk.killed(act.kill(chance.choice(get_args(act.Moment))), chance.randrange(4, many))
     desk.complete(WORKERS)
 
 
