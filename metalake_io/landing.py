@@ -16,7 +16,8 @@ from typing import BinaryIO
 import msgspec
 
 from ..converters.files import local_failure
-from ..schemas.errors import LocalFailure
+from ..schemas.errors import LocalFailure, Place
+from .localnames import not_written
 from .partfiles import begun, gone_on, part_of, write_all
 from .present import Present
 from .proofs import Told, told_by
@@ -55,6 +56,7 @@ class Landing:
         self._part = part_of(wanted.path)
         self._told = Told()
         self._md5 = hashlib.md5(usedforsecurity=False)
+        self._written: os.stat_result | None = None
         self._in_pieces = True
         self.size = self.resumed = 0
         self.verified: Verified = "none"
@@ -102,19 +104,27 @@ class Landing:
             self._part = part_of(self._wanted.path, told.etag)
         self._told = told
         try:
-            with gone_on(self._part) if self.size else begun(self._part) as file:
+            with gone_on(self._part, self.size) if self.size else begun(self._part) as file:
                 self._write(file, pieces)
                 self.verified = self._proved()
                 os.fsync(file.fileno())
+                self._written = os.fstat(file.fileno())
         except OSError as error:
             raise self._failure(error) from None
 
     def settle(self) -> None:
-        """Give the file its name. LocalFailure."""
+        """Give the file its name. LocalFailure; ServiceRefused where the disk does not take the name."""
         try:
+            if not _is_still(self._part, self._written):
+                raise LocalFailure(
+                    "part-changed",
+                    "something else writes to what is being downloaded",
+                    place=Place(file=str(self._part)),
+                    hint="let one run at a time work on a folder",
+                )
             os.replace(self._part, self._wanted.path)
         except OSError as error:
-            raise local_failure(error, self._wanted.path) from None
+            raise not_written(error, self._wanted.name, self._wanted.path) from None
 
     def leave(self, *, useful: bool) -> None:
         """Keep what is there where a later run can go on with it; `useful`: as far as its error tells."""
@@ -138,16 +148,19 @@ class Landing:
         self.size = self.resumed = 0
 
     def _adopt(self, part: Path, etag: str) -> None:
-        """Go on with what an earlier run has left."""
+        """Go on with what an earlier run has left, but for its last byte: of a whole file there is no rest to be given,
+        and what is said with its last byte proves all of it.
+        """
         self._part, self._told = part, Told(etag=etag)
         try:
             with part.open("rb") as file:
-                while piece := file.read(1 << 20):
+                left = os.fstat(file.fileno()).st_size - 1
+                while piece := file.read(min(left, 1 << 20)):
                     self._md5.update(piece)
-                    self.size += len(piece)
+                    left -= len(piece)
+                self.size = self.resumed = file.tell()
         except OSError as error:
             raise local_failure(error, part) from None
-        self.resumed = self.size
 
     def _write(self, file: BinaryIO, pieces: Iterable[bytes]) -> None:
         most = self._told.size if self._wanted.size is None else self._wanted.size
@@ -189,3 +202,9 @@ class Landing:
         if error.errno == errno.EMFILE:
             failure.hint = "let fewer transfers run at once, or allow more open files (ulimit -n)"
         return failure
+
+
+def _is_still(path: Path, written: os.stat_result | None) -> bool:
+    """Whether the file at `path` is the very one that was written, with nothing added."""
+    status = path.lstat()
+    return written is not None and os.path.samestat(status, written) and status.st_size == written.st_size

@@ -37,9 +37,12 @@ def begun(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, _MODE), "wb", buffering=0)
 
 
-def gone_on(path: Path) -> BinaryIO:
-    """The file at `path`, to be written on at its end."""
-    return os.fdopen(os.open(path, _FLAGS | os.O_APPEND), "ab", buffering=0)
+def gone_on(path: Path, size: int) -> BinaryIO:
+    """The file at `path`, to be written on after its first `size` bytes; what follows them is cut off."""
+    file = os.fdopen(os.open(path, _FLAGS), "wb", buffering=0)
+    file.truncate(size)
+    file.seek(size)
+    return file
 
 
 def write_all(file: BinaryIO, data: bytes) -> None:

@@ -13,8 +13,10 @@ import msgspec
 from ..converters.files import local_failure
 from ..converters.images import image_size
 from ..schemas.errors import AnnolakeError, InvalidInput, Place, UsageError
+from ..schemas.names import is_safe_name
 from ..schemas.problems import Problem
 from .kinds import SUFFIXES
+from .localnames import why_not
 from .results import Item
 
 
@@ -93,8 +95,8 @@ def look_at(path: Path, kind: str, root: Path | None) -> Source | Item:
         return Item(name=name, state="skipped", reason="a folder; only files of the folder itself are uploaded")
     if not stat.S_ISREG(status.st_mode):
         return _failed(name, "no regular file")
-    if not name.isprintable():
-        return _failed(name, "its name has control characters")
+    if (wrong := why_not(name) or (None if is_safe_name(name) else "it reads as a path")) is not None:
+        return _failed(name, f"it could not come back under its name: {wrong}")
     suffixes = SUFFIXES.get(kind)
     if suffixes is not None and name.rpartition(".")[2].lower() not in suffixes:
         return Item(name=name, state="skipped", reason=f"no {kind} by its name: {_hint(kind)}")

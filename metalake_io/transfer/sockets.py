@@ -6,6 +6,7 @@ and retries are not its business. Exceptions of the HTTP libraries end here, for
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Iterator, Mapping
 from threading import Lock
@@ -15,7 +16,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from ...schemas.errors import AnnolakeError
+from ...schemas.errors import AnnolakeError, LocalFailure
 from .clock import Stopped, raise_if_stopped
 from .exchange import Fault, Head, Request, Response, origin
 from .redaction import without_query
@@ -117,9 +118,13 @@ def _pieces(reply: requests.Response, *, decode: bool) -> Iterator[bytes]:
         yield piece
 
 
-def _fault(error: Exception) -> Fault:
+def _fault(error: Exception) -> Fault | LocalFailure:
     """An exception of the libraries, or of the system below them, in our words; its own may hold secrets."""
     chain = list(_chain(error))
+    for link in chain:
+        if isinstance(link, OSError) and link.errno in (errno.EMFILE, errno.ENFILE):
+            hint = "let fewer transfers run at once, or allow more open files (ulimit -n)"
+            return LocalFailure("too-many-files", "too many files and connections are open", hint=hint)
     kinds = tuple(type(link) for link in chain)
     if _among(kinds, requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, UnicodeError):
         return Fault("request", "the address or a header cannot be sent", sent=False)

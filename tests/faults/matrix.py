@@ -28,6 +28,7 @@ def fault(what: str, *shown: str, left: str = "") -> Fault:
 
 CRASH = "faults/test_crash.py::"
 FETCHING = "faults/test_fetching.py::"
+KILLED = "faults/test_killed_download.py::"
 JOURNAL = "metalake_io/test_journal.py::"
 LAYERS = "metalake_io/test_layers.py::"
 SOCKETS = "metalake_io/test_sockets.py::"
@@ -46,13 +47,16 @@ MATRIX: dict[str, Fault] = {
         CRASH + "test_a1_killed_at_every_request",
     ),
     "A2": fault("killed at any time of a longer upload", left=NOT_YET),
-    "A3": fault("killed at any time of a download", left=NOT_YET),
+    "A3": fault("killed at any time of a download", KILLED + "test_a3_killed_at_any_time"),
     "A4": fault(
         "killed at every batch of annotations, or its answer lost; where the service replaces, and where it adds",
         CRASH + "test_a4_killed_in_the_annotations",
         CRASH + "test_a4_a_reply_that_is_lost",
     ),
-    "A5": fault("killed at the n-th call of the system", left=NOT_YET),
+    "A5": fault(
+        "a download killed at the n-th call of the system (fsync, rename, unlink, open, write); in the long form only",
+        KILLED + "test_a5_killed_at_a_call_of_the_system",
+    ),
     "A6": fault("killed three times in a row", CRASH + "test_a6_the_recovery_is_killed_too"),
     "A7": fault(
         "a damaged journal is laid aside, and everything asked for again",
