@@ -109,6 +109,7 @@ def files_command(
 
     All pages of the service's list are gone through.
     """
+    wanted = selected(query, annotated_by, from_date, to_date)
     with (
         connected(as_json=as_json, **service) as client,
         only_run(target, wait=wait),
@@ -119,7 +120,7 @@ def files_command(
             item_type=kind,
             collection_id=collection,
             query=query,
-            filter=selected(query, annotated_by, from_date, to_date),
+            filter=wanted,
             on_item=bar.item,
             moved=bar.moved,
         )
