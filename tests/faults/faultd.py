@@ -88,9 +88,11 @@ class Faultd:
             self.modes.killed.clear()
             self.modes.told.notify_all()
 
-    def settle(self) -> None:
-        """Until nothing is being answered any more."""
-        self._httpd.settle()
+    def settle(self, *, alone: bool = False) -> None:
+        """Until nothing is being answered any more. `alone`: until nobody is connected, for what a client had sent
+        before it was killed may not have been read.
+        """
+        self._httpd.settle(alone=alone)
 
     def close(self) -> None:
         self._httpd.close()
