@@ -28,6 +28,7 @@ def fault(what: str, *shown: str, left: str = "") -> Fault:
 
 CRASH = "faults/test_crash.py::"
 JOURNAL = "metalake_io/test_journal.py::"
+SIGNALS = "faults/test_signals.py::"
 LAYERS = "metalake_io/test_layers.py::"
 SOCKETS = "metalake_io/test_sockets.py::"
 UPLOADS = "metalake_io/test_uploads.py::"
@@ -156,7 +157,15 @@ MATRIX: dict[str, Fault] = {
     ),
     "E2": fault("the holder of the lock is killed", JOURNAL + "test_e2_the_lock_dies_with_its_process"),
     "E3": fault("two runs from different computers", left=NOT_YET),
-    "E4": fault("Ctrl-C", STOPPED + "test_ctrl_c_among_the_files", STOPPED + "test_ctrl_c_among_the_annotations"),
+    "E4": fault(
+        "Ctrl-C and `kill` at any moment, twice, and before a silent server: what is left, and how to go on",
+        SIGNALS + "test_e4_stopped_at_any_moment",
+        SIGNALS + "test_e4_a_server_that_is_silent_does_not_hold_it",
+        SIGNALS + "test_e4_who_asks_again_is_obeyed_at_once",
+        STOPPED + "test_ctrl_c_among_the_files",
+        STOPPED + "test_ctrl_c_among_the_annotations",
+        "metalake_io/test_resuming.py::test_ctrl_c_says_how_to_go_on",
+    ),
     "E5": fault(
         "nobody reads on, no terminal, no locale",
         "commands/test_failures.py::test_a_reader_that_goes_away_is_no_complaint",
