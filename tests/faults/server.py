@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--close-after", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rules", type=Path, help="a JSON file with a list of rules")
+    parser.add_argument("--forget", action="store_true", help="keep no bytes of files")
     given = parser.parse_args()
     with Faultd(
         given.storage,
@@ -32,6 +33,7 @@ def main() -> None:
         seed=given.seed,
         port=given.port,
     ) as rig:
+        rig.lake.forgetful = given.forget
         if given.rules:
             rig.rules += msgspec.json.decode(given.rules.read_bytes(), type=list[Rule])
         print(rig.url, flush=True)

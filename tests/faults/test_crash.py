@@ -114,7 +114,7 @@ def test_a10_a_finished_job_again(desk: Desk) -> None:
 def test_a_file_that_has_gone_from_the_service_is_sent_again(desk: Desk) -> None:
     """The journal is believed only as far as the service confirms it."""
     desk.again()
-    desk.rig.lake.objects.pop(5)
+    desk.rig.lake.lose("Demo_005.png")
     report = desk.again()
     assert check(desk.rig.lake, Inputs(desk.files), report).clean
     assert len(report.of("uploaded")) == 1
