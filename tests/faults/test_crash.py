@@ -57,6 +57,7 @@ class Desk:
     def killed(self, kill: act.Act, skip: int, match: str = "") -> bool:
         """Run it in a process that dies at that request; whether it did."""
         rule = self.rig.rule(match, kill, skip=skip)
+        self.rig.victim = None  # until its number is known, nobody is to be killed
         process = self.nursery.start(self.job, self.folder)
         self.rig.victim = process.pid
         assert process.wait() in (0, -9), process.stderr
