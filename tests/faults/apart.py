@@ -38,16 +38,12 @@ class Apart:
     def state(self) -> Seen:
         return msgspec.json.decode(self._ask("state"), type=Seen)
 
-    def tell(self, what: str, **said: Any) -> None:
-        """`victim` or `fill`."""
-        self._ask(what, json.dumps(said).encode())
-
     def __enter__(self) -> Apart:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.communicate()
 
-    def _ask(self, what: str, body: bytes | None = None) -> bytes:
-        with self._open(f"{self.url}/__rig__/{what}", body, timeout=120) as answer:
+    def _ask(self, what: str) -> bytes:
+        with self._open(f"{self.url}/__rig__/{what}", timeout=120) as answer:
             return answer.read()

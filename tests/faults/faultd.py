@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import re
 import ssl
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -106,11 +105,6 @@ class Faultd:
         connections = len({one.connection for one in entries})
         return {"asked": asked, "first": first, "connections": connections, "finalised": finalised}
 
-    def fill(self, folder: Path) -> None:
-        """The files of a folder lie in the collection "Demo" already."""
-        for path in sorted(folder.iterdir()):
-            self.lake.add(f"Demo_{path.name}", path.read_bytes())
-
     def settle(self, *, alone: bool = False) -> None:
         """Until nothing is being answered any more. `alone`: until nobody is connected, for what a client had sent
         before it was killed may not have been read.
@@ -161,8 +155,6 @@ class Faultd:
                 self.rule(rule.match, rule.act, times=rule.times, skip=rule.skip, share=rule.share)
         elif what == "victim":
             self.victim = body["pid"]
-        elif what == "fill":
-            self.fill(Path(body["folder"]))
         else:
             return Answer(404)
         return js({"isSuccess": True})

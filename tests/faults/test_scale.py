@@ -32,7 +32,7 @@ class Store:
         self.folder, self.nursery, self.count = folder, nursery, count
         (folder / "many").mkdir()
         for number in range(count):
-            (folder / "many" / f"image {number:06}.png").write_bytes(f"picture {number} ".encode().ljust(1000, b"."))
+            (folder / "many" / f"{number:06}.png").write_bytes(number.to_bytes(4, "big") * 256)
 
     def upload(self, url: str, *more: str, kind: str = "image", what: str = "many") -> Child:
         environ = {"METALAKE_URL": url, "METALAKE_API_KEY": KEY, "METALAKE_SECRET": SECRET}
@@ -80,8 +80,7 @@ def test_a10_d7_a_finished_job_again(
     tmp_path: Path, nursery: Nursery, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     store = Store(tmp_path, nursery, count)
-    with Apart() as rig:
-        rig.tell("fill", folder=str(tmp_path / "many"))
+    with Apart("--files", str(count)) as rig:
         store.remember(rig.url, monkeypatch)
         done = store.upload(rig.url)
         assert done.returncode == 0, done.stderr
