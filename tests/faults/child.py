@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 import traceback
@@ -79,6 +80,8 @@ def _last(job: dict[str, Any]) -> None:
         traceback.print_exc()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    Path(job["stdout"]).with_name("memory").write_text(str(most))
     os._exit(code)
 
 

@@ -46,6 +46,11 @@ class Child:
         return self._nursery.has_answer(seconds)
 
     @property
+    def memory(self) -> float:
+        """The most that it had, in MB, of what it shares with the nursery too."""
+        return int(self._paths[0].with_name("memory").read_text()) / 1024
+
+    @property
     def stdout(self) -> str:
         return self._paths[0].read_text()
 

@@ -251,6 +251,8 @@ class _Handler(BaseHTTPRequestHandler):
         pid = act.pid if act.pid is not None else modes.victim
         if pid is not None:
             os.kill(pid, act.signal or signal.SIGKILL)
+        if act.pid is None:
+            modes.victim = None  # its number may soon be another's
         modes.killed.set()
 
     def _reset(self) -> None:

@@ -57,6 +57,7 @@ class Desk:
     def killed(self, kill: act.Act, skip: int, match: str = "") -> bool:
         """Run it in a process that dies at that request; whether it did."""
         rule = self.rig.rule(match, kill, skip=skip)
+        self.rig.victim = None  # until its number is known, nobody is to be killed
         process = self.nursery.start(self.job, self.folder)
         self.rig.victim = process.pid
         assert process.wait() in (0, -9), process.stderr
@@ -114,7 +115,7 @@ def test_a10_a_finished_job_again(desk: Desk) -> None:
 def test_a_file_that_has_gone_from_the_service_is_sent_again(desk: Desk) -> None:
     """The journal is believed only as far as the service confirms it."""
     desk.again()
-    desk.rig.lake.objects.pop(5)
+    desk.rig.lake.lose("Demo_005.png")
     report = desk.again()
     assert check(desk.rig.lake, Inputs(desk.files), report).clean
     assert len(report.of("uploaded")) == 1

@@ -40,6 +40,7 @@ class Shop:
         environ = {"METALAKE_URL": self.rig.url, "METALAKE_API_KEY": KEY, "METALAKE_SECRET": SECRET}
         environ |= {"XDG_STATE_HOME": str(self.folder / "state"), "XDG_CONFIG_HOME": str(self.folder / "config")}
         job: dict[str, Any] = {"argv": words, "folder": str(self.folder), "environ": environ}
+        self.rig.victim = None
         started = self.nursery.start(job, self.folder)
         self.rig.victim = started.pid
         return started
