@@ -86,8 +86,9 @@ def _gave_up(request: Request, outcome: Response | Fault, attempts: int, why: st
     hint = "check the address and the network, and run it again"
     if isinstance(outcome, Fault) and outcome.cause == "tls":
         hint = "check the server's certificate, or name the file of your own authority"
+    tries = attempts - (isinstance(outcome, Fault) and outcome.cause == "away")
     error = NetworkGaveUp("network", f"{request.operation}: {outcome_text(outcome)}; given up, {why}", hint=hint)
-    error.attempts = attempts - (isinstance(outcome, Fault) and outcome.cause == "away")
-    error.status = outcome.status if isinstance(outcome, Response) else None
-    error.uncertain = uncertain
+    error.attempts, error.uncertain = tries, uncertain
+    if isinstance(outcome, Response):
+        error.after(outcome, tries)
     return error
