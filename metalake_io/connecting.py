@@ -55,7 +55,8 @@ def connect(
     ServiceRefused where it does not work with us; NetworkGaveUp.
 
     `prefix` None finds out; given, it is taken without asking. `timeout` shortens all waiting for the network, in
-    seconds; nothing is tried again for longer than ten of them. `insecure_http` allows an unencrypted connection to another computer.
+    seconds; nothing is tried again for longer than ten of them. `insecure_http` allows an unencrypted
+    connection to another computer.
     """
     base_url = _checked(url, insecure_http=insecure_http)
     if timeout is not None and not timeout > 0:
