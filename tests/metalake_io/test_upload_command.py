@@ -56,7 +56,6 @@ def test_partly(run: Run, lake: Lake, pictures: Path) -> None:
     assert "failed" in done.stderr
 
 
-@pytest.mark.parametrize("where", [["--collection", "Demo"], ["--unique-name"], ["--job", "j1"], ["--storage-path"]])
 def test_waiting_is_told(run: Run, lake: Lake, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for a server that is away is told so, and that it has come back."""
     monkeypatch.setattr(WallClock, "random", lambda _: 0.0)  # all pauses are nothing
@@ -67,6 +66,7 @@ def test_waiting_is_told(run: Run, lake: Lake, pictures: Path, monkeypatch: pyte
     assert "answers again" in done.stderr
 
 
+@pytest.mark.parametrize("where", [["--collection", "Demo"], ["--unique-name"], ["--job", "j1"], ["--storage-path"]])
 def test_annotations(run: Run, lake: Lake, boxes: str, where: list[str]) -> None:
     done = run("upload", "annotations", boxes, "--operation", "op", *where, "--model-run")
     assert done.exit_code == 0, done.stderr
