@@ -74,9 +74,9 @@ def client_of(
 ) -> MetaLakeClient:
     from ..metalake_io.client import MetaLakeClient
 
-    logger = logging.getLogger("annolake.metalake_io")
-    if not any(isinstance(handler, _Said) for handler in logger.handlers):
-        logger.addHandler(_Said(logging.WARNING))
+    logger, said = logging.getLogger("annolake.metalake_io"), _Said(logging.WARNING)
+    logger.addHandler(said)
+    click.get_current_context().call_on_close(lambda: logger.removeHandler(said))
     return MetaLakeClient(
         key, secret, url, prefix=prefix, at_once=at_once, insecure_http=insecure_http, timeout=_timeout()
     )
