@@ -18,20 +18,29 @@ _LARGE = 1 << 20
 
 def read_bytes(path: Path, limit: int | None = None) -> bytes:
     """The whole of a regular file. LocalFailure where this computer refuses; InvalidInput above `limit` bytes."""
+    size = regular_size(path)
+    if limit is not None and size > limit:
+        raise InvalidInput(
+            "too-large",
+            f"{size:,} bytes, where at most {limit:,} make sense",
+            place=Place(file=str(path)),
+            hint="is this the right file?",
+        )
     try:
-        status = path.stat()  # before opening: a named pipe would wait for a writer
-        if not stat.S_ISREG(status.st_mode):
-            raise InvalidInput("not-a-file", "not a regular file", place=Place(file=str(path)), hint="give a file")
-        if limit is not None and status.st_size > limit:
-            raise InvalidInput(
-                "too-large",
-                f"{status.st_size:,} bytes, where at most {limit:,} make sense",
-                place=Place(file=str(path)),
-                hint="is this the right file?",
-            )
         return path.read_bytes()
     except OSError as error:
         raise local_failure(error, path) from None
+
+
+def regular_size(path: Path) -> int:
+    """Bytes of a regular file that can be opened, to be asked before opening: a named pipe would wait for a writer."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise local_failure(error, path) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise InvalidInput("not-a-file", "not a regular file", place=Place(file=str(path)), hint="give a file")
+    return status.st_size
 
 
 def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:

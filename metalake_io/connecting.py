@@ -11,8 +11,8 @@ from .service import Service
 from .transfer.clock import Clock, WallClock
 from .transfer.exchange import Layer
 from .transfer.logs import logger
+from .transfer.policy import Policy
 from .transfer.redaction import Redactor, basic
-from .transfer.retry import Policy
 from .transfer.stack import Stack, Timeouts
 
 PREFIXES = ("/datalake/api", "/api")
@@ -54,8 +54,14 @@ def connect(
     """A service that has answered. UsageError for an address or a key that cannot be meant; NotAuthorised;
     ServiceRefused where it does not work with us; NetworkGaveUp.
 
+<<<<<<< HEAD
     `prefix` None finds out; given, nothing else is asked. `timeout` shortens all waiting for the network, in
     seconds. `insecure_http` allows an unencrypted connection to another computer.
+=======
+    `prefix` None finds out; given, it is taken without asking. `timeout` shortens all waiting for the network, in
+    seconds; nothing is tried again for longer than ten of them. `insecure_http` allows an unencrypted
+    connection to another computer.
+>>>>>>> main
     """
     base_url = _checked(url, insecure_http=insecure_http)
     if timeout is not None and not timeout > 0:
