@@ -54,14 +54,9 @@ def connect(
     """A service that has answered. UsageError for an address or a key that cannot be meant; NotAuthorised;
     ServiceRefused where it does not work with us; NetworkGaveUp.
 
-<<<<<<< HEAD
     `prefix` None finds out; given, nothing else is asked. `timeout` shortens all waiting for the network, in
-    seconds. `insecure_http` allows an unencrypted connection to another computer.
-=======
-    `prefix` None finds out; given, it is taken without asking. `timeout` shortens all waiting for the network, in
     seconds; nothing is tried again for longer than ten of them. `insecure_http` allows an unencrypted
     connection to another computer.
->>>>>>> main
     """
     base_url = _checked(url, insecure_http=insecure_http)
     if timeout is not None and not timeout > 0:
