@@ -121,6 +121,7 @@ class CollectionUpload:
         """
         if annotation_data is not None and media(content_type) != "image":
             raise UsageError("content-type", "annotations go with images only", hint="leave annotation_data out")
+        checks.collection(collection_name)
         fields = checks.metadata_object(metadata or {})
         planned = self._uploads.plan(path, content_type) if planned is None else planned
         pictures = Pictures() if media(content_type) == "image" else None

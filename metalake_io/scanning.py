@@ -180,7 +180,7 @@ def _listed(path: Path, kind: str) -> Iterator[Entry | Item]:
 def _by_name(name: str, kind: str) -> Item | None:
     """Why a file of this name is not uploaded."""
     if not name.isprintable():
-        return _failed(name, "its name has control characters")
+        return _failed(name, "its name has control characters: rename it")
     suffixes = SUFFIXES.get(kind)
     if suffixes is not None and name.rpartition(".")[2].lower() not in suffixes:
         return Item(name=name, state="skipped", reason=f"no {kind} by its name: {_hint(kind)}")
