@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import os
 import random
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,9 +16,10 @@ from annolake.metalake_io import collection_pages, listing
 from ..metalake_io.trees import tree
 from . import actions as act
 from . import child
+from .children import Child, Nursery
 from .conftest import Connect
 from .faultd import Faultd
-from .test_crash import of_all
+from .torture import of_all
 
 WORKERS = 4
 EVERY = [(what, seed, 300) for seed in range(50) for what in ("collection", "list")]
@@ -29,9 +29,9 @@ FEW = [(what, seed, 60) for what, seed, _ in EVERY[:15]]
 class Desk:
     """A lake with pictures on three pages, and downloads of them in a process of its own, or here."""
 
-    def __init__(self, folder: Path, rig: Faultd, connected: Connect, what: str, many: int) -> None:
+    def __init__(self, folder: Path, rig: Faultd, connected: Connect, nursery: Nursery, what: str, many: int) -> None:
         self.rig, self.folder, self.out = rig, folder, folder / "out"
-        self._connected = connected
+        self._connected, self._nursery = connected, nursery
         self.out.mkdir()
         self.job: dict[str, Any] = {"what": what, "url": rig.url, "folder": str(self.out), "page": -(-many // 3)}
         chance = random.Random(many)
@@ -39,20 +39,17 @@ class Desk:
             rig.lake.add(f"Demo_{number:03}.png", chance.randbytes(200_000 if number % 20 == 0 else 3000))
         self.wanted = {one.name: one.content for one in rig.lake.objects}
 
-    def process(self) -> subprocess.Popen[bytes]:
-        path = self.folder / "job.json"
-        path.write_text(json.dumps(self.job))
-        command = [sys.executable, child.__file__, str(path)]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    def start(self) -> Child:
+        return self._nursery.start(self.job, self.folder)
 
     def killed(self, kill: act.Act, skip: int) -> None:
         rule = self.rig.rule("", kill, skip=skip)
-        with self.process() as process:
-            self.rig.victim = process.pid
-            _, said = process.communicate(timeout=60)
-        self.rig.settle()
+        self.rig.victim = None
+        process = self.start()
+        self.rig.victim = process.pid
+        assert process.wait() == -9, process.stderr
+        self.rig.settle(alone=True)
         rule.times = 0
-        assert process.returncode == -9, said.decode()
 
     def complete(self, workers: int) -> None:
         """Nothing wrong stands there now; the same again, and all is there, and little was fetched twice."""
@@ -81,10 +78,17 @@ def pages_of(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("what", "seed", "many"), of_all(FEW, EVERY))
 def test_a3_killed_at_any_time(
-    tmp_path: Path, rig: Faultd, connected: Connect, monkeypatch: pytest.MonkeyPatch, what: str, seed: int, many: int
+    tmp_path: Path,
+    rig: Faultd,
+    connected: Connect,
+    nursery: Nursery,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    seed: int,
+    many: int,
 ) -> None:
     chance = random.Random(seed)
-    desk = Desk(tmp_path, rig, connected, what, many)
+    desk = Desk(tmp_path, rig, connected, nursery, what, many)
     desk.job["at_once"] = WORKERS
     pages_of(desk, monkeypatch)
     desk.killed(act.kill(chance.choice(get_args(act.Moment))), chance.randrange(4, many))
@@ -101,25 +105,31 @@ CALLS = [
 @pytest.mark.torture
 @pytest.mark.parametrize(("call", "number"), CALLS)
 def test_a5_killed_at_a_call_of_the_system(
-    tmp_path: Path, rig: Faultd, connected: Connect, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+    tmp_path: Path,
+    rig: Faultd,
+    connected: Connect,
+    nursery: Nursery,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    number: int,
 ) -> None:
     """One transfer at a time, so that its thread makes all the calls; strace counts them by thread."""
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("strace is not installed")
-    desk = Desk(tmp_path, rig, connected, "collection", 20)
-    desk.job |= {"at_once": 1, "ready": True}
+    desk = Desk(tmp_path, rig, connected, nursery, "collection", 20)
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    desk.job |= {"at_once": 1, "gate": str(gate)}
     pages_of(desk, monkeypatch)
-    with desk.process() as process:
-        assert process.stdout is not None and process.stdin is not None
-        assert process.stdout.readline() == b"ready\n"
-        inject = f"inject={call}:signal=SIGKILL:when={number}"
-        command = [strace, "-f", "-p", str(process.pid), "-o", str(tmp_path / "trace"), "-e", inject]
-        with subprocess.Popen(command, stderr=subprocess.PIPE) as tracer:
-            assert tracer.stderr is not None
-            assert b"attached" in (said := tracer.stderr.readline()), said
-            process.communicate(b"go\n", timeout=120)
-            tracer.communicate(timeout=60)
-    rig.settle()
-    assert process.returncode in (0, -9)
+    process = desk.start()
+    inject = f"inject={call}:signal=SIGKILL:when={number}"
+    command = [strace, "-f", "-p", str(process.pid), "-o", str(tmp_path / "trace"), "-e", inject]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as tracer:
+        assert tracer.stderr is not None
+        assert b"attached" in (said := tracer.stderr.readline()), said
+        gate.write_bytes(b"go")
+        assert process.wait() in (0, -9), process.stderr
+        tracer.communicate(timeout=60)
+    rig.settle(alone=True)
     desk.complete(1)
