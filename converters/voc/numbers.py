@@ -16,6 +16,8 @@ _DIGITS = 17
 _EXACT = 1 << 53
 _SHORT = 15
 _SHORT_DIGITS = 9
+_USUAL = 1e9
+"""Below it floats lie so close that of all decimals of at most two digits one alone is read as a number."""
 _NOISE = 1e-11
 """Far below the step of `_SHORT_DIGITS`, so that what was written is written alike when it has been read."""
 
@@ -46,7 +48,7 @@ def span(low: float, size: float, shift: int) -> tuple[float, float]:
 
     Where no numbers are read as exactly those, the nearest are taken, and are the same when written again.
     """
-    start = undone(low, shift)
+    start = undone(low, shift) if shift else low
     if start is None:
         near = low + shift - shift
         start, size, low = _known(near, shift), size + (low - near), near
@@ -61,9 +63,13 @@ def undone(wanted: float, offset: float) -> float | None:
     floats; None where there is none.
     """
     total = wanted + offset
-    if total - offset == wanted and total == int(total):
-        return total
-    for number in _candidates(total):
+    first = 0
+    if -_USUAL < total < _USUAL and -_USUAL < offset < _USUAL:
+        number = round(total * 100) / 100
+        if number - offset == wanted:
+            return number
+        first = 3
+    for number in _candidates(total, first):
         if number - offset == wanted:
             return number
     short = (round(total, digits) for digits in range(_SHORT_DIGITS + 1))
@@ -75,8 +81,8 @@ def _known(wanted: float, offset: float) -> float:
     return wanted + offset if number is None else number
 
 
-def _candidates(total: float) -> Iterator[float]:
-    for digits in range(_DIGITS):
+def _candidates(total: float, first: int) -> Iterator[float]:
+    for digits in range(first, _DIGITS):
         yield round(total, digits)
     yield total
     yield math.nextafter(total, math.inf)
