@@ -63,16 +63,21 @@ def undone(wanted: float, offset: float) -> float | None:
     floats; None where there is none.
     """
     total = wanted + offset
-    first = 0
     if -_USUAL < total < _USUAL and -_USUAL < offset < _USUAL:
         number = round(total * 100) / 100
         if number - offset == wanted:
             return number
-        first = 3
-    for number in _candidates(total, first):
+        # Floats up to a sum lie no closer than those up to what is added: its neighbours are all that could do.
+        if offset >= 0 <= wanted and not any(near - offset == wanted for near in _neighbours(total)):
+            return number if abs(number - offset - wanted) <= _NOISE else _nearly(wanted, offset)
+    for number in _candidates(total):
         if number - offset == wanted:
             return number
-    short = (round(total, digits) for digits in range(_SHORT_DIGITS + 1))
+    return _nearly(wanted, offset)
+
+
+def _nearly(wanted: float, offset: float) -> float | None:
+    short = (round(wanted + offset, digits) for digits in range(_SHORT_DIGITS + 1))
     return next((number for number in short if abs(number - offset - wanted) <= _NOISE), None)
 
 
@@ -81,12 +86,14 @@ def _known(wanted: float, offset: float) -> float:
     return wanted + offset if number is None else number
 
 
-def _candidates(total: float, first: int) -> Iterator[float]:
-    for digits in range(first, _DIGITS):
+def _candidates(total: float) -> Iterator[float]:
+    for digits in range(_DIGITS):
         yield round(total, digits)
-    yield total
-    yield math.nextafter(total, math.inf)
-    yield math.nextafter(total, -math.inf)
+    yield from _neighbours(total)
+
+
+def _neighbours(number: float) -> tuple[float, float, float]:
+    return number, math.nextafter(number, math.inf), math.nextafter(number, -math.inf)
 
 
 def _why_not(text: str) -> str:
