@@ -22,6 +22,7 @@ from ...schemas.problems import Problem
 from ..fidelity import Fidelity
 from ..format import Reading, Records
 from ..ledger import Ledger, Loss
+from ..memory import Memory
 from .document import Document, Id
 from .layout import Source
 from .notes import File, Notes
@@ -40,11 +41,13 @@ _T = TypeVar("_T")
 _RINGS = msgspec.json.Decoder(list[list[int | float]])
 
 
-def read_sources(sources: Sequence[Source], categories: str | None, ledger: Ledger) -> Reading:
+def read_sources(
+    sources: Sequence[Source], categories: str | None, ledger: Ledger, memory: Memory | None = None
+) -> Reading:
     """One reading over all files of a data set. Names that several splits share get the split in front. `categories`
-    is the file that results lists belong to.
+    is the file that results lists belong to; `memory` limits what is held.
     """
-    documents = [opened(source, categories, ledger) for source in sources]
+    documents = [opened(source, categories, ledger, memory) for source in sources]
     clashing = _clashing_names(documents) if len(documents) > 1 else frozenset[str]()
     if clashing:
         ledger.decide("names", f"{len(clashing)} image names stand in several splits: they get the split in front")
@@ -130,7 +133,8 @@ class _Records:
             self._lose(document.dropped, document.dropped)
         for index in numbers:
             ledger.seen["images"] += 1
-            seen = document.start[index + 1] - document.start[index]
+            annotated = document.numbers(index)
+            seen = len(annotated)
             try:
                 record = self.images.record(index)
             except InvalidInput as error:
@@ -139,7 +143,7 @@ class _Records:
                 self._lose(seen, seen)
                 continue
             ledger.seen["annotations"] += seen
-            annotations, tags = self._annotations(record, index)
+            annotations, tags = self._annotations(record, annotated)
             yield msgspec.structs.replace(record, annotations=annotations, tags=tuple(tags))
 
     def _lose(self, seen: int, lost: int) -> None:
@@ -147,9 +151,8 @@ class _Records:
         self.ledger.seen["annotations dropped"] += lost
         self.ledger.dropped += lost
 
-    def _annotations(self, record: Record, index: int) -> tuple[list[Annotation], list[Tag]]:
+    def _annotations(self, record: Record, numbers: list[int]) -> tuple[list[Annotation], list[Tag]]:
         document, places = self.document, self.ledger.places
-        numbers: list[int] = document.order[document.start[index] : document.start[index + 1]].tolist()
         raws = [document.annotations[number] for number in numbers]
         if places is None and not document.fresh and (plain := self.plain(raws, record)) is not None:
             return plain, []
