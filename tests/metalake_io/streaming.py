@@ -50,7 +50,8 @@ def main() -> None:
     url = f"http://127.0.0.1:{port.get()}"
 
     from annolake.metalake_io.connecting import connect
-    from annolake.metalake_io.fetching import Fetcher, Wanted
+    from annolake.metalake_io.fetching import Fetcher
+    from annolake.metalake_io.landing import Wanted
     from annolake.metalake_io.transfer.bodies import FileSlice
     from annolake.metalake_io.transfer.exchange import Request
 
