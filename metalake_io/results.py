@@ -89,13 +89,15 @@ class Report(msgspec.Struct, kw_only=True):
         """This report and those within it, by what their items are rows of."""
         return {self.rows: self}
 
-    def as_json(self) -> dict[str, Any]:
-        """The form of `--json`: a summary, and a row for each item."""
+    def as_json(self, *, lazy: bool = False) -> dict[str, Any]:
+        """The form of `--json`: a summary, and a row for each item. `lazy`: the items themselves, each to be asked for
+        its row when that is written; all rows of a large upload at once take a lot of memory.
+        """
         counts = Counter(item.state for item in self.items)
         others = (state for state in ("planned", "not begun") if counts[state])
         states = [self.moved, "skipped", "failed", "uncertain", *others]
         document: dict[str, Any] = {"summary": {state: counts[state] for state in states}}
-        document["items"] = [item.as_json() for item in self.items]
+        document["items"] = self.items if lazy else [item.as_json() for item in self.items]
         if self.notes:
             document["notes"] = list(self.notes)
         return document
@@ -143,14 +145,14 @@ class UploadReport(Report, kw_only=True):
             and (self.annotations is None or self.annotations.complete)
         )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, *, lazy: bool = False) -> dict[str, Any]:
         """Files as in every report; where they are, and reports of their own for what went along with them."""
-        document = super().as_json()
+        document = super().as_json(lazy=lazy)
         if self.collection_id:
             document |= {"collection_id": self.collection_id, "job_id": self.job_id}
         for name, other in (("metadata", self.metadata), ("annotations", self.annotations)):
             if other is not None:
-                document[name] = other.as_json()
+                document[name] = other.as_json(lazy=lazy)
         return document | self.told
 
     def as_dict(self) -> dict[str, Any]:

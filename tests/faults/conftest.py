@@ -12,6 +12,7 @@ from annolake.metalake_io.client import MetaLakeClient
 from annolake.metalake_io.connecting import connect
 
 from ..metalake_io.clock import FakeClock
+from .children import Nursery
 from .faultd import Faultd
 from .lake import KEY, SECRET
 
@@ -21,6 +22,13 @@ Connect = Callable[..., MetaLakeClient]
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    made = Nursery()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -81,11 +81,11 @@ class Httpd:
         self._listen(port)
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_address[1]}"
 
-    def settle(self, seconds: float = 20.0) -> None:
-        """Until no request is under way."""
+    def settle(self, seconds: float = 20.0, *, alone: bool = False) -> None:
+        """Until no request is under way; `alone`, until there is no connection."""
         with self.idle:
-            if not self.idle.wait_for(lambda: self.active == 0, seconds):
-                raise TimeoutError(f"{self.active} requests are still under way")
+            if not self.idle.wait_for(lambda: self.active == 0 and not (alone and self.open), seconds):
+                raise TimeoutError(f"{self.active} requests and {len(self.open)} connections are still there")
 
     def hang_up(self) -> None:
         """All connections end, as those that were idle for too long."""
@@ -149,8 +149,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.rig.open.add(self.connection)
 
     def finish(self) -> None:
-        with self.rig.lock:
+        with self.rig.idle:
             self.rig.open.discard(self.connection)
+            self.rig.idle.notify_all()
         super().finish()
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -192,6 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
         if act.kind == "kill" and act.moment == "before":
             self._kill(act)
             raise _Gone
+        if act.signal:
+            self._kill(act)
         reply = Answer(act.status)
         if act.processed:
             reply = self.rig.process(asked)
@@ -276,7 +279,9 @@ class _Handler(BaseHTTPRequestHandler):
             modes.told.wait_for(lambda: act.pid is not None or modes.victim is not None, 20)
         pid = act.pid if act.pid is not None else modes.victim
         if pid is not None:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, act.signal or signal.SIGKILL)
+        if act.pid is None:
+            modes.victim = None  # its number may soon be another's
         modes.killed.set()
 
     def _reset(self) -> None:

@@ -30,6 +30,8 @@ CRASH = "faults/test_crash.py::"
 NETWORK = "faults/test_network.py::"
 PAUSES = "faults/test_pauses.py::"
 JOURNAL = "metalake_io/test_journal.py::"
+SCALE = "faults/test_scale.py::"
+SIGNALS = "faults/test_signals.py::"
 LAYERS = "metalake_io/test_layers.py::"
 PACING = "metalake_io/test_pacing.py::"
 SOCKETS = "metalake_io/test_sockets.py::"
@@ -71,7 +73,11 @@ MATRIX: dict[str, Fault] = {
         CRASH + "test_a9_files_that_change_between_runs",
         CRASH + "test_a9_a_file_that_changes_while_it_is_read",
     ),
-    "A10": fault("a finished job again sends nothing", CRASH + "test_a10_a_finished_job_again"),
+    "A10": fault(
+        "a finished job again sends nothing",
+        CRASH + "test_a10_a_finished_job_again",
+        SCALE + "test_a10_d7_a_finished_job_again",
+    ),
     # Network and HTTP
     "B1": fault(
         "429 and 503 in a row, with every form of Retry-After",
@@ -152,7 +158,13 @@ MATRIX: dict[str, Fault] = {
     "D4": fault("odd entries among good files", UPLOADS + "test_odd_entries_are_listed_and_the_good_ones_go"),
     "D5": fault("odd names, there and back", left=NOT_YET),
     "D6": fault("links that go round, or out of the folder", left=NOT_YET),
-    "D7": fault("memory", SOCKETS + "test_a_body_is_streamed_in_bounded_memory", left="of very many files: " + NOT_YET),
+    "D7": fault(
+        "memory, of very many files and of very large ones",
+        SOCKETS + "test_a_body_is_streamed_in_bounded_memory",
+        SCALE + "test_f5_f6_f8_many_small_files",
+        SCALE + "test_a10_d7_a_finished_job_again",
+        SCALE + "test_d7_a_large_file",
+    ),
     "D8": fault(
         "hostile names from the server",
         DOWNLOADS + "test_hostile_names",
@@ -167,7 +179,15 @@ MATRIX: dict[str, Fault] = {
     ),
     "E2": fault("the holder of the lock is killed", JOURNAL + "test_e2_the_lock_dies_with_its_process"),
     "E3": fault("two runs from different computers", left=NOT_YET),
-    "E4": fault("Ctrl-C", STOPPED + "test_ctrl_c_among_the_files", STOPPED + "test_ctrl_c_among_the_annotations"),
+    "E4": fault(
+        "Ctrl-C and `kill` at any moment, twice, and before a silent server: what is left, and how to go on",
+        SIGNALS + "test_e4_stopped_at_any_moment",
+        SIGNALS + "test_e4_a_server_that_is_silent_does_not_hold_it",
+        SIGNALS + "test_e4_who_asks_again_is_obeyed_at_once",
+        STOPPED + "test_ctrl_c_among_the_files",
+        STOPPED + "test_ctrl_c_among_the_annotations",
+        "metalake_io/test_resuming.py::test_ctrl_c_says_how_to_go_on",
+    ),
     "E5": fault(
         "nobody reads on, no terminal, no locale",
         "commands/test_failures.py::test_a_reader_that_goes_away_is_no_complaint",
@@ -178,10 +198,14 @@ MATRIX: dict[str, Fault] = {
     "F2": fault("1,000 files against the official SDK", left=NOT_YET),
     "F3": fault("a download of 500 against the official SDK", left=NOT_YET),
     "F4": fault("20,000 images with annotations", left=NOT_YET),
-    "F5": fault("100,000 small files", left=NOT_YET),
-    "F6": fault("connections of a run", UPLOADS + "test_many_at_once_over_few_connections"),
+    "F5": fault("100,000 small files", SCALE + "test_f5_f6_f8_many_small_files"),
+    "F6": fault(
+        "connections of a run",
+        SCALE + "test_f5_f6_f8_many_small_files",
+        UPLOADS + "test_many_at_once_over_few_connections",
+    ),
     "F7": fault("time that is waited away", left=NOT_YET),
-    "F8": fault("calls for each file", left=NOT_YET),
+    "F8": fault("calls for each file", SCALE + "test_f5_f6_f8_many_small_files"),
     "F9": fault("a limit of the bandwidth", left=NOT_YET),
     "F10": fault("a server that slows us down", left=NOT_YET),
     # Secrets and trust

@@ -24,6 +24,7 @@ class Bucket:
         self._lake = lake
         self.parts: dict[str, dict[int, bytes]] = {}
         self.puts: dict[tuple[str, int], int] = {}
+        self.digests: dict[tuple[str, int], str] = {}
         self.uses: dict[int, int] = {}
         self.issued = 0
         self.valid_from = 0
@@ -77,7 +78,8 @@ class Bucket:
             number = int(base64.b64decode(base64.b64decode(asked.query["blockid"]))) + 1
             answer = Answer(201, b"", {"Content-MD5": text, "x-ms-request-id": "1"})
         with self._lake.lock:
-            self.parts.setdefault(key, {})[number] = body
+            self.parts.setdefault(key, {})[number] = b"" if self._lake.forgetful else body
+            self.digests[key, number] = digest.hexdigest()
             self.puts[key, number] = self.puts.get((key, number), 0) + 1
         return answer
 
