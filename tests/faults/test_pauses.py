@@ -42,7 +42,7 @@ FEW = [
 
 
 def storm(status: int, said: str) -> act.Act:
-    headers = {} if said == "absent" else {"Retry_After": said}
+    headers: dict[str, Any] = {} if said == "absent" else {"Retry_After": said}
     if said == "date":
         now = time.time()
         headers = {"Retry_After": formatdate(now + 2, usegmt=True), "Date": formatdate(now, usegmt=True)}
