@@ -89,8 +89,8 @@ def _last(job: dict[str, Any]) -> None:
         traceback.print_exc()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    Path(job["stdout"]).with_name("memory").write_text(str(most))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    Path(job["stdout"]).with_name("used").write_text(f"{used.ru_maxrss} {used.ru_utime + used.ru_stime}")
     os._exit(code)
 
 

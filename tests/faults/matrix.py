@@ -27,6 +27,9 @@ def fault(what: str, *shown: str, left: str = "") -> Fault:
 
 
 CRASH = "faults/test_crash.py::"
+KILLED_ANNOTATIONS = "faults/test_killed_annotations.py::"
+DAMAGED = "faults/test_damaged_journals.py::"
+CHANGED = "faults/test_changed_files.py::"
 FETCHING = "faults/test_fetching.py::"
 KILLED = "faults/test_killed_download.py::"
 COMPUTER = "faults/test_this_computer.py::"
@@ -51,12 +54,12 @@ MATRIX: dict[str, Fault] = {
         "killed at every request of an upload, in three moments; once more, and all is there once",
         CRASH + "test_a1_killed_at_every_request",
     ),
-    "A2": fault("killed at any time of a longer upload", left=NOT_YET),
+    "A2": fault("killed at any time of a longer upload", CRASH + "test_a2_killed_at_any_time"),
     "A3": fault("killed at any time of a download", KILLED + "test_a3_killed_at_any_time"),
     "A4": fault(
         "killed at every batch of annotations, or its answer lost; where the service replaces, and where it adds",
-        CRASH + "test_a4_killed_in_the_annotations",
-        CRASH + "test_a4_a_reply_that_is_lost",
+        KILLED_ANNOTATIONS + "test_a4_killed_in_the_annotations",
+        KILLED_ANNOTATIONS + "test_a4_a_reply_that_is_lost",
     ),
     "A5": fault(
         "a download killed at the n-th call of the system (fsync, rename, unlink, open, write); in the long form only",
@@ -65,18 +68,22 @@ MATRIX: dict[str, Fault] = {
     "A6": fault("killed three times in a row", CRASH + "test_a6_the_recovery_is_killed_too"),
     "A7": fault(
         "a damaged journal is laid aside, and everything asked for again",
+        DAMAGED + "test_a7_a_damaged_journal_costs_time_only",
         JOURNAL + "test_a7_damage_is_noticed_or_does_not_matter",
         JOURNAL + "test_a7_what_is_no_journal_is_laid_aside",
     ),
     "A8": fault(
         "a journal of another server, of another target, or of a newer program is refused",
+        DAMAGED + "test_a8_a_journal_that_is_not_ours_is_refused",
         JOURNAL + "test_a8_a_journal_of_something_else_is_refused",
         JOURNAL + "test_a8_a_journal_of_a_newer_program_is_refused",
     ),
     "A9": fault(
-        "files that change between runs, or while they are read, are never mixed",
-        CRASH + "test_a9_files_that_change_between_runs",
-        CRASH + "test_a9_a_file_that_changes_while_it_is_read",
+        "files that change between runs, before their turn, or while they are read, are never mixed",
+        CHANGED + "test_a9_files_that_change_between_runs",
+        CHANGED + "test_a9_a_file_that_changes_before_its_turn",
+        CHANGED + "test_a9_a_file_that_changes_while_it_is_read",
+        left="a file of the same size and time stamp as before is taken for the same, if it had arrived",
     ),
     "A10": fault(
         "a finished job again sends nothing",
