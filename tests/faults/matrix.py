@@ -34,6 +34,7 @@ FETCHING = "faults/test_fetching.py::"
 KILLED = "faults/test_killed_download.py::"
 COMPUTER = "faults/test_this_computer.py::"
 NAMES = "faults/test_names.py::"
+PAGES = "faults/test_pages.py::"
 JOURNAL = "metalake_io/test_journal.py::"
 SCALE = "faults/test_scale.py::"
 SIGNALS = "faults/test_signals.py::"
@@ -152,9 +153,14 @@ MATRIX: dict[str, Fault] = {
     "C6": fault("413", ANNOTATIONS + "test_413_halves_down_to_the_one_that_is_too_large"),
     "C7": fault("names that clash", UPLOADS + "test_removed_files_are_reported", DOWNLOADS + "test_a_name_twice"),
     "C8": fault(
-        "pages: many, repeated, empty, without an end",
-        DOWNLOADS + "test_1500_pages_without_recursion",
+        "pages: many, repeated, empty, without an end, another number than is said",
+        PAGES + "test_c8_2000_pages",
+        PAGES + "test_c8_a_page_that_comes_again",
+        PAGES + "test_c8_an_empty_page_in_the_middle",
+        PAGES + "test_c8_no_end_of_empty_pages",
+        PAGES + "test_c8_another_number_than_the_service_says",
         DOWNLOADS + "test_pages_that_make_no_sense",
+        left="pages of new names without an end",
     ),
     "C9": fault(
         "a job that fails or never ends",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import unicodedata
 from collections.abc import Iterator
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from annolake.metalake_io import localnames
 from annolake.metalake_io.errors import ServiceRefused
@@ -20,6 +18,7 @@ from ..metalake_io.trees import tree
 from ..metalake_io.wire import js
 from .conftest import Connect
 from .faultd import Faultd
+from .pictures import png
 
 NOWHERE = [
     "", ".", "..", "/", "//etc/evil", "/etc/evil", "../evil", "../../evil", "a/../../evil", "a/../evil", "./evil",
@@ -207,11 +206,9 @@ TOLD = {"new\nline.png": "control characters", "C:\\drive.png": "lead elsewhere"
 def test_d5_odd_names_there_and_back(rig: Faultd, connected: Connect, tmp_path: Path) -> None:
     source, client = tmp_path / "source", connected()
     source.mkdir()
-    picture = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(picture, "PNG")
-    wanted = {name: picture.getvalue() + name.encode() for name in ODD}
+    wanted = {name: png() + name.encode() for name in ODD}
     for name in [*ODD, *TOLD]:
-        (source / name).write_bytes(picture.getvalue() + name.encode())
+        (source / name).write_bytes(png() + name.encode())
     (source / os.fsdecode(b"not utf-8 \xff.png")).write_bytes(b"x")
     report = client.files.run(source, "image", "Demo")
     failed = {item.name: item.reason or "" for item in report.of("failed")}

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from annolake.metalake_io import landing
 from annolake.metalake_io.client import MetaLakeClient
+from annolake.metalake_io.partfiles import write_all
 from annolake.schemas.errors import LocalFailure
 
 from ..metalake_io.trees import tree
@@ -94,17 +94,17 @@ def test_d1_a_full_disk(full: Faultd, connected: Connect, disk: Callable[[str], 
 def test_d1_no_space_at_the_nth_write(
     full: Faultd, connected: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: int
 ) -> None:
-    write, count = landing.write_all, 0
+    count = 0
 
     def no_space(file: Any, data: bytes) -> None:
         nonlocal count
         count += 1
         if count == number:
             raise OSError(code, os.strerror(code))
-        write(file, data)
+        write_all(file, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(landing, "write_all", no_space)
+        patch.setattr("annolake.metalake_io.landing.write_all", no_space)
         error, report = refused(connected(at_once=1), tmp_path)
     assert os.strerror(code) in error.message and "bytes are not written" in error.message
     assert len(report.of("failed")) == 1
