@@ -70,6 +70,13 @@ def test_the_deprecated_function(
     assert (query["annotationType"], query["operationIdList"]) == sent
 
 
+def test_1500_pages_without_recursion(client: MetaLakeClient, lake: Lake, out: Path) -> None:
+    """Defect 31."""
+    lake.pages = [lake.page(f"{n}.png", more=n < 1499) for n in range(1500)]
+    report = client.downloads.collection("c1", out, media=False)
+    assert report.images == 1500
+
+
 def test_no_data(client: MetaLakeClient, lake: Lake, out: Path) -> None:
     """Defect 31."""
     report = client.downloads.collection("c1", out)
