@@ -70,7 +70,8 @@ def write_new(path: str, text: str) -> None:
 
 
 def names_below(root: str, wanted: Callable[[str], bool]) -> Iterator[str]:
-    """Names below `root`, sorted, of the files wanted; hidden files and folders are not looked at.
+    """Names below `root`, sorted, of the files wanted. Hidden folders, which tools keep for themselves, are not looked
+    at; hidden files are, but for the twins (`._a.png`) that macOS puts beside files.
 
     Nothing where there is no such folder; LocalFailure where one cannot be read: what is in it would be missing without
     a word.
@@ -85,8 +86,17 @@ def names_below(root: str, wanted: Callable[[str], bool]) -> Iterator[str]:
         below = os.path.relpath(folder, root).replace(os.sep, "/")
         front = "" if below == "." else f"{below}/"
         for name in sorted(names):
-            if wanted(name) and not name.startswith("."):
+            if wanted(name) and not (name.startswith("._") and _is_apple_double(f"{folder}/{name}")):
                 yield front + name
+
+
+def _is_apple_double(path: str) -> bool:
+    """By its first bytes (RFC 1740): a name alone may be a picture's."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(4) == b"\0\5\x16\7"
+    except OSError:
+        return False
 
 
 def names_in(folder: str) -> frozenset[str]:
