@@ -27,7 +27,6 @@ from .files import write_pieces
 from .format import Context, Format, Reading, Sniffed, Written
 from .format import Options as BaseOptions
 from .jsonkind import file_in, json_kind
-from .lakefile import LakeFile, LargeLakeFile
 from .ledger import Ledger
 
 
@@ -62,6 +61,8 @@ def sniff(path: Path) -> Sniffed:
 
 def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Reading:
     """The whole file is held, undecoded, where memory is not limited; records are decoded one by one."""
+    from .lakefile import LakeFile, LargeLakeFile
+
     path = file_in(path)
     lake = LakeFile(path) if context.memory is None else LargeLakeFile(path, context.memory)
     catalog = metalake_decoding.catalog_as(lake.catalog, ours=lake.ours, normalized=options.normalized)

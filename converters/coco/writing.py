@@ -133,20 +133,23 @@ class _Writer:
         self.body: BinaryIO
 
     def __enter__(self) -> Self:
-        self.pictures, self.body = (path.open("wb", buffering=_BUFFER) for path in self.neighbours)
+        with ExitStack() as stack:
+            self.pictures, self.body = [
+                stack.enter_context(path.open("wb", buffering=_BUFFER)) for path in self.neighbours
+            ]
+            self.opened = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self.pictures.close()
-            self.body.close()
+            self.opened.close()
             if kind is None:
                 self._assemble()
         finally:
             for path in self.neighbours:
-                path.unlink()
+                path.unlink(missing_ok=True)
 
     def add(self, record: Record) -> None:
         """One image and its objects."""
