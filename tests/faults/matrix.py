@@ -32,6 +32,9 @@ DAMAGED = "faults/test_damaged_journals.py::"
 CHANGED = "faults/test_changed_files.py::"
 FETCHING = "faults/test_fetching.py::"
 KILLED = "faults/test_killed_download.py::"
+COMPUTER = "faults/test_this_computer.py::"
+NAMES = "faults/test_names.py::"
+PAGES = "faults/test_pages.py::"
 JOURNAL = "metalake_io/test_journal.py::"
 SCALE = "faults/test_scale.py::"
 SIGNALS = "faults/test_signals.py::"
@@ -156,9 +159,14 @@ MATRIX: dict[str, Fault] = {
     "C6": fault("413", ANNOTATIONS + "test_413_halves_down_to_the_one_that_is_too_large"),
     "C7": fault("names that clash", UPLOADS + "test_removed_files_are_reported", DOWNLOADS + "test_a_name_twice"),
     "C8": fault(
-        "pages: many, repeated, empty, without an end",
-        DOWNLOADS + "test_1500_pages_without_recursion",
+        "pages: many, repeated, empty, without an end, another number than is said",
+        PAGES + "test_c8_2000_pages",
+        PAGES + "test_c8_a_page_that_comes_again",
+        PAGES + "test_c8_an_empty_page_in_the_middle",
+        PAGES + "test_c8_no_end_of_empty_pages",
+        PAGES + "test_c8_another_number_than_the_service_says",
         DOWNLOADS + "test_pages_that_make_no_sense",
+        left="pages of new names without an end",
     ),
     "C9": fault(
         "a job that fails or never ends",
@@ -169,11 +177,26 @@ MATRIX: dict[str, Fault] = {
     "C11": fault("clocks that differ", LAYERS + "test_a_date_is_measured_by_the_servers_clock"),
     "C12": fault("a storage that nobody knows", UPLOADS + "test_an_unknown_storage_stops_before_any_file"),
     # This computer, and names
-    "D1": fault("a full disk", STOPPED + "test_a_disk_that_is_full_on_the_way"),
-    "D2": fault("limits on files, errors of the disk, folders that cannot be written", left=NOT_YET),
-    "D3": fault("too many open files", left=NOT_YET),
+    "D1": fault(
+        "a full disk: told with the path and what is missing, asked for once, completed by the next run",
+        COMPUTER + "test_d1_a_full_disk",
+        COMPUTER + "test_d1_no_space_at_the_nth_write",
+        STOPPED + "test_a_disk_that_is_full_on_the_way",
+        left="the journal's disk is in its own tests, without counting writes",
+    ),
+    "D2": fault(
+        "limits on files, errors of the disk, folders that cannot be written",
+        COMPUTER + "test_d2_files_may_not_be_so_large",
+        COMPUTER + "test_d2_the_disk_fails_when_it_must_be_sure",
+        COMPUTER + "test_d2_a_disk_that_is_only_for_reading",
+    ),
+    "D3": fault(
+        "too many open files",
+        COMPUTER + "test_d3_few_files_may_be_open",
+        COMPUTER + "test_d3_too_few_files_may_be_open",
+    ),
     "D4": fault("odd entries among good files", UPLOADS + "test_odd_entries_are_listed_and_the_good_ones_go"),
-    "D5": fault("odd names, there and back", left=NOT_YET),
+    "D5": fault("odd names, there and back", NAMES + "test_d5_odd_names_there_and_back"),
     "D6": fault("links that go round, or out of the folder", left=NOT_YET),
     "D7": fault(
         "memory, of very many files and of very large ones",
@@ -184,6 +207,9 @@ MATRIX: dict[str, Fault] = {
     ),
     "D8": fault(
         "hostile names from the server",
+        NAMES + "test_d8_hostile_names",
+        NAMES + "test_d8_hostile_folders",
+        NAMES + "test_d8_planted_links",
         DOWNLOADS + "test_hostile_names",
         DOWNLOADS + "test_hostile_unique_names",
         DOWNLOADS + "test_links_on_the_way_are_not_followed",
