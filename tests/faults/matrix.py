@@ -39,6 +39,8 @@ JOURNAL = "metalake_io/test_journal.py::"
 SCALE = "faults/test_scale.py::"
 SIGNALS = "faults/test_signals.py::"
 LAYERS = "metalake_io/test_layers.py::"
+NETWORK = "faults/test_network.py::"
+PAUSES = "faults/test_pauses.py::"
 PACING = "metalake_io/test_pacing.py::"
 SOCKETS = "metalake_io/test_sockets.py::"
 UPLOADS = "metalake_io/test_uploads.py::"
@@ -94,20 +96,24 @@ MATRIX: dict[str, Fault] = {
     # Network and HTTP
     "B1": fault(
         "429 and 503 in a row, with every form of Retry-After",
+        PAUSES + "test_b1_a_storm_on_every_operation",
+        PAUSES + "test_b1_fifty_over_the_pool",
         LAYERS + "test_every_form_of_retry_after",
         LAYERS + "test_retry_after_is_kept_and_capped",
         PACING + "test_all_wait_where_one_was_asked_to",
-        left="on each operation: " + NOT_YET,
     ),
     "B2": fault(
         "what can succeed is tried again, what cannot is asked once",
+        NETWORK + "test_b2_what_can_succeed_is_tried_again",
+        NETWORK + "test_b2_what_cannot_is_asked_once",
+        NETWORK + "test_b2_a_batch_that_is_too_large_is_split",
         LAYERS + "test_what_can_succeed_is_tried_again",
         LAYERS + "test_what_cannot_is_asked_once",
-        left="on each operation: " + NOT_YET,
     ),
-    "B3": fault("the answer is lost after the work was done", left=NOT_YET),
+    "B3": fault("the answer is lost after the work was done", NETWORK + "test_b3_a_reply_that_is_lost"),
     "B4": fault(
         "the connection breaks within a part: the whole part goes again",
+        NETWORK + "test_b4_the_connection_breaks_within_a_part",
         SOCKETS + "test_a_file_is_sent_whole_again_and_in_small_pieces",
     ),
     "B5": fault(
