@@ -35,6 +35,8 @@ KILLED = "faults/test_killed_download.py::"
 COMPUTER = "faults/test_this_computer.py::"
 NAMES = "faults/test_names.py::"
 PAGES = "faults/test_pages.py::"
+ODD = "faults/test_odd_files.py::"
+ONE_RUN = "faults/test_one_run.py::"
 JOURNAL = "metalake_io/test_journal.py::"
 SCALE = "faults/test_scale.py::"
 SIGNALS = "faults/test_signals.py::"
@@ -58,7 +60,11 @@ MATRIX: dict[str, Fault] = {
         CRASH + "test_a1_killed_at_every_request",
     ),
     "A2": fault("killed at any time of a longer upload", CRASH + "test_a2_killed_at_any_time"),
-    "A3": fault("killed at any time of a download", KILLED + "test_a3_killed_at_any_time"),
+    "A3": fault(
+        "killed at any time of a download, or of an export",
+        KILLED + "test_a3_killed_at_any_time",
+        ONE_RUN + "test_a3_an_export_killed_at_any_request",
+    ),
     "A4": fault(
         "killed at every batch of annotations, or its answer lost; where the service replaces, and where it adds",
         KILLED_ANNOTATIONS + "test_a4_killed_in_the_annotations",
@@ -195,9 +201,18 @@ MATRIX: dict[str, Fault] = {
         COMPUTER + "test_d3_few_files_may_be_open",
         COMPUTER + "test_d3_too_few_files_may_be_open",
     ),
-    "D4": fault("odd entries among good files", UPLOADS + "test_odd_entries_are_listed_and_the_good_ones_go"),
+    "D4": fault(
+        "odd entries among good files",
+        ODD + "test_d4_odd_entries_among_good_files",
+        ODD + "test_d4_a_file_of_no_bytes_is_a_file",
+        UPLOADS + "test_odd_entries_are_listed_and_the_good_ones_go",
+    ),
     "D5": fault("odd names, there and back", NAMES + "test_d5_odd_names_there_and_back"),
-    "D6": fault("links that go round, or out of the folder", left=NOT_YET),
+    "D6": fault(
+        "links that go round, or out of the folder",
+        ODD + "test_d6_links",
+        ODD + "test_d6_a_loop_in_what_is_downloaded_to",
+    ),
     "D7": fault(
         "memory, of very many files and of very large ones",
         SOCKETS + "test_a_body_is_streamed_in_bounded_memory",
@@ -219,6 +234,7 @@ MATRIX: dict[str, Fault] = {
         "two runs of the same thing",
         JOURNAL + "test_e1_a_second_run_is_told_who_holds_it",
         JOURNAL + "test_e1_waiting_for_the_other",
+        ONE_RUN + "test_e1_another_run_works_on_the_folder",
     ),
     "E2": fault("the holder of the lock is killed", JOURNAL + "test_e2_the_lock_dies_with_its_process"),
     "E3": fault("two runs from different computers", left=NOT_YET),
