@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import msgspec
 
@@ -16,8 +16,10 @@ State = Literal["uploaded", "downloaded", "skipped", "failed", "uncertain", "pla
 MISSING: tuple[State, ...] = ("failed", "uncertain", "not begun")
 """States of what was asked for and is not known to be done."""
 
-Verified = Literal["md5", "size", "server", "none"]
-"""How well it is known that what arrived is what was sent: by hash, by length, by the server's word, not at all."""
+Verified = Literal["md5", "crc32c", "size", "server", "none"]
+"""How well it is known that what arrived is what was sent, the best first: by hash, by length, by the server's word,
+not at all.
+"""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -74,6 +76,13 @@ class Report(msgspec.Struct, kw_only=True):
 
     def of(self, *states: State) -> list[Item]:
         return [item for item in self.items if item.state in states]
+
+    @property
+    def verified_by(self) -> Verified | None:
+        """The weakest proof of all that is there; None where nothing is."""
+        known = {item.verified_by for item in self.items if item.verified_by is not None}
+        order: tuple[Verified, ...] = get_args(Verified)
+        return next((one for one in reversed(order) if one in known), None)
 
     @property
     def missing(self) -> list[Item]:
@@ -204,6 +213,11 @@ class DownloadReport(Report, kw_only=True):
     images: int = 0
     last_page: bool = False
     message: str = ""
+
+    def as_json(self, *, lazy: bool = False) -> dict[str, Any]:
+        """As of every report, and how well all that is there is known to be right."""
+        document = super().as_json(lazy=lazy)
+        return document if self.verified_by is None else {**document, "verified_by": self.verified_by}
 
     def as_dict(self) -> dict[str, Any]:
         """The documented result of 2.19 and 2.20."""

@@ -15,8 +15,10 @@ import msgspec
 from ..converters.files import local_failure
 from ..converters.images import image_size
 from ..schemas.errors import AnnolakeError, InvalidInput, Place, UsageError
+from ..schemas.names import is_safe_name
 from ..schemas.problems import Problem
 from .kinds import SUFFIXES
+from .localnames import why_not
 from .results import Item
 
 
@@ -131,9 +133,9 @@ def look_at(path: Path, kind: str, root: Path | None) -> Source | Item:
         return _folder(name)
     if not stat.S_ISREG(status.st_mode):
         return _failed(name, "no regular file")
-    why_not = _by_name(name, kind)
-    if why_not is not None:
-        return why_not
+    left_out = _by_name(name, kind)
+    if left_out is not None:
+        return left_out
     if not os.access(path, os.R_OK):
         return _failed(name, "it cannot be read: no permission")
     return Source(name, path, status.st_size, status.st_mtime_ns)
@@ -179,8 +181,9 @@ def _listed(path: Path, kind: str) -> Iterator[Entry | Item]:
 
 def _by_name(name: str, kind: str) -> Item | None:
     """Why a file of this name is not uploaded."""
-    if not name.isprintable():
-        return _failed(name, "its name has control characters: rename it")
+    wrong = why_not(name) or (None if is_safe_name(name) else "it reads as a path")
+    if wrong is not None:
+        return _failed(name, f"{wrong}, and could not come back: rename it")
     suffixes = SUFFIXES.get(kind)
     if suffixes is not None and name.rpartition(".")[2].lower() not in suffixes:
         return Item(name=name, state="skipped", reason=f"no {kind} by its name: {_hint(kind)}")

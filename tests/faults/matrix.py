@@ -27,6 +27,8 @@ def fault(what: str, *shown: str, left: str = "") -> Fault:
 
 
 CRASH = "faults/test_crash.py::"
+FETCHING = "faults/test_fetching.py::"
+KILLED = "faults/test_killed_download.py::"
 JOURNAL = "metalake_io/test_journal.py::"
 SCALE = "faults/test_scale.py::"
 SIGNALS = "faults/test_signals.py::"
@@ -48,13 +50,16 @@ MATRIX: dict[str, Fault] = {
         CRASH + "test_a1_killed_at_every_request",
     ),
     "A2": fault("killed at any time of a longer upload", left=NOT_YET),
-    "A3": fault("killed at any time of a download", left=NOT_YET),
+    "A3": fault("killed at any time of a download", KILLED + "test_a3_killed_at_any_time"),
     "A4": fault(
         "killed at every batch of annotations, or its answer lost; where the service replaces, and where it adds",
         CRASH + "test_a4_killed_in_the_annotations",
         CRASH + "test_a4_a_reply_that_is_lost",
     ),
-    "A5": fault("killed at the n-th call of the system", left=NOT_YET),
+    "A5": fault(
+        "a download killed at the n-th call of the system (fsync, rename, unlink, open, write); in the long form only",
+        KILLED + "test_a5_killed_at_a_call_of_the_system",
+    ),
     "A6": fault("killed three times in a row", CRASH + "test_a6_the_recovery_is_killed_too"),
     "A7": fault(
         "a damaged journal is laid aside, and everything asked for again",
@@ -95,9 +100,14 @@ MATRIX: dict[str, Fault] = {
         "the connection breaks within a part: the whole part goes again",
         SOCKETS + "test_a_file_is_sent_whole_again_and_in_small_pieces",
     ),
-    "B5": fault("a download breaks off", DOWNLOADS + "test_wrong_bytes_never_stand_under_the_final_name"),
-    "B6": fault("a download of other bytes", DOWNLOADS + "test_wrong_bytes_never_stand_under_the_final_name"),
-    "B7": fault("a storage that lies about ranges", left=NOT_YET),
+    "B5": fault(
+        "a download breaks off: it goes on where that is certain, else begins anew",
+        FETCHING + "test_b5_a_download_that_breaks_off",
+        FETCHING + "test_b5_a_download_that_always_breaks_off",
+        FETCHING + "test_b5_without_any_size_it_is_called_unverified",
+    ),
+    "B6": fault("a download of other bytes", FETCHING + "test_b6_other_bytes"),
+    "B7": fault("a storage that lies about ranges", FETCHING + "test_b7_a_storage_that_lies_about_ranges"),
     "B8": fault("silent and slow servers", SOCKETS + "test_no_answer_in_time", left="slow ones: " + NOT_YET),
     "B9": fault(
         "a signed address expires on the way",
