@@ -61,7 +61,7 @@ BUGS = (
         "metalake_io/landing.py",
         "os.fsync(file.fileno())",
         "pass",
-        "tests/faults tests/metalake_io/test_downloads.py -k fsync",
+        "tests/faults/test_sync.py",
     ),
     Bug(
         "a name before the proof",
@@ -73,8 +73,8 @@ BUGS = (
     Bug(
         "a body that can be read once",
         "metalake_io/transfer/bodies.py",
-        "        if self._reader is not None:\n            self._reader.close()\n        self._reader = _Reader(self, self._moved)",
-        "        if self._reader is None:\n            self._reader = _Reader(self, self._moved)",
+        "            self._reader.close()\n        self._reader = _Reader(self, self._moved)",
+        "            return self._reader\n        self._reader = _Reader(self, self._moved)",
         "tests/metalake_io/test_sockets.py",
     ),
     Bug(
