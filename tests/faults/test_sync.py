@@ -1,4 +1,4 @@
-"""What a download leaves outlives a power cut: bytes are on the disk before they bear the name, names before the end."""
+"""A download outlives a power cut: its bytes are on the disk before they bear the name, names before the end."""
 
 from __future__ import annotations
 
