@@ -199,7 +199,8 @@ class Landing:
         failure = local_failure(error, self._wanted.path)
         size = self._told.size if self._wanted.size is None else self._wanted.size
         if size is not None:
-            failure.message += f"; {size - self.size:,} of {size:,} bytes are not written"
+            with suppress(OSError):
+                failure.message += f"; {size - self._part.stat().st_size:,} of {size:,} bytes are not written"
         if error.errno == errno.EMFILE:
             failure.hint = "let fewer transfers run at once, or allow more open files (ulimit -n)"
         return failure
