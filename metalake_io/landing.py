@@ -180,9 +180,10 @@ class Landing:
         try:
             if any(size != self.size for size in known):
                 raise Fault("damaged", f"{self.size:,} bytes came, {known[0]:,} were announced", sent=True)
-            if self.size == 0 and not known:
+            proof = self._told.says(self.md5, self._part)
+            if self.size == 0 and proof is None and self._wanted.size is None:
                 raise Fault("damaged", "nothing came", sent=True)
-            return self._told.says(self.md5, self._part) or ("size" if known else "none")
+            return proof or ("size" if known else "none")
         except Fault:
             self.discard()
             raise
