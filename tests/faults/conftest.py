@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,29 @@ from annolake.metalake_io.client import MetaLakeClient
 from annolake.metalake_io.connecting import connect
 
 from ..metalake_io.clock import FakeClock
+from ..metalake_io.overheard import Heard, listening
 from .faultd import Faultd
 from .lake import KEY, SECRET
+from .storage import SIGNED
 
 Connect = Callable[..., MetaLakeClient]
+
+SECRETS = (KEY, SECRET, base64.b64encode(f"{KEY}:{SECRET}".encode()).decode(), *SIGNED)
+
+
+@pytest.fixture(autouse=True)
+def heard(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
+    """G1: after every test, whatever was said, logged, raised, reported or left in a file holds no secret. State,
+    settings and temporary files of the test lie in its own folder.
+    """
+    for name, folder in (("XDG_STATE_HOME", "state-home"), ("XDG_CONFIG_HOME", "config-home"), ("TMPDIR", "temporary")):
+        monkeypatch.setenv(name, str(tmp_path / folder))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with listening() as heard:
+        yield heard
+    heard.say("screen", *capfd.readouterr())
+    assert heard.leaks(SECRETS, tmp_path) == []
 
 
 @pytest.fixture

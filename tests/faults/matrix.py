@@ -175,7 +175,11 @@ MATRIX: dict[str, Fault] = {
     "F10": fault("a server that slows us down", left=NOT_YET),
     # Secrets and trust
     "G1": fault(
-        "secrets in what is said and kept",
+        "secrets in what is said and kept: looked for after every test of this folder and of `metalake_io`",
+        "faults/test_secrets.py::test_g1_the_look_for_secrets_sees_them",
+        "faults/test_secrets.py::test_g1_reports_are_looked_at",
+        "faults/test_secrets.py::test_g1_signed_addresses_stay_untold",
+        "faults/test_secrets.py::test_g1_a_client_does_not_tell_its_key",
         SECRETS + "test_no_exception_tells_a_secret",
         SECRETS + "test_nothing_that_is_kept_tells_a_secret",
     ),
