@@ -86,7 +86,7 @@ def test_g1_the_look_for_secrets_sees_them(where: str, leak: Leak, tmp_path: Pat
 def test_g1_reports_are_looked_at(connected: Connect, pictures: dict[str, bytes], tmp_path: Path) -> None:
     with listening() as heard:
         connected().files.run(tmp_path / "pictures", "image", "Demo")
-    assert {leak.partition(":")[0] for leak in heard.leaks(["p0.png"])} == {"UploadReport", "log"}
+    assert {leak.partition(":")[0] for leak in heard.leaks(["p0.png"])} >= {"UploadReport", "log"}
 
 
 @pytest.mark.parametrize("storage", ["AWS_S3", "GCP", "AZURE"])
