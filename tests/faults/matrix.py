@@ -35,6 +35,7 @@ DOWNLOADS = "metalake_io/test_downloads.py::"
 ANNOTATIONS = "metalake_io/test_annotations.py::"
 CALLS = "metalake_io/test_calls.py::"
 STOPPED = "metalake_io/test_stopped_runs.py::"
+ANSWERS = "faults/test_answers.py::"
 SECRETS = "metalake_io/test_secrets.py::"
 NOT_YET = "not shown yet"
 
@@ -111,8 +112,15 @@ MATRIX: dict[str, Fault] = {
     "B13": fault("nobody there for a while", left=NOT_YET),
     "B14": fault("every request may fail in any way", left=NOT_YET),
     # What the server says
-    "C1": fault("200 with `isSuccess: false`", left=NOT_YET),
-    "C2": fault("answers that make no sense", left=NOT_YET),
+    "C1": fault("200 with `isSuccess: false`, at 8 operations", ANSWERS + "test_c1_a_200_that_says_no"),
+    "C2": fault(
+        "204, nothing, no JSON, a field that is missing, of another type or one more, at 11 operations",
+        ANSWERS + "test_c2_answers_that_make_no_sense",
+        ANSWERS + "test_c2_all_operations_have_their_six",
+        ANSWERS + "test_c2_what_was_done_although_the_answer_makes_no_sense",
+        ANSWERS + "test_c2_labels_with_the_names_of_members",
+        left="finalise, complete and annotations need no answer: nothing at all is a yes there, as in the official SDK",
+    ),
     "C3": fault("a batch taken in part", ANNOTATIONS + "test_images_that_the_service_names_as_unknown"),
     "C4": fault(
         "labels that the service has no key for",
