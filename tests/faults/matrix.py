@@ -35,6 +35,7 @@ DOWNLOADS = "metalake_io/test_downloads.py::"
 ANNOTATIONS = "metalake_io/test_annotations.py::"
 CALLS = "metalake_io/test_calls.py::"
 STOPPED = "metalake_io/test_stopped_runs.py::"
+BATCHES = "faults/test_batches.py::"
 ANSWERS = "faults/test_answers.py::"
 SECRETS = "metalake_io/test_secrets.py::"
 NOT_YET = "not shown yet"
@@ -121,13 +122,26 @@ MATRIX: dict[str, Fault] = {
         ANSWERS + "test_c2_labels_with_the_names_of_members",
         left="finalise, complete and annotations need no answer: nothing at all is a yes there, as in the official SDK",
     ),
-    "C3": fault("a batch taken in part", ANNOTATIONS + "test_images_that_the_service_names_as_unknown"),
+    "C3": fault(
+        "a batch taken in part: what is refused is listed one by one, what is taken is not sent again",
+        BATCHES + "test_c3_a_batch_that_is_taken_in_part",
+        ANNOTATIONS + "test_images_that_the_service_names_as_unknown",
+        left="tried again by the next run only: nobody documents how the service says that a refusal may pass",
+    ),
     "C4": fault(
-        "labels that the service has no key for",
+        "labels that the service has no key for, from the start or all of a sudden",
+        BATCHES + "test_c4_labels_without_a_key_stop_before_the_first_write",
+        BATCHES + "test_c4_a_label_that_goes_on_the_way",
         ANNOTATIONS + "test_unknown_labels_stop_before_the_first_write",
+        left="`--missing-labels create`: no call of the service makes labels, but that the look-up may",
     ),
     "C5": fault("401 on the way", UPLOADS + "test_401_stops_everything", ANNOTATIONS + "test_401_midway"),
-    "C6": fault("413", ANNOTATIONS + "test_413_halves_down_to_the_one_that_is_too_large"),
+    "C6": fault(
+        "413: halved down to the one image, in 21 requests",
+        BATCHES + "test_c6_one_image_of_a_thousand_is_too_large",
+        BATCHES + "test_c6_what_cannot_be_halved_is_refused",
+        ANNOTATIONS + "test_413_halves_down_to_the_one_that_is_too_large",
+    ),
     "C7": fault("names that clash", UPLOADS + "test_removed_files_are_reported", DOWNLOADS + "test_a_name_twice"),
     "C8": fault(
         "pages: many, repeated, empty, without an end",
