@@ -35,6 +35,7 @@ DOWNLOADS = "metalake_io/test_downloads.py::"
 ANNOTATIONS = "metalake_io/test_annotations.py::"
 CALLS = "metalake_io/test_calls.py::"
 STOPPED = "metalake_io/test_stopped_runs.py::"
+REFUSALS = "faults/test_refusals.py::"
 BATCHES = "faults/test_batches.py::"
 ANSWERS = "faults/test_answers.py::"
 SECRETS = "metalake_io/test_secrets.py::"
@@ -135,27 +136,56 @@ MATRIX: dict[str, Fault] = {
         ANNOTATIONS + "test_unknown_labels_stop_before_the_first_write",
         left="`--missing-labels create`: no call of the service makes labels, but that the look-up may",
     ),
-    "C5": fault("401 on the way", UPLOADS + "test_401_stops_everything", ANNOTATIONS + "test_401_midway"),
+    "C5": fault(
+        "401 on the way: it stops at once, and goes on with a new key",
+        REFUSALS + "test_c5_401_on_the_way",
+        UPLOADS + "test_401_stops_everything",
+        ANNOTATIONS + "test_401_midway",
+    ),
     "C6": fault(
         "413: halved down to the one image, in 21 requests",
         BATCHES + "test_c6_one_image_of_a_thousand_is_too_large",
         BATCHES + "test_c6_what_cannot_be_halved_is_refused",
         ANNOTATIONS + "test_413_halves_down_to_the_one_that_is_too_large",
     ),
-    "C7": fault("names that clash", UPLOADS + "test_removed_files_are_reported", DOWNLOADS + "test_a_name_twice"),
+    "C7": fault(
+        "names that clash are told, and nothing is replaced",
+        REFUSALS + "test_c7_a_name_that_the_collection_has_already",
+        REFUSALS + "test_c7_a_file_that_was_removed",
+        REFUSALS + "test_c7_a_name_twice_in_a_list",
+        REFUSALS + "test_c7_two_pictures_that_would_have_one_name",
+        left="a file that is there under this name is skipped, said not to be compared, and the exit code is 0",
+    ),
     "C8": fault(
         "pages: many, repeated, empty, without an end",
         DOWNLOADS + "test_1500_pages_without_recursion",
         DOWNLOADS + "test_pages_that_make_no_sense",
     ),
     "C9": fault(
-        "a job that fails or never ends",
+        "a job that fails, or never ends",
+        REFUSALS + "test_c9_a_job_that_fails",
+        REFUSALS + "test_c9_a_job_that_never_ends",
         CALLS + "test_a_job_that_never_ends",
         ANNOTATIONS + "test_a_failed_job_gets_no_annotations",
     ),
-    "C10": fault("an upload that cannot be completed", UPLOADS + "test_a_completion_that_fails_is_no_success"),
-    "C11": fault("clocks that differ", LAYERS + "test_a_date_is_measured_by_the_servers_clock"),
-    "C12": fault("a storage that nobody knows", UPLOADS + "test_an_unknown_storage_stops_before_any_file"),
+    "C10": fault(
+        "an upload that cannot be completed",
+        REFUSALS + "test_c10_an_upload_that_cannot_be_closed",
+        UPLOADS + "test_a_completion_that_fails_is_no_success",
+    ),
+    "C11": fault(
+        "clocks that differ, and clocks that jump",
+        REFUSALS + "test_c11_a_server_in_another_day",
+        REFUSALS + "test_c11_our_clock_jumps",
+        REFUSALS + "test_c11_a_storage_that_minds_the_time",
+        LAYERS + "test_a_date_is_measured_by_the_servers_clock",
+    ),
+    "C12": fault(
+        "a storage, or a way to annotate, that nobody knows",
+        REFUSALS + "test_c12_a_storage_that_nobody_knows",
+        REFUSALS + "test_c12_a_mode_that_nobody_knows",
+        UPLOADS + "test_an_unknown_storage_stops_before_any_file",
+    ),
     # This computer, and names
     "D1": fault("a full disk", STOPPED + "test_a_disk_that_is_full_on_the_way"),
     "D2": fault("limits on files, errors of the disk, folders that cannot be written", left=NOT_YET),
