@@ -181,8 +181,8 @@ def test_c11_a_server_in_another_day(
 ) -> None:
     """A date to wait for is measured by the server's own."""
     there = clock.time() + hours * 3600
-    dates = {"Date": formatdate(there, usegmt=True), "Retry_After": formatdate(there + 20, usegmt=True)}
-    rig.rule("init", act.answer(503, **dates))
+    date, later = (formatdate(when, usegmt=True) for when in (there, there + 20))
+    rig.rule("init", act.answer(503, Date=date, Retry_After=later))
     assert connected(at_once=1).files.run(Path("pictures"), "image", "Demo").is_success
     assert 20 <= clock.passed <= 26
 
