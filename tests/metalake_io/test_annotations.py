@@ -320,7 +320,7 @@ def test_the_deprecated_form(client: MetaLakeClient, lake: Lake, put: Put) -> No
     assert lake.asked("attach")[0].json == {"projectId": "p1", "operationIdArray": ["op"]}
 
 
-def test_files_with_a_byte_order_mark_in_any_locale(client: MetaLakeClient, lake: Lake, tmp_path) -> None:
+def test_files_with_a_byte_order_mark(client: MetaLakeClient, lake: Lake, tmp_path) -> None:
     """Defect 43."""
     path = tmp_path / "bom.json"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps(file("ä.png"), ensure_ascii=False).encode())
