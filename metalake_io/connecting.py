@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+import msgspec
+
 from ..schemas.errors import UsageError
 from .errors import ServiceRefused
 from .service import Service
@@ -96,6 +98,11 @@ def connect(
     return Connection(service, stack)
 
 
+class _Check(msgspec.Struct):
+    isCompatible: bool
+    message: str | None = None
+
+
 def _find_prefix(service: Service) -> None:
     for prefix in PREFIXES:
         operation, path = f"{_CHECK} to {service.base_url}", f"/client/sdk/compatibility/{SPOKEN}"
@@ -105,12 +112,10 @@ def _find_prefix(service: Service) -> None:
         service.prefix = prefix
         if not 200 <= response.status < 300:
             raise service.refusal(_CHECK, response)
-        plain = service.plain(_CHECK, response)
-        if isinstance(plain, dict) and plain.get("isCompatible") is False:  # pyright: ignore[reportUnknownMemberType]
-            said = service.redactor.clean(str(plain.get("message") or ""))  # pyright: ignore
-            raise ServiceRefused(
-                "not-compatible", f"{_CHECK}: {said or 'the service wants another version'}", hint="update annolake"
-            )
+        check = service.typed(_CHECK, response, _Check)
+        if not check.isCompatible:
+            said = service.redactor.clean(check.message or "the service wants another version")
+            raise ServiceRefused("not-compatible", f"{_CHECK}: {said}", hint="update annolake")
         return
     service.prefix = PREFIXES[-1]
     logger.warning("the service has no check of versions; taken for a newer one, with the prefix %s", service.prefix)

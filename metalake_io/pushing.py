@@ -149,7 +149,7 @@ def push(
     moved: Moved | None = None,
     journal: Journal | Path | None = None,
 ) -> UploadReport:
-    """Send it. InvalidInput (`unknown-label`), before the first write, for labels that the service has no key for.
+    """Send it. InvalidUpload (`unknown-label`), before the first write, for labels that the service has no key for.
 
     Files that are there are left as they are; facts and annotations of all are sent anew. With a journal, in a file of
     its own for each collection, a run goes on where an earlier one has ended, and annotations are sent once.

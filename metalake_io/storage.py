@@ -21,6 +21,7 @@ from .results import Verified
 from .transfer.bodies import FileSlice
 from .transfer.clock import Clock
 from .transfer.exchange import Layer, Request, Response
+from .transfer.retry import clock_error
 
 StorageType = Literal["AWS_S3", "GCP", "AZURE"]
 
@@ -36,6 +37,9 @@ _WORDS: dict[str, StorageType] = {
 
 _AZURE_VERSION = "2021-08-06"
 _MOST_DAMAGED = 3
+_SKEW = 300.0
+"""Seconds by which a clock must be off before it is to blame; the storages allow 15 minutes."""
+
 _HEX = re.compile(r"^[0-9a-f]{32}$")
 _RANGE = re.compile(r"^bytes=0-(\d+)$")
 
@@ -101,9 +105,9 @@ class _Puts:
                 renewed, address = True, url(True)
                 continue
             if response.status not in _SUCCESS[self._kind]:
-                raise _refused(part, response, attempts)
+                raise _refused(part, response, attempts, self._clock.time())
             if self._kind == "GCP" and response.status == 308 and part.is_last and not _has_all(part, response):
-                raise _refused(part, response, attempts)
+                raise _refused(part, response, attempts, self._clock.time())
             match = _matches(self._kind, part, response)
             if match is not False:
                 return Stored(_etag(self._kind, response), "md5" if match else "server", attempts)
@@ -188,12 +192,22 @@ def _has_all(part: Part, response: Response) -> bool:
     return found is not None and int(found[1]) + 1 == part.total
 
 
-def _refused(part: Part, response: Response, attempts: int) -> ServiceRefused:
+def _refused(part: Part, response: Response, attempts: int, now: float) -> ServiceRefused:
     code = re.search(rb"<Code>([A-Za-z]{1,60})</Code>", response.content[:4096])
-    said = f" ({code[1].decode('ascii')})" if code else ""
+    word = code[1].decode("ascii") if code else ""
+    said = f" ({word})" if word else ""
+    hint = "the service's own access to its storage may be at fault"
+    if word == "RequestTimeTooSkewed":
+        said, hint = f" ({word}): {_skew(clock_error(response.headers, now))}", "set the clock, and run it again"
     error = ServiceRefused(
-        "storage-refused",
-        f"the storage refuses part {part.number} with status {response.status}{said}",
-        hint="the service's own access to its storage may be at fault",
+        "storage-refused", f"the storage refuses part {part.number} with status {response.status}{said}", hint=hint
     )
     return error.after(response, attempts)
+
+
+def _skew(seconds: float | None) -> str:
+    """Whose clock is wrong, and by how much."""
+    if seconds is None or abs(seconds) < _SKEW:
+        return "your clock is right, the service's is off"
+    minutes = round(abs(seconds) / 60)
+    return f"your clock is off by {minutes // 60} h {minutes % 60} min, it is {'ahead' if seconds > 0 else 'behind'}"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
 
+from annolake.commands.main import annolake
 from annolake.metalake_io.client import MetaLakeClient
 from annolake.metalake_io.connecting import connect
 
@@ -17,9 +21,14 @@ from ..metalake_io.clock import FakeClock
 from ..metalake_io.overheard import Heard, listening
 from .faultd import Faultd
 from .lake import KEY, SECRET
+from .oracle import Inputs
 from .storage import SIGNED
 
 Connect = Callable[..., MetaLakeClient]
+Typed = Callable[..., Result]
+
+PICTURES = [f"p{number}.png" for number in range(4)]
+BOX = {"type": "rectangle", "bbox": [1, 2, 3, 4], "label": "Car"}
 
 SECRETS = (KEY, SECRET, base64.b64encode(f"{KEY}:{SECRET}".encode()).decode(), *SIGNED)
 
@@ -75,3 +84,27 @@ def pictures(tmp_path: Path) -> dict[str, bytes]:
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     return {f"Demo_{name}": content for name, content in contents.items()}
+
+
+@pytest.fixture
+def typed(rig: Faultd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
+    """A command as typed, in a folder with the picture files `pictures/p0.png` to `p3.png`, a box on each, and the
+    annotation file `lake.json`. Key and secret come from the environment.
+    """
+    settings = {"URL": rig.url, "API_KEY": KEY, "SECRET": SECRET}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"METALAKE_{name}", value)
+    monkeypatch.setenv("ANNOLAKE_TIMEOUT", "5")
+    monkeypatch.chdir(tmp_path)
+    Path("pictures").mkdir()
+    for name in PICTURES:
+        Image.new("RGB", (8, 8)).save(Path("pictures", name))
+    images = [{"image": name, "annotations": [BOX]} for name in PICTURES]
+    Path("lake.json").write_text(json.dumps({"images": images}, indent=1))
+    return lambda *words: CliRunner().invoke(annolake, [str(word) for word in words])
+
+
+def drawn(tmp_path: Path) -> Inputs:
+    """What the lake has when all that `typed` has there is uploaded to the collection "Demo" for the operation "op"."""
+    files = {f"Demo_{name}": (tmp_path / "pictures" / name).read_bytes() for name in PICTURES}
+    return Inputs(files, {(f"Demo_{name}", "op"): 1 for name in PICTURES})

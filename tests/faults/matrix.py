@@ -35,6 +35,9 @@ DOWNLOADS = "metalake_io/test_downloads.py::"
 ANNOTATIONS = "metalake_io/test_annotations.py::"
 CALLS = "metalake_io/test_calls.py::"
 STOPPED = "metalake_io/test_stopped_runs.py::"
+REFUSALS = "faults/test_refusals.py::"
+BATCHES = "faults/test_batches.py::"
+ANSWERS = "faults/test_answers.py::"
 SECRETS = "metalake_io/test_secrets.py::"
 NOT_YET = "not shown yet"
 
@@ -111,29 +114,78 @@ MATRIX: dict[str, Fault] = {
     "B13": fault("nobody there for a while", left=NOT_YET),
     "B14": fault("every request may fail in any way", left=NOT_YET),
     # What the server says
-    "C1": fault("200 with `isSuccess: false`", left=NOT_YET),
-    "C2": fault("answers that make no sense", left=NOT_YET),
-    "C3": fault("a batch taken in part", ANNOTATIONS + "test_images_that_the_service_names_as_unknown"),
-    "C4": fault(
-        "labels that the service has no key for",
-        ANNOTATIONS + "test_unknown_labels_stop_before_the_first_write",
+    "C1": fault("200 with `isSuccess: false`, at 8 operations", ANSWERS + "test_c1_a_200_that_says_no"),
+    "C2": fault(
+        "204, nothing, no JSON, a field that is missing, of another type or one more, at 11 operations",
+        ANSWERS + "test_c2_answers_that_make_no_sense",
+        ANSWERS + "test_c2_all_operations_have_their_six",
+        ANSWERS + "test_c2_what_was_done_although_the_answer_makes_no_sense",
+        ANSWERS + "test_c2_labels_with_the_names_of_members",
+        left="finalise, complete and annotations need no answer: nothing at all is a yes there, as in the official SDK",
     ),
-    "C5": fault("401 on the way", UPLOADS + "test_401_stops_everything", ANNOTATIONS + "test_401_midway"),
-    "C6": fault("413", ANNOTATIONS + "test_413_halves_down_to_the_one_that_is_too_large"),
-    "C7": fault("names that clash", UPLOADS + "test_removed_files_are_reported", DOWNLOADS + "test_a_name_twice"),
+    "C3": fault(
+        "a batch taken in part: what is refused is listed one by one, what is taken is not sent again",
+        BATCHES + "test_c3_a_batch_that_is_taken_in_part",
+        ANNOTATIONS + "test_images_that_the_service_names_as_unknown",
+        left="tried again by the next run only: nobody documents how the service says that a refusal may pass",
+    ),
+    "C4": fault(
+        "labels that the service has no key for, from the start or all of a sudden",
+        BATCHES + "test_c4_labels_without_a_key_stop_before_the_first_write",
+        BATCHES + "test_c4_a_label_that_goes_on_the_way",
+        ANNOTATIONS + "test_unknown_labels_stop_before_the_first_write",
+        left="`--missing-labels create`: no call of the service makes labels, but that the look-up may",
+    ),
+    "C5": fault(
+        "401 on the way: it stops at once, and goes on with a new key",
+        REFUSALS + "test_c5_401_on_the_way",
+        UPLOADS + "test_401_stops_everything",
+        ANNOTATIONS + "test_401_midway",
+    ),
+    "C6": fault(
+        "413: halved down to the one image, in 21 requests",
+        BATCHES + "test_c6_one_image_of_a_thousand_is_too_large",
+        BATCHES + "test_c6_what_cannot_be_halved_is_refused",
+        ANNOTATIONS + "test_413_halves_down_to_the_one_that_is_too_large",
+    ),
+    "C7": fault(
+        "names that clash are told, and nothing is replaced",
+        REFUSALS + "test_c7_a_name_that_the_collection_has_already",
+        REFUSALS + "test_c7_a_file_that_was_removed",
+        REFUSALS + "test_c7_a_name_twice_in_a_list",
+        REFUSALS + "test_c7_two_pictures_that_would_have_one_name",
+        left="a file that is there under this name is skipped, said not to be compared, and the exit code is 0",
+    ),
     "C8": fault(
         "pages: many, repeated, empty, without an end",
         DOWNLOADS + "test_1500_pages_without_recursion",
         DOWNLOADS + "test_pages_that_make_no_sense",
     ),
     "C9": fault(
-        "a job that fails or never ends",
+        "a job that fails, or never ends",
+        REFUSALS + "test_c9_a_job_that_fails",
+        REFUSALS + "test_c9_a_job_that_never_ends",
         CALLS + "test_a_job_that_never_ends",
         ANNOTATIONS + "test_a_failed_job_gets_no_annotations",
     ),
-    "C10": fault("an upload that cannot be completed", UPLOADS + "test_a_completion_that_fails_is_no_success"),
-    "C11": fault("clocks that differ", LAYERS + "test_a_date_is_measured_by_the_servers_clock"),
-    "C12": fault("a storage that nobody knows", UPLOADS + "test_an_unknown_storage_stops_before_any_file"),
+    "C10": fault(
+        "an upload that cannot be completed",
+        REFUSALS + "test_c10_an_upload_that_cannot_be_closed",
+        UPLOADS + "test_a_completion_that_fails_is_no_success",
+    ),
+    "C11": fault(
+        "clocks that differ, and clocks that jump",
+        REFUSALS + "test_c11_a_server_in_another_day",
+        REFUSALS + "test_c11_our_clock_jumps",
+        REFUSALS + "test_c11_a_storage_that_minds_the_time",
+        LAYERS + "test_a_date_is_measured_by_the_servers_clock",
+    ),
+    "C12": fault(
+        "a storage, or a way to annotate, that nobody knows",
+        REFUSALS + "test_c12_a_storage_that_nobody_knows",
+        REFUSALS + "test_c12_a_mode_that_nobody_knows",
+        UPLOADS + "test_an_unknown_storage_stops_before_any_file",
+    ),
     # This computer, and names
     "D1": fault("a full disk", STOPPED + "test_a_disk_that_is_full_on_the_way"),
     "D2": fault("limits on files, errors of the disk, folders that cannot be written", left=NOT_YET),

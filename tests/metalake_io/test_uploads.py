@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from annolake.metalake_io.client import MetaLakeClient
-from annolake.metalake_io.errors import NotAuthorised, ServiceRefused
+from annolake.metalake_io.errors import NetworkGaveUp, NotAuthorised, ServiceRefused
+from annolake.metalake_io.results import UploadReport
 from annolake.metalake_io.uploads import Uploads
 from annolake.schemas.errors import InvalidInput, UsageError
 
@@ -63,9 +64,14 @@ def test_a_single_file_whose_completion_says_nothing(client: MetaLakeClient, lak
 
 
 def test_a_completion_that_fails_is_no_success(client: MetaLakeClient, lake: Lake, pictures: Path) -> None:
-    lake.rule("GET .*complete", refusal(500, "broken"), times=99)
+    lake.rule("GET .*complete", refusal(406, "broken"))
     result = client.upload_files_to_collection(str(pictures), "image", "Demo")
     assert result == {"is_success": False, "job_id": "j1", "collection_id": "c1"}
+    lake.rule("GET .*complete", refusal(500, "broken"), times=99)
+    with pytest.raises(NetworkGaveUp) as caught:
+        client.upload_files_to_collection(str(pictures), "image", "Demo")
+    assert isinstance(caught.value.report, UploadReport)
+    assert caught.value.report.as_dict() == {"is_success": False, "job_id": "j1", "collection_id": "c1"}
 
 
 @pytest.mark.parametrize("storage", ["AWS_S3", "GCP", "AZURE", "aws_s3", "gcs", "azure_blob"])
@@ -171,6 +177,18 @@ def test_the_real_type_of_a_picture(client: MetaLakeClient, lake: Lake, pictures
     """Defect 10."""
     client.upload_files_to_collection(str(pictures), "image", "Demo")
     assert {one.headers["content-type"] for one in lake.asked("PUT")} == {"image/png", "image/jpeg"}
+
+
+def test_the_real_type_of_a_video(client: MetaLakeClient, lake: Lake, tmp_path: Path) -> None:
+    """Defect 10: the official SDK takes Matroska for MP4. What is signed is what is sent."""
+    for name in ("a.mkv", "b.MP4", "C.MKV"):
+        (tmp_path / name).write_bytes(b"video")
+    assert client.upload_files_to_collection(str(tmp_path), "video", "Demo")["is_success"]
+    types = {"a.mkv": "video/x-matroska", "b.MP4": "video/mp4", "C.MKV": "video/x-matroska"}
+    signed = {lake.names[one.json["fileId"]]: one.json["contentType"] for one in lake.asked("PreSigned")}
+    assert signed == {f"Demo_{name}": kind for name, kind in types.items()}
+    sent = {one.path.rpartition("/")[2]: one.headers["content-type"] for one in lake.asked("PUT")}
+    assert {lake.names[file_id]: kind for file_id, kind in sent.items()} == signed
 
 
 def test_a_damaged_part_is_sent_again(client: MetaLakeClient, lake: Lake, pictures: Path) -> None:
