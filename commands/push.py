@@ -80,6 +80,7 @@ def command(
     from ..metalake_io.kinds import collection_target
 
     checks.operation_id(operation)
+    checks.collection(collection)
     options = given_options(ctx, find_format(source, from_).name, "metalake")
     choice = choices.choice_of(map_label, keep_label, only_images, split, seed)
     if report is not None:

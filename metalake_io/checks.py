@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from ..schemas.problems import Problem
 from ..schemas.validation import Checker, check_operation_id
 from ..schemas.wording import metadata_mistakes
 from .errors import InvalidUpload
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Annotations:
@@ -118,9 +121,11 @@ def operation_id(text: object) -> str:
 
 
 def collection(name: object) -> str:
-    """The name of a collection. UsageError where it is no text, or an empty one."""
+    """The name of a collection. UsageError where it is no text, an empty one, or one that drives a terminal."""
     if not isinstance(name, str) or not name.strip():
         raise UsageError("collection-name", "the name of the collection is empty", hint="name one")
+    if _CONTROL.search(name):
+        raise UsageError("collection-name", "the name of the collection has control characters", hint="leave them out")
     return name
 
 

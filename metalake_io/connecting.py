@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import msgspec
 
-from ..schemas.errors import UsageError
+from ..schemas.errors import Place, UsageError
 from .errors import ServiceRefused
 from .service import Service
 from .transfer.clock import Clock, WallClock
@@ -15,6 +16,7 @@ from .transfer.exchange import Layer
 from .transfer.logs import logger
 from .transfer.redaction import Redactor, basic
 from .transfer.retry import Policy
+from .transfer.sockets import LARGEST_REPLY
 from .transfer.stack import Stack, Timeouts
 
 PREFIXES = ("/datalake/api", "/api")
@@ -49,6 +51,8 @@ def connect(
     insecure_http: bool = False,
     proxies: Mapping[str, str] | None = None,
     ca: str | None = None,
+    insecure_tls: bool = False,
+    largest_reply: int = LARGEST_REPLY,
     clock: Clock | None = None,
     policy: Policy | None = None,
     bottom: Layer | None = None,
@@ -57,9 +61,14 @@ def connect(
     ServiceRefused where it does not work with us; NetworkGaveUp.
 
     `prefix` None finds out; given, it is taken without asking. `timeout` shortens all waiting for the network, in
-    seconds. `insecure_http` allows an unencrypted connection to another computer.
+    seconds. `insecure_http` allows an unencrypted connection to another computer, `insecure_tls` one with whoever is in
+    between. `ca`: certificates to be trusted instead of the usual ones. Answers have at most `largest_reply` bytes.
     """
     base_url = _checked(url, insecure_http=insecure_http)
+    if ca is not None:
+        _check_certificates(ca)
+    if insecure_tls:
+        logger.warning("nobody checks who answers at %s: the key, the secret and all data may be read", base_url)
     if timeout is not None and not timeout > 0:
         raise UsageError("bad-timeout", "a time-out must be more than 0 seconds")
     if at_once < 1:
@@ -76,6 +85,8 @@ def connect(
         policy=policy,
         proxies=proxies,
         ca=ca,
+        insecure_tls=insecure_tls,
+        largest_reply=largest_reply,
         bottom=bottom,
     )
     service = Service(
@@ -121,7 +132,22 @@ def _find_prefix(service: Service) -> None:
     logger.warning("the service has no check of versions; taken for a newer one, with the prefix %s", service.prefix)
 
 
+def _check_certificates(ca: str) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else None
+        raise UsageError(
+            "bad-certificates",
+            f"there are no certificates: {said or 'the file has none that can be read'}",
+            place=Place(file=ca),
+            hint="name a file of certificates in PEM form",
+        ) from None
+
+
 def _checked(url: str, *, insecure_http: bool) -> str:
+    if not url.strip().isprintable() or len(url.split()) > 1:
+        raise UsageError("bad-url", "the address has blanks or control characters in it", hint="copy it again")
     try:
         parts = urlsplit(url.strip())
         host = parts.hostname

@@ -14,7 +14,6 @@ import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -23,7 +22,7 @@ from .errors import ServiceRefused
 from .results import Item, Verified
 from .service import Service
 from .transfer.bodies import Moved
-from .transfer.exchange import Fault, Head, Request
+from .transfer.exchange import Fault, Head, Request, may_be_asked
 from .transfer.stack import STORAGE_IDLE
 
 _MD5 = re.compile(r'^"?([0-9a-fA-F]{32})"?$')
@@ -99,8 +98,7 @@ class Fetcher:
         )
 
     def _checked(self, wanted: Wanted) -> str:
-        scheme = urlsplit(wanted.url).scheme
-        if scheme not in ("http", "https") or (scheme == "http" and self._service.base_url.startswith("https:")):
+        if not may_be_asked(wanted.url, https_only=self._service.base_url.startswith("https:")):
             raise ServiceRefused("unsafe-address", f"download {wanted.name!r}: its address is not trustworthy")
         return wanted.url
 

@@ -20,7 +20,7 @@ from ..converters.format import Options
 from ..converters.images import Exif, ImageFinder
 from ..converters.opening import Progress
 from ..schemas import metalake_decoding, metalake_encoding
-from ..schemas.errors import AnnolakeError, InvalidInput, LossRefused, Place, UsageError
+from ..schemas.errors import AnnolakeError, InvalidInput, LossRefused, Place
 from ..schemas.metadata_file import Entry
 from ..schemas.model import Record
 from ..schemas.problems import Problem
@@ -155,8 +155,7 @@ def push(
     its own for each collection, a run goes on where an earlier one has ended, and annotations are sent once.
     """
     operation = checks.operation_id(operation_id)
-    if not collection.strip():
-        raise UsageError("collection-name", "the name of the collection is empty")
+    checks.collection(collection)
     belongings = Belongings(
         entries=parts.metadata.check(planned.entries),
         annotations=planned.annotations,

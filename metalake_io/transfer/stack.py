@@ -17,7 +17,7 @@ from .limit import Gate, Limited
 from .logs import Logged
 from .redirects import Redirected
 from .retry import Policy, Retried
-from .sockets import Sockets
+from .sockets import LARGEST_REPLY, Sockets
 
 CONNECT = 10.0
 API_IDLE = 100.0
@@ -51,13 +51,22 @@ class Stack:
         policy: Policy | None = None,
         proxies: Mapping[str, str] | None = None,
         ca: str | None = None,
+        insecure_tls: bool = False,
+        largest_reply: int = LARGEST_REPLY,
         bottom: Layer | None = None,
     ) -> None:
         clock = clock or WallClock()
         timeouts = timeouts or Timeouts()
         self._close: Callable[[], None] = lambda: None
         if bottom is None:
-            bottom = sockets = Sockets(connections=at_once, connect=timeouts.connect, proxies=proxies, ca=ca)
+            bottom = sockets = Sockets(
+                connections=at_once,
+                connect=timeouts.connect,
+                proxies=proxies,
+                ca=ca,
+                insecure_tls=insecure_tls,
+                largest_reply=largest_reply,
+            )
             self._close = sockets.close
         gate = Gate(clock)
         logged = Logged(bottom, clock)

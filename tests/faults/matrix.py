@@ -38,6 +38,9 @@ STOPPED = "metalake_io/test_stopped_runs.py::"
 REFUSALS = "faults/test_refusals.py::"
 BATCHES = "faults/test_batches.py::"
 ANSWERS = "faults/test_answers.py::"
+TRUST = "faults/test_trust.py::"
+KEYS = "faults/test_keys.py::"
+TEXTS = "faults/test_texts.py::"
 SECRETS = "metalake_io/test_secrets.py::"
 NOT_YET = "not shown yet"
 
@@ -236,16 +239,60 @@ MATRIX: dict[str, Fault] = {
         SECRETS + "test_nothing_that_is_kept_tells_a_secret",
     ),
     "G2": fault(
-        "the key goes to the service alone",
+        "the key goes to the service alone, whatever netrc, proxies and redirects say",
+        TRUST + "test_g2_the_key_goes_to_the_service_alone",
+        TRUST + "test_g2_what_is_written_follows_nobody_elsewhere",
         LAYERS + "test_redirects",
         SOCKETS + "test_nothing_of_the_environment",
     ),
-    "G3": fault("certificates are checked", SOCKETS + "test_no_trust_in_a_server_without_tls"),
-    "G4": fault("addresses without encryption", CALLS + "test_addresses_that_cannot_be_meant"),
-    "G5": fault(
-        "where keys come from", "metalake_io/test_commands.py::test_login_keeps_a_profile_that_only_its_owner_reads"
+    "G3": fault(
+        "certificates are checked, against a named authority too; `--insecure` says what it does",
+        TRUST + "test_g3_a_certificate_of_an_authority_that_is_named",
+        TRUST + "test_g3_certificates_that_prove_nothing",
+        TRUST + "test_g3_an_authority_that_is_none",
+        SOCKETS + "test_no_trust_in_a_server_without_tls",
     ),
-    "G6": fault("control characters from the server", LAYERS + "test_texts_of_servers_are_harmless"),
-    "G7": fault("keys and names that would be headers", CALLS + "test_keys_that_cannot_be_meant"),
-    "G8": fault("a bomb in an answer", SOCKETS + "test_a_bomb_is_cut_off"),
+    "G4": fault(
+        "addresses without encryption, or that are no addresses of the web",
+        TRUST + "test_g4_no_encryption_to_another_computer",
+        TRUST + "test_g4_signed_addresses_that_are_none",
+        TRUST + "test_g4_no_way_from_https_to_http",
+        CALLS + "test_addresses_that_cannot_be_meant",
+    ),
+    "G5": fault(
+        "key and secret: argument, named profile, environment, default profile in a file for its owner alone",
+        KEYS + "test_g5_what_is_given_beats_the_environment",
+        KEYS + "test_g5_the_environment_beats_the_profile",
+        KEYS + "test_g5_a_profile_that_is_named_beats_the_environment",
+        KEYS + "test_g5_the_default_profile",
+        KEYS + "test_g5_a_file_that_others_may_use_is_refused",
+        KEYS + "test_g5_a_profiles_secret_goes_to_its_own_address",
+        KEYS + "test_g5_half_a_pair_is_none",
+        KEYS + "test_g5_login_keeps_it_for_its_owner_alone",
+        KEYS + "test_g5_no_key_on_the_command_line",
+        "metalake_io/test_commands.py::test_login_keeps_a_profile_that_only_its_owner_reads",
+        left="no keyring: 15 packages that find none on a server",
+    ),
+    "G6": fault(
+        "texts from the server that would drive a terminal, in messages, names and other words",
+        TEXTS + "test_g6_messages",
+        TEXTS + "test_g6_names",
+        TEXTS + "test_g6_other_words",
+        TEXTS + "test_g6_documents_are_the_same_document",
+        LAYERS + "test_texts_of_servers_are_harmless",
+    ),
+    "G7": fault(
+        "keys, addresses and names that would be headers",
+        KEYS + "test_g7_keys_that_would_be_headers",
+        KEYS + "test_g7_addresses_that_would_be_headers",
+        KEYS + "test_g7_names_that_would_be_headers",
+        KEYS + "test_g7_names_in_any_letters_arrive",
+        CALLS + "test_keys_that_cannot_be_meant",
+    ),
+    "G8": fault(
+        "a bomb in an answer is cut, and memory stays below the cap",
+        TEXTS + "test_g8_a_bomb_is_cut_at_the_cap",
+        TEXTS + "test_g8_memory_stays_below_the_cap",
+        SOCKETS + "test_a_bomb_is_cut_off",
+    ),
 }
