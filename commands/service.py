@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Callable, Mapping
@@ -104,7 +105,10 @@ def client_of(
     from ..metalake_io.client import MetaLakeClient
 
     if insecure:
-        _warn(url)
+        _quiet_library()
+    logger, said = logging.getLogger("annolake.metalake_io"), _Said(logging.WARNING)
+    logger.addHandler(said)
+    click.get_current_context().call_on_close(lambda: logger.removeHandler(said))
     return MetaLakeClient(
         key,
         secret,
@@ -118,13 +122,18 @@ def client_of(
     )
 
 
-def _warn(url: str) -> None:
-    """Once and in our words, not the library's with each request."""
+def _quiet_library() -> None:
+    """The warning is said once and in our words, not in the library's with each request."""
     from urllib3.exceptions import InsecureRequestWarning
 
     warnings.simplefilter("ignore", InsecureRequestWarning)
-    say = f"--insecure: nobody checks who answers at {url}. Whoever is in between can read the secret and all data."
-    screen.say(f"warning: {say}", screen.STYLES["warning"])
+
+
+class _Said(logging.Handler):
+    """What is worth telling while a transfer goes on: that it waits, for whom, and how long."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        screen.say(record.getMessage(), "yellow")
 
 
 def _timeout() -> float | None:

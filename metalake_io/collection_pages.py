@@ -9,7 +9,7 @@ import msgspec
 from .errors import ProtocolError
 from .service import Service, json_text, quoted, word
 
-_PAGE_SIZE = 250
+PAGE_SIZE = 250
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ class CollectionPages:
     def _get(self, number: int) -> _Data | None:
         query = {
             "pageNo": number,
-            "pageSize": _PAGE_SIZE,
+            "pageSize": PAGE_SIZE,
             "statusList": "[]",
             **self._which,
             "projectIdList": "null",

@@ -16,12 +16,12 @@ from urllib.parse import quote
 import msgspec
 
 from .errors import ProtocolError, ServiceRefused
-from .fetching import is_md5_etag
+from .proofs import is_md5_etag
 from .results import Verified
 from .transfer.bodies import FileSlice
 from .transfer.clock import Clock
 from .transfer.exchange import Layer, Request, Response, may_be_asked
-from .transfer.retry import clock_error
+from .transfer.policy import clock_error
 
 StorageType = Literal["AWS_S3", "GCP", "AZURE"]
 

@@ -46,13 +46,14 @@ Receive = Callable[[Head, Iterable[bytes]], None]
 class Request(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """`operation` says in words what is asked, for messages. `idle`: seconds without a byte after which the
     answer is given up. `authorised`: our credentials go with it. Without `receive` the body comes in memory. `first`:
-    it finds the server, and is not repeated where there is none.
+    it finds the server, and is not repeated where there is none. `anew` makes headers for each attempt.
     """
 
     method: str
     url: str
     operation: str
     headers: Mapping[str, str] = {}
+    anew: Callable[[], Mapping[str, str]] | None = None
     body: Body | None = None
     repeat: Repeat = "always"
     authorised: bool = False
@@ -83,7 +84,8 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
         return f"<{self.status}, {len(self.content)} bytes>"
 
 
-Cause = Literal["refused", "name", "timeout", "reset", "truncated", "damaged", "tls", "proxy", "request"]
+Cause = Literal["refused", "name", "timeout", "reset", "truncated", "damaged", "tls", "proxy", "request", "away"]
+"""`away`: not sent, because nothing is asked of this server for now (`pacing`)."""
 
 
 class Fault(Exception):
@@ -98,10 +100,15 @@ class Fault(Exception):
     @property
     def lasting(self) -> bool:
         """Whether trying again cannot help."""
-        return self.cause in ("tls", "request")
+        return self.cause in ("tls", "request", "away")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _fault, (self.cause, self.message, self.sent)
+
+
+def outcome_text(outcome: Response | Fault) -> str:
+    """What became of an attempt, in words."""
+    return outcome.message if isinstance(outcome, Fault) else f"the server answers {outcome.status}"
 
 
 class Layer(Protocol):

@@ -19,6 +19,7 @@ from annolake.metalake_io.connecting import connect
 
 from ..metalake_io.clock import FakeClock
 from ..metalake_io.overheard import Heard, listening
+from .children import Nursery
 from .faultd import Faultd
 from .lake import KEY, SECRET
 from .oracle import Inputs
@@ -51,6 +52,13 @@ def heard(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    made = Nursery()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -88,9 +88,28 @@ class Faultd:
             self.modes.killed.clear()
             self.modes.told.notify_all()
 
-    def settle(self) -> None:
-        """Until nothing is being answered any more."""
-        self._httpd.settle()
+    def summary(self) -> dict[str, Any]:
+        """What came, in short: how often each operation was asked, when first (of the clock that all processes share),
+        over how many connections; how often a file was finalised at most.
+        """
+        named = [(name, re.compile(expression)) for name, expression in OPERATIONS.items()]
+        asked: dict[str, int] = {}
+        first: dict[str, float] = {}
+        entries = [one for one in list(self.log) if "/__rig__/" not in one.target]
+        for one in entries:
+            what = f"{one.method} {one.target}"
+            name = next((name for name, expression in named if expression.match(what)), "other")
+            asked[name] = asked.get(name, 0) + 1
+            first.setdefault(name, one.begin)
+        finalised = max(self.lake.sending.finalised.values(), default=0)
+        connections = len({one.connection for one in entries})
+        return {"asked": asked, "first": first, "connections": connections, "finalised": finalised}
+
+    def settle(self, *, alone: bool = False) -> None:
+        """Until nothing is being answered any more. `alone`: until nobody is connected, for what a client had sent
+        before it was killed may not have been read.
+        """
+        self._httpd.settle(alone=alone)
 
     def close(self) -> None:
         self._httpd.close()
@@ -125,6 +144,8 @@ class Faultd:
         if what == "state":
             with self.lake.lock:
                 return js(msgspec.to_builtins(oracle.seen(self.lake)))
+        if what == "summary":
+            return js(self.summary())
         if what == "log":
             entries = [one for one in list(self.log) if "/__rig__/" not in one.target]
             return js(msgspec.to_builtins(entries))

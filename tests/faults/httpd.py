@@ -72,7 +72,7 @@ class Httpd:
         self.choose, self.process, self.modes = choose, process, modes
         self.log: list[Entry] = []
         self.lock = RLock()
-        self.active = 0
+        self.active = self.open = 0
         self.idle = Condition(self.lock)
         self.connections = count(1)
         handler = type("Handler", (_Handler,), {"rig": self})
@@ -91,11 +91,11 @@ class Httpd:
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 
-    def settle(self, seconds: float = 20.0) -> None:
-        """Until no request is under way."""
+    def settle(self, seconds: float = 20.0, *, alone: bool = False) -> None:
+        """Until no request is under way; `alone`, until there is no connection."""
         with self.idle:
-            if not self.idle.wait_for(lambda: self.active == 0, seconds):
-                raise TimeoutError(f"{self.active} requests are still under way")
+            if not self.idle.wait_for(lambda: self.active == 0 and not (alone and self.open), seconds):
+                raise TimeoutError(f"{self.active} requests and {self.open} connections are still there")
 
     def close(self) -> None:
         self.modes.closing.set()
@@ -119,6 +119,14 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
         self._connection = next(self.rig.connections)
         self._answered = 0
+        with self.rig.idle:
+            self.rig.open += 1
+
+    def finish(self) -> None:
+        with self.rig.idle:
+            self.rig.open -= 1
+            self.rig.idle.notify_all()
+        super().finish()
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -159,6 +167,8 @@ class _Handler(BaseHTTPRequestHandler):
         if act.kind == "kill" and act.moment == "before":
             self._kill(act)
             raise _Gone
+        if act.signal:
+            self._kill(act)
         reply = Answer(act.status)
         if act.processed:
             reply = self.rig.process(asked)
@@ -243,7 +253,9 @@ class _Handler(BaseHTTPRequestHandler):
             modes.told.wait_for(lambda: act.pid is not None or modes.victim is not None, 20)
         pid = act.pid if act.pid is not None else modes.victim
         if pid is not None:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, act.signal or signal.SIGKILL)
+        if act.pid is None:
+            modes.victim = None  # its number may soon be another's
         modes.killed.set()
 
     def _reset(self) -> None:

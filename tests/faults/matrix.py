@@ -27,8 +27,13 @@ def fault(what: str, *shown: str, left: str = "") -> Fault:
 
 
 CRASH = "faults/test_crash.py::"
+FETCHING = "faults/test_fetching.py::"
+KILLED = "faults/test_killed_download.py::"
 JOURNAL = "metalake_io/test_journal.py::"
+SCALE = "faults/test_scale.py::"
+SIGNALS = "faults/test_signals.py::"
 LAYERS = "metalake_io/test_layers.py::"
+PACING = "metalake_io/test_pacing.py::"
 SOCKETS = "metalake_io/test_sockets.py::"
 UPLOADS = "metalake_io/test_uploads.py::"
 DOWNLOADS = "metalake_io/test_downloads.py::"
@@ -51,13 +56,16 @@ MATRIX: dict[str, Fault] = {
         CRASH + "test_a1_killed_at_every_request",
     ),
     "A2": fault("killed at any time of a longer upload", left=NOT_YET),
-    "A3": fault("killed at any time of a download", left=NOT_YET),
+    "A3": fault("killed at any time of a download", KILLED + "test_a3_killed_at_any_time"),
     "A4": fault(
         "killed at every batch of annotations, or its answer lost; where the service replaces, and where it adds",
         CRASH + "test_a4_killed_in_the_annotations",
         CRASH + "test_a4_a_reply_that_is_lost",
     ),
-    "A5": fault("killed at the n-th call of the system", left=NOT_YET),
+    "A5": fault(
+        "a download killed at the n-th call of the system (fsync, rename, unlink, open, write); in the long form only",
+        KILLED + "test_a5_killed_at_a_call_of_the_system",
+    ),
     "A6": fault("killed three times in a row", CRASH + "test_a6_the_recovery_is_killed_too"),
     "A7": fault(
         "a damaged journal is laid aside, and everything asked for again",
@@ -74,13 +82,17 @@ MATRIX: dict[str, Fault] = {
         CRASH + "test_a9_files_that_change_between_runs",
         CRASH + "test_a9_a_file_that_changes_while_it_is_read",
     ),
-    "A10": fault("a finished job again sends nothing", CRASH + "test_a10_a_finished_job_again"),
+    "A10": fault(
+        "a finished job again sends nothing",
+        CRASH + "test_a10_a_finished_job_again",
+        SCALE + "test_a10_d7_a_finished_job_again",
+    ),
     # Network and HTTP
     "B1": fault(
         "429 and 503 in a row, with every form of Retry-After",
         LAYERS + "test_every_form_of_retry_after",
         LAYERS + "test_retry_after_is_kept_and_capped",
-        LAYERS + "test_all_workers_wait_where_one_was_asked_to",
+        PACING + "test_all_wait_where_one_was_asked_to",
         left="on each operation: " + NOT_YET,
     ),
     "B2": fault(
@@ -94,9 +106,14 @@ MATRIX: dict[str, Fault] = {
         "the connection breaks within a part: the whole part goes again",
         SOCKETS + "test_a_file_is_sent_whole_again_and_in_small_pieces",
     ),
-    "B5": fault("a download breaks off", DOWNLOADS + "test_wrong_bytes_never_stand_under_the_final_name"),
-    "B6": fault("a download of other bytes", DOWNLOADS + "test_wrong_bytes_never_stand_under_the_final_name"),
-    "B7": fault("a storage that lies about ranges", left=NOT_YET),
+    "B5": fault(
+        "a download breaks off: it goes on where that is certain, else begins anew",
+        FETCHING + "test_b5_a_download_that_breaks_off",
+        FETCHING + "test_b5_a_download_that_always_breaks_off",
+        FETCHING + "test_b5_without_any_size_it_is_called_unverified",
+    ),
+    "B6": fault("a download of other bytes", FETCHING + "test_b6_other_bytes"),
+    "B7": fault("a storage that lies about ranges", FETCHING + "test_b7_a_storage_that_lies_about_ranges"),
     "B8": fault("silent and slow servers", SOCKETS + "test_no_answer_in_time", left="slow ones: " + NOT_YET),
     "B9": fault(
         "a signed address expires on the way",
@@ -114,7 +131,11 @@ MATRIX: dict[str, Fault] = {
         LAYERS + "test_redirects_that_are_not_followed",
         LAYERS + "test_redirects_that_are_the_callers_business",
     ),
-    "B13": fault("nobody there for a while", left=NOT_YET),
+    "B13": fault(
+        "nobody there for a while",
+        PACING + "test_an_outage_of_a_minute_is_waited_for",
+        left="in a whole transfer: " + NOT_YET,
+    ),
     "B14": fault("every request may fail in any way", left=NOT_YET),
     # What the server says
     "C1": fault("200 with `isSuccess: false`, at 8 operations", ANSWERS + "test_c1_a_200_that_says_no"),
@@ -196,7 +217,13 @@ MATRIX: dict[str, Fault] = {
     "D4": fault("odd entries among good files", UPLOADS + "test_odd_entries_are_listed_and_the_good_ones_go"),
     "D5": fault("odd names, there and back", left=NOT_YET),
     "D6": fault("links that go round, or out of the folder", left=NOT_YET),
-    "D7": fault("memory", SOCKETS + "test_a_body_is_streamed_in_bounded_memory", left="of very many files: " + NOT_YET),
+    "D7": fault(
+        "memory, of very many files and of very large ones",
+        SOCKETS + "test_a_body_is_streamed_in_bounded_memory",
+        SCALE + "test_f5_f6_f8_many_small_files",
+        SCALE + "test_a10_d7_a_finished_job_again",
+        SCALE + "test_d7_a_large_file",
+    ),
     "D8": fault(
         "hostile names from the server",
         DOWNLOADS + "test_hostile_names",
@@ -211,7 +238,15 @@ MATRIX: dict[str, Fault] = {
     ),
     "E2": fault("the holder of the lock is killed", JOURNAL + "test_e2_the_lock_dies_with_its_process"),
     "E3": fault("two runs from different computers", left=NOT_YET),
-    "E4": fault("Ctrl-C", STOPPED + "test_ctrl_c_among_the_files", STOPPED + "test_ctrl_c_among_the_annotations"),
+    "E4": fault(
+        "Ctrl-C and `kill` at any moment, twice, and before a silent server: what is left, and how to go on",
+        SIGNALS + "test_e4_stopped_at_any_moment",
+        SIGNALS + "test_e4_a_server_that_is_silent_does_not_hold_it",
+        SIGNALS + "test_e4_who_asks_again_is_obeyed_at_once",
+        STOPPED + "test_ctrl_c_among_the_files",
+        STOPPED + "test_ctrl_c_among_the_annotations",
+        "metalake_io/test_resuming.py::test_ctrl_c_says_how_to_go_on",
+    ),
     "E5": fault(
         "nobody reads on, no terminal, no locale",
         "commands/test_failures.py::test_a_reader_that_goes_away_is_no_complaint",
@@ -222,10 +257,14 @@ MATRIX: dict[str, Fault] = {
     "F2": fault("1,000 files against the official SDK", left=NOT_YET),
     "F3": fault("a download of 500 against the official SDK", left=NOT_YET),
     "F4": fault("20,000 images with annotations", left=NOT_YET),
-    "F5": fault("100,000 small files", left=NOT_YET),
-    "F6": fault("connections of a run", UPLOADS + "test_many_at_once_over_few_connections"),
+    "F5": fault("100,000 small files", SCALE + "test_f5_f6_f8_many_small_files"),
+    "F6": fault(
+        "connections of a run",
+        SCALE + "test_f5_f6_f8_many_small_files",
+        UPLOADS + "test_many_at_once_over_few_connections",
+    ),
     "F7": fault("time that is waited away", left=NOT_YET),
-    "F8": fault("calls for each file", left=NOT_YET),
+    "F8": fault("calls for each file", SCALE + "test_f5_f6_f8_many_small_files"),
     "F9": fault("a limit of the bandwidth", left=NOT_YET),
     "F10": fault("a server that slows us down", left=NOT_YET),
     # Secrets and trust

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +15,11 @@ from annolake.metalake_io import batches
 
 from . import actions as act
 from . import child
+from .children import Nursery
 from .conftest import Connect
 from .faultd import Faultd
 from .oracle import Inputs, check
+from .torture import of_all
 
 FILES = 12
 FAULTLESS = 3 + 4 * FILES
@@ -32,8 +32,8 @@ FEW = random.Random(1).sample(POINTS, 20)
 class Desk:
     """A folder of pictures with annotations, a rig, and jobs over them."""
 
-    def __init__(self, folder: Path, rig: Faultd, connected: Connect, count: int = FILES) -> None:
-        self.rig, self.folder = rig, folder
+    def __init__(self, folder: Path, rig: Faultd, connected: Connect, nursery: Nursery, count: int = FILES) -> None:
+        self.rig, self.folder, self.nursery = rig, folder, nursery
         self._connected = connected
         pictures = folder / "pictures"
         pictures.mkdir()
@@ -57,16 +57,12 @@ class Desk:
     def killed(self, kill: act.Act, skip: int, match: str = "") -> bool:
         """Run it in a process that dies at that request; whether it did."""
         rule = self.rig.rule(match, kill, skip=skip)
-        path = self.folder / "job.json"
-        path.write_text(json.dumps(self.job))
-        with subprocess.Popen(
-            [sys.executable, child.__file__, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        ) as process:
-            self.rig.victim = process.pid
-            _, said = process.communicate(timeout=60)
-        self.rig.settle()
+        self.rig.victim = None  # until its number is known, nobody is to be killed
+        process = self.nursery.start(self.job, self.folder)
+        self.rig.victim = process.pid
+        assert process.wait() in (0, -9), process.stderr
+        self.rig.settle(alone=True)
         rule.times = 0
-        assert process.returncode in (0, -9), said.decode()
         return process.returncode == -9
 
     def again(self) -> Any:
@@ -80,17 +76,8 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, rig: Faultd, connected: Connect) -> Desk:
-    return Desk(tmp_path, rig, connected)
-
-
-def of_all(few: list[Any], every: list[Any]) -> list[Any]:
-    """The few cases of every run, and the rest for those who have time."""
-    return [*few, *(pytest.param(*_tuple(one), marks=pytest.mark.torture) for one in every if one not in few)]
-
-
-def _tuple(one: Any) -> tuple[Any, ...]:
-    return one if isinstance(one, tuple) else (one,)
+def desk(tmp_path: Path, rig: Faultd, connected: Connect, nursery: Nursery) -> Desk:
+    return Desk(tmp_path, rig, connected, nursery)
 
 
 @pytest.mark.parametrize(("moment", "number"), of_all(FEW, POINTS))
@@ -128,7 +115,7 @@ def test_a10_a_finished_job_again(desk: Desk) -> None:
 def test_a_file_that_has_gone_from_the_service_is_sent_again(desk: Desk) -> None:
     """The journal is believed only as far as the service confirms it."""
     desk.again()
-    desk.rig.lake.objects.pop(5)
+    desk.rig.lake.lose("Demo_005.png")
     report = desk.again()
     assert check(desk.rig.lake, Inputs(desk.files), report).clean
     assert len(report.of("uploaded")) == 1
@@ -150,10 +137,10 @@ def test_parts_that_the_storage_has_are_not_sent_again(desk: Desk) -> None:
 @pytest.mark.parametrize("mode", ["replace", "append"])
 @pytest.mark.usefixtures("small_batches")
 def test_a4_killed_in_the_annotations(
-    tmp_path: Path, connected: Connect, mode: Any, batch: int, moment: act.Moment
+    tmp_path: Path, connected: Connect, nursery: Nursery, mode: Any, batch: int, moment: act.Moment
 ) -> None:
     with Faultd(annotations=mode) as rig:
-        desk = Desk(tmp_path, rig, connected)
+        desk = Desk(tmp_path, rig, connected, nursery)
         for name, content in desk.files.items():
             rig.lake.add(name, content)
         desk.job["what"] = "annotations"
@@ -169,9 +156,9 @@ def test_a4_killed_in_the_annotations(
 @pytest.mark.parametrize("what", ["both", "annotations"])
 @pytest.mark.parametrize("mode", ["replace", "append"])
 @pytest.mark.usefixtures("small_batches")
-def test_a4_a_reply_that_is_lost(tmp_path: Path, connected: Connect, mode: Any, what: str) -> None:
+def test_a4_a_reply_that_is_lost(tmp_path: Path, connected: Connect, nursery: Nursery, mode: Any, what: str) -> None:
     with Faultd(annotations=mode) as rig:
-        desk = Desk(tmp_path, rig, connected)
+        desk = Desk(tmp_path, rig, connected, nursery)
         if what == "annotations":
             for name, content in desk.files.items():
                 rig.lake.add(name, content)
