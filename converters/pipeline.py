@@ -73,7 +73,7 @@ def convert(
     if not dry_run:
         for path in sources:
             check_conversion_target(target, path, writer, given[to], overwrite=overwrite)
-    limit = limited(memory, sources, readers, writer, given[to], ledger)
+    limit = limited(memory, sources, readers, writer, given[to], choice, ledger)
     finder = None if images is None else ImageFinder(Path(images), exif)
     context = Context(images=finder, exif=exif, labels=labels, memory=limit)
     with no_gc():

@@ -30,6 +30,13 @@ _CHUNK = 1 << 16
 _USER_AGENT = "annolake"
 
 
+class _Session(requests.Session):
+    """One that does not look where redirects lead: for that it would want to rewind our bodies."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
 class Sockets:
     """`connections` are kept open for each origin. `ca` is a file of certificates, None for the usual ones, which are
     asked about whoever answers, unless `insecure_tls`. `largest_reply`: bytes of an answer that comes in memory.
@@ -85,7 +92,7 @@ class Sockets:
         with self._lock:
             session = self._sessions.get(where)
             if session is None:
-                session = self._sessions[where] = requests.Session()
+                session = self._sessions[where] = _Session()
                 session.trust_env = False
                 session.proxies.update(self._proxies)
                 session.verify = self._verify

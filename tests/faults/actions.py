@@ -63,6 +63,11 @@ def answer(status: int, body: Any = None, *, processed: bool = False, **headers:
     return Act("answer", processed=processed, status=status, body=body, headers=named)
 
 
+def early(status: int, at: float) -> Act:
+    """An answer after so much of the body; the rest is not read."""
+    return msgspec.structs.replace(answer(status), moment="mid", at=at)
+
+
 def html(status: int = 200) -> Act:
     return answer(status, "<html><body>Sign in to the network</body></html>", Content_Type="text/html")
 

@@ -17,9 +17,9 @@ from annolake.metalake_io.transfer.redaction import basic
 from annolake.schemas.errors import UsageError
 
 from ..metalake_io.overheard import Heard
-from .conftest import Typed
 from .faultd import Faultd
 from .lake import KEY, SECRET
+from .typed import Typed
 
 ASK = ("jobs", "wait", "j1")
 PAIRS = {name: (f"key_of_{name}", f"secret_of_{name}") for name in ("environment", "default", "work")}
@@ -185,7 +185,7 @@ def test_g7_names_that_would_be_headers(rig: Faultd, typed: Typed, name: str) ->
         assert all(line.isprintable() for line in done.stderr.splitlines())
 
 
-@pytest.mark.parametrize("name", ["Straße", "été 2026", "公园", "a/b", "100 %", "x" * 300])
+@pytest.mark.parametrize("name", ["Straße", "été 2026", "公园", "a/b", "100 %", "x" * 200])
 def test_g7_names_in_any_letters_arrive(rig: Faultd, typed: Typed, name: str) -> None:
     done = typed("upload", "files", "pictures", "--collection", name)
     assert done.exit_code == 0, done.stderr

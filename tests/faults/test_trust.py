@@ -17,10 +17,11 @@ from annolake.metalake_io.errors import NetworkGaveUp, NotAuthorised, ServiceRef
 from annolake.schemas.errors import UsageError
 
 from . import actions as act
-from .conftest import PICTURES, Connect, Typed, drawn
+from .desk import Connect
 from .faultd import Faultd
 from .lake import AUTHORIZATION, KEY, SECRET
 from .oracle import Inputs, check
+from .typed import PICTURES, Typed, drawn
 
 CERTIFICATES = Path(__file__).with_name("certificates")
 CA = str(CERTIFICATES / "ca.pem")
@@ -89,6 +90,8 @@ def test_g2_what_is_written_follows_nobody_elsewhere(
             assert not connected().files.run(tmp_path / "pictures", "image", "Demo", annotation_data=DATA).is_success
         except (ServiceRefused, NetworkGaveUp) as error:
             assert "elsewhere" in error.message or "redirect" in error.message, error
+        if operation == "put-part":
+            assert len(rig.asked(operation)) == len(PICTURES), "it is asked once"
         assert other.log == []
 
 
