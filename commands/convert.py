@@ -12,6 +12,7 @@ from .. import converters
 from ..converters import registry
 from ..converters.ledger import is_refused
 from ..converters.lists import read_labels
+from ..converters.memory import parse_size
 from ..converters.opening import find_format
 from ..converters.report import Report, refusal
 from ..schemas.errors import LossRefused
@@ -34,6 +35,11 @@ from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
 )
 @click.option("--overwrite", is_flag=True, help="Replace DST, if it is a file or set of that format.")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use; for large sets one a core.")
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    help="Take no more memory than that, such as 256M, from COCO and MetaLake JSON of any size.",
+)
 @click.option(
     "--images",
     type=FOLDER,
@@ -82,6 +88,7 @@ def command(
     coordinates: Literal["pixels", "normalized"] | None,
     overwrite: bool,
     jobs: int | None,
+    memory: str | None,
     images: Path | None,
     exif: Literal["turned", "raw"],
     labels: Path | None,
@@ -121,6 +128,7 @@ def command(
                 complete_report=report is not None or as_json,
                 labels=None if labels is None else read_labels(labels),
                 jobs=jobs,
+                memory=None if memory is None else parse_size(memory),
                 options=options,
                 progress=progress,
             )
@@ -142,7 +150,7 @@ command.sections = {
     "What is wanted": ("join", *choices.NAMES),
     "Pictures and labels": ("images", "exif", "labels"),
     "Losses": ("allow_loss", "carry", "dry_run", "verify", "report"),
-    "Output": ("overwrite", "jobs", "as_json"),
+    "Output": ("overwrite", "jobs", "memory", "as_json"),
 }
 command.examples = (
     "annolake convert instances.json lake.json --to metalake",

@@ -21,6 +21,7 @@ from .files import appearing_whole, check_target, no_gc
 from .format import Context, Format, Options, Reading, Written
 from .images import Exif, ImageFinder
 from .ledger import Ledger
+from .limiting import limited
 from .merging import merged
 from .opening import Progress, find_format, sized, streamed
 from .parallel import in_parts, processes
@@ -47,6 +48,7 @@ def convert(
     complete_report: bool = True,
     labels: tuple[str, ...] | None = None,
     jobs: int | None = None,
+    memory: int | None = None,
     options: Mapping[str, Options] | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -55,9 +57,10 @@ def convert(
     `join`: an image in several sources is one, with the annotations of all, and not a mistake. `choice` says what is
     wanted; `verify` whether what was written is read again and compared (None: where it is
     not too large); `options` maps a format's name to its Options; `labels` are label names in order, for sources that
-    have none; `jobs` is the number of processes (None: one a core for large sets). InvalidInput if a source is broken,
-    LossRefused if something would be lost and `allow_loss` is not given, UsageError if the call makes no sense,
-    LocalFailure if the disk refuses. In each case nothing has been written.
+    have none; `jobs` is the number of processes (None: one a core for large sets); `memory` the bytes that all of them
+    together may take (None: as much as it takes, unless the source is too large for what is free). InvalidInput if a
+    source is broken, LossRefused if something would be lost and `allow_loss` is not given, UsageError if the call makes
+    no sense, LocalFailure if the disk refuses. In each case nothing has been written.
     """
     sources = [Path(source)] if isinstance(source, str | Path) else [Path(path) for path in source]
     target = Path(target)
@@ -70,7 +73,9 @@ def convert(
     if not dry_run:
         for path in sources:
             check_conversion_target(target, path, writer, given[to], overwrite=overwrite)
-    context = Context(images=None if images is None else ImageFinder(Path(images), exif), exif=exif, labels=labels)
+    limit = limited(memory, sources, readers, writer, given[to], choice, ledger)
+    finder = None if images is None else ImageFinder(Path(images), exif)
+    context = Context(images=finder, exif=exif, labels=labels, memory=limit)
     with no_gc():
         readings = [
             reader.read(path, reader.to_read(given[to]) if reader.name == to else given[reader.name], context, ledger)
@@ -86,7 +91,7 @@ def convert(
         run = _Run(reading, writer, given[to], context, coordinates, carry, allow_loss, verify)
         if not run.fidelity.ids:
             _book_merged(reading.catalog, ledger)
-        count = processes(jobs, reading.images) if writer.write_part is not None and not dry_run else 1
+        count = processes(jobs, reading.images, limit) if writer.write_part is not None and not dry_run else 1
         if dry_run:
             for _ in run.records(ledger, progress):
                 pass
@@ -206,7 +211,7 @@ class _Run:
         source = msgspec.structs.replace(self.whole, records=self._sized)
 
         def back() -> Reading:
-            return self.writer.read(temporary, self.options, Context(), Ledger())
+            return self.writer.read(temporary, self.options, Context(memory=self.context.memory), Ledger())
 
         verifying.verify(source, back, self.projection, self.fidelity, self.space)
         self.verified = True

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ssl
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
 
-from ..schemas.errors import UsageError
+from ..schemas.errors import Place, UsageError
 from .errors import ServiceRefused
 from .service import Service
 from .transfer.clock import Clock, WallClock
 from .transfer.exchange import Layer
+from .transfer.limit import affordable
 from .transfer.logs import logger
+from .transfer.policy import Policy
 from .transfer.redaction import Redactor, basic
-from .transfer.retry import Policy
+from .transfer.sockets import LARGEST_REPLY
 from .transfer.stack import Stack, Timeouts
 
 PREFIXES = ("/datalake/api", "/api")
@@ -49,6 +52,8 @@ def connect(
     insecure_http: bool = False,
     proxies: Mapping[str, str] | None = None,
     ca: str | None = None,
+    insecure_tls: bool = False,
+    largest_reply: int = LARGEST_REPLY,
     clock: Clock | None = None,
     policy: Policy | None = None,
     bottom: Layer | None = None,
@@ -56,15 +61,27 @@ def connect(
     """A service that has answered. UsageError for an address or a key that cannot be meant; NotAuthorised;
     ServiceRefused where it does not work with us; NetworkGaveUp.
 
-    `prefix` None finds out; given, it is taken without asking. `timeout` shortens all waiting for the network, in
-    seconds. `insecure_http` allows an unencrypted connection to another computer.
+    `prefix` None finds out; given, nothing else is asked. `timeout` shortens all waiting for the network, in
+    seconds; nothing is tried again for longer than ten of them. `insecure_http` allows an unencrypted connection to
+    another computer, `insecure_tls` one with whoever is in between. `ca`: certificates to be trusted instead of the
+    usual ones. Answers have at most `largest_reply` bytes.
     """
     base_url = _checked(url, insecure_http=insecure_http)
+    if ca is not None:
+        _check_certificates(ca)
+    if insecure_tls:
+        said = "insecure: nobody checks who answers at %s; whoever is in between can read the secret and all data"
+        logger.warning(said, base_url)
     if timeout is not None and not timeout > 0:
         raise UsageError("bad-timeout", "a time-out must be more than 0 seconds")
     if at_once < 1:
         raise UsageError("bad-concurrency", "at least one transfer at a time")
+    wished, at_once = at_once, affordable(at_once)
+    if at_once < wished:
+        logger.warning("%d transfers at once instead of %d: more files may not be open (ulimit -n)", at_once, wished)
     clock = clock or WallClock()
+    if prefix is not None and prefix not in PREFIXES:
+        raise UsageError("bad-prefix", f"the prefix is one of {', '.join(PREFIXES)}")
     timeouts = Timeouts(timeout)
     stack = Stack(
         base_url,
@@ -76,6 +93,8 @@ def connect(
         policy=policy,
         proxies=proxies,
         ca=ca,
+        insecure_tls=insecure_tls,
+        largest_reply=largest_reply,
         bottom=bottom,
     )
     service = Service(
@@ -87,14 +106,11 @@ def connect(
         at_once=at_once,
         idle=timeouts.api,
     )
-    if prefix is None:
-        try:
-            _find_prefix(service)
-        except BaseException:
-            stack.close()
-            raise
-    elif prefix not in PREFIXES:
-        raise UsageError("bad-prefix", f"the prefix is one of {', '.join(PREFIXES)}")
+    try:
+        _find_prefix(service, PREFIXES if prefix is None else (prefix,))
+    except BaseException:
+        stack.close()
+        raise
     return Connection(service, stack)
 
 
@@ -103,8 +119,9 @@ class _Check(msgspec.Struct):
     message: str | None = None
 
 
-def _find_prefix(service: Service) -> None:
-    for prefix in PREFIXES:
+def _find_prefix(service: Service, prefixes: Sequence[str]) -> None:
+    """The first of these at which the service answers, and knows us. A newer service may have no check at its own."""
+    for prefix in prefixes:
         operation, path = f"{_CHECK} to {service.base_url}", f"/client/sdk/compatibility/{SPOKEN}"
         response = service.attempt("GET", operation, path, prefix=prefix, first=True)
         if response.status == 404:
@@ -117,11 +134,29 @@ def _find_prefix(service: Service) -> None:
             said = service.redactor.clean(check.message or "the service wants another version")
             raise ServiceRefused("not-compatible", f"{_CHECK}: {said}", hint="update annolake")
         return
+    if PREFIXES[-1] not in prefixes:
+        message = f"{_CHECK}: {service.base_url} has nothing at {prefixes[0]}"
+        raise ServiceRefused("wrong-prefix", message, hint="leave the prefix out, so that it is found out")
     service.prefix = PREFIXES[-1]
     logger.warning("the service has no check of versions; taken for a newer one, with the prefix %s", service.prefix)
 
 
+def _check_certificates(ca: str) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else None
+        raise UsageError(
+            "bad-certificates",
+            f"there are no certificates: {said or 'the file has none that can be read'}",
+            place=Place(file=ca),
+            hint="name a file of certificates in PEM form",
+        ) from None
+
+
 def _checked(url: str, *, insecure_http: bool) -> str:
+    if not url.strip().isprintable() or len(url.split()) > 1:
+        raise UsageError("bad-url", "the address has blanks or control characters in it", hint="copy it again")
     try:
         parts = urlsplit(url.strip())
         host = parts.hostname
@@ -136,6 +171,6 @@ def _checked(url: str, *, insecure_http: bool) -> str:
         raise UsageError(
             "insecure-http",
             f"http:// would send the secret unencrypted to {host}",
-            hint="use https://, or allow it with insecure_http=True",
+            hint="use https://, or allow it: --insecure-http, from Python insecure_http=True",
         )
     return url.strip().rstrip("/")

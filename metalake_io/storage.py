@@ -11,17 +11,17 @@ import re
 from collections.abc import Callable
 from email.utils import formatdate
 from typing import Literal, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
 from .errors import ProtocolError, ServiceRefused
-from .fetching import is_md5_etag
+from .proofs import is_md5_etag
 from .results import Verified
 from .transfer.bodies import FileSlice
 from .transfer.clock import Clock
-from .transfer.exchange import Layer, Request, Response
-from .transfer.retry import clock_error
+from .transfer.exchange import Layer, Request, Response, may_be_asked
+from .transfer.policy import clock_error
 
 StorageType = Literal["AWS_S3", "GCP", "AZURE"]
 
@@ -117,8 +117,7 @@ class _Puts:
                 raise error.after(response, attempts)
 
     def _send(self, part: Part, url: str) -> Response:
-        scheme = urlsplit(url).scheme
-        if scheme not in ("http", "https") or (scheme == "http" and self._https_only):
+        if not may_be_asked(url, https_only=self._https_only):
             raise ServiceRefused("unsafe-address", "the signed address for the upload is not trustworthy")
         headers = {"Content-Type": part.content_type}
         if self._kind == "GCP":

@@ -25,6 +25,7 @@ from ..ledger import Decision
 from .columns import columns_to_write
 from .describing import description
 from .formatting import RowWriter
+from .listing import Listed, PictureLists, pictures_in, write_list
 from .pairs import label_file
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ USUAL_SPLITS = ("train", "val", "test")
 class Part(msgspec.Struct):
     """What one process wrote: pictures as listed by split, the classes, and pictures whose label file was taken."""
 
-    listed: dict[str | None, list[str]]
+    listed: dict[str | None, Listed]
     names: list[str]
     annotations: int
     taken: list[tuple[str | None, str]]
@@ -51,7 +52,7 @@ def write(path: Path, options: Options, context: Context, catalog: Catalog, reco
     if not names:
         records = list(records)
         names = sorted({annotation.label for record in records for annotation in record.annotations})
-    writer = _Writer(path, options, catalog, names, appending=True)
+    writer = _Writer(path, 0, options, catalog, names, appending=True)
     return join(path, options, context, catalog, [writer.write(records)])
 
 
@@ -59,33 +60,34 @@ def write_part(
     path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
 ) -> Part:
     """Write the label files of a run of images. Here every label must stand in the catalogue."""
-    return _Writer(path, options, catalog, catalog.names(), appending=False).write(records)
+    return _Writer(path, part, options, catalog, catalog.names(), appending=False).write(records)
 
 
 def join(path: Path, options: Options, context: Context, catalog: Catalog, parts: list[Part]) -> Written:
     """Write what describes the whole data set: lists, names, data.yaml or obj.data."""
-    darknet = options.layout == "darknet"
-    listed: dict[str | None, list[str]] = {}
+    listed: dict[str | None, list[Listed]] = {}
     for part in parts:
         for split, pictures in part.listed.items():
-            listed.setdefault(split, []).extend(pictures)
+            listed.setdefault(split, []).append(pictures)
     taken = [clash for part in parts for clash in part.taken]
-    if taken:
-        split, name = taken[0]
-        raise _same_stem(_twin(listed[split], _listed_as(name, split_folder(split, catalog), darknet)), name)
+    for split, several in listed.items():
+        clashing = {picture for of, picture in taken if of == split}
+        if clashing:
+            raise _same_stem(pictures_in(several), clashing, split, catalog)
     lists = {split: split_folder(split, catalog) for split in listed or [None]}
     if None in lists and "train" in lists:
         lists[None] = "unsplit"
     for split, word in lists.items():
-        write_new(f"{path}/{word}.txt", "".join(f"{picture}\n" for picture in listed.get(split, ())))
+        write_list(f"{path}/{word}.txt", listed.get(split, ()))
     names = max((part.names for part in parts), key=len)
     for name, text in description(options, catalog, names, lists).items():
         write_new(f"{path}/{name}", text)
     decisions: tuple[Decision, ...] = ()
-    if not darknet and "val" not in lists.values() and any(listed.values()):
+    images = sum(pictures.count for several in listed.values() for pictures in several)
+    if options.layout != "darknet" and "val" not in lists.values() and images:
         text = "there is no split val: data.yaml points to another, by which a model would be judged by what it learnt"
         decisions = (Decision("yolo-val", f"{text}; --split train=0.8,val=0.2 makes one"),)
-    return Written(sum(map(len, listed.values())), sum(part.annotations for part in parts), decisions)
+    return Written(images, sum(part.annotations for part in parts), decisions)
 
 
 def split_folder(split: str | None, catalog: Catalog) -> str:
@@ -109,7 +111,9 @@ def _bare(record: Record, catalog: Catalog) -> str:
 
 
 class _Writer:
-    def __init__(self, path: Path, options: Options, catalog: Catalog, names: list[str], *, appending: bool) -> None:
+    def __init__(
+        self, path: Path, part: int, options: Options, catalog: Catalog, names: list[str], *, appending: bool
+    ) -> None:
         self.path = path.as_posix()
         self.catalog = catalog
         self.darknet = options.layout == "darknet"
@@ -118,8 +122,8 @@ class _Writer:
         columns = columns_to_write(options, catalog)
         self.rows = RowWriter(columns, self._number, 6 if options.decimals is None else options.decimals)
         self.folders: dict[str | None, str] = {}
-        self.owners: dict[str, str] = {}
         self.made: set[str] = set()
+        self.lists = PictureLists(f"{self.path}.{part}")
         self.part = Part({}, [], 0, [])
 
     def write(self, records: Iterable[Record]) -> Part:
@@ -128,6 +132,7 @@ class _Writer:
             self._write(record)
             self.part.annotations += len(record.annotations)
         self.part.names = list(self.numbers)
+        self.part.listed = self.lists.close()
         return self.part
 
     def _write(self, record: Record) -> None:
@@ -138,12 +143,9 @@ class _Writer:
         folder = self.folders.get(split)
         if folder is None:
             folder = self.folders[split] = split_folder(split, self.catalog)
-            self.part.listed[split] = []
+            self.lists.open(split)
         listed = _listed_as(_bare(record, self.catalog), folder, self.darknet)
         labels = _labels_of(listed)
-        owner = self.owners.setdefault(labels, name)
-        if owner is not name:
-            raise _same_stem(owner, name)
         below = labels.rpartition("/")[0]
         if below not in self.made:
             os.makedirs(f"{self.path}/{below}", exist_ok=True)
@@ -151,8 +153,8 @@ class _Writer:
         try:
             write_new(f"{self.path}/{labels}", self.rows.rows(record))
         except FileExistsError:
-            self.part.taken.append((split, name))
-        self.part.listed[split].append(listed)
+            self.part.taken.append((split, listed))
+        self.lists.add(split, listed)
 
     def _number(self, label: str) -> int:
         number = self.numbers.get(label)
@@ -173,18 +175,28 @@ def _labels_of(listed: str) -> str:
     return label_file(listed.partition("/")[2])
 
 
-def _twin(listed: list[str], picture: str) -> str:
-    """The other picture with the same label file, on disks that may not tell upper from lower case."""
-    labels = _labels_of(picture).casefold()
-    others = (other for other in listed if other != picture and _labels_of(other).casefold() == labels)
-    found = next(others, picture)  # the same picture twice
-    return found.split("/", 3)[3] if found.startswith("./") else found.split("/", 2)[2]
-
-
-def _same_stem(first: str, second: str) -> InvalidInput:
+def _same_stem(pictures: Iterable[str], clashing: set[str], split: str | None, catalog: Catalog) -> InvalidInput:
+    """The first two of a split's pictures that share a label file with one of those that clash: on disks that do not
+    tell upper from lower case, names in another case do.
+    """
+    labels = {_labels_of(picture).casefold() for picture in clashing}
+    owners: dict[str, str] = {}
+    first = second = ""
+    for second in pictures:
+        if (own := _labels_of(second).casefold()) in labels:
+            first = owners.setdefault(own, second)
+            if owners[own] is not second:
+                break
+    one, other = (_image_of(picture, split, catalog) for picture in (first, second))
     return InvalidInput(
         "same-stem",
-        f"{first} and {second} would share one label file",
-        place=Place(image=second),
+        f"{one} and {other} would share one label file",
+        place=Place(image=other),
         hint="rename one of the images: YOLO knows them by their name without extension",
     )
+
+
+def _image_of(picture: str, split: str | None, catalog: Catalog) -> str:
+    """The name of the image whose picture is listed so."""
+    bare = picture.split("/", 3)[3] if picture.startswith("./") else picture.split("/", 2)[2]
+    return f"{split}/{bare}" if catalog.split_in_name and split is not None else bare

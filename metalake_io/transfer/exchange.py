@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ...schemas.errors import printable
 from .redaction import without_query
 
 _REQUEST_IDS = ("x-request-id", "x-amz-request-id", "x-ms-request-id", "x-guploader-uploadid", "x-correlation-id")
@@ -45,13 +46,14 @@ Receive = Callable[[Head, Iterable[bytes]], None]
 class Request(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """`operation` says in words what is asked, for messages. `idle`: seconds without a byte after which the
     answer is given up. `authorised`: our credentials go with it. Without `receive` the body comes in memory. `first`:
-    it finds the server, and is not repeated where there is none.
+    it finds the server, and is not repeated where there is none. `anew` makes headers for each attempt.
     """
 
     method: str
     url: str
     operation: str
     headers: Mapping[str, str] = {}
+    anew: Callable[[], Mapping[str, str]] | None = None
     body: Body | None = None
     repeat: Repeat = "always"
     authorised: bool = False
@@ -60,7 +62,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True
     receive: Receive | None = None
 
     def __repr__(self) -> str:
-        return f"<{self.operation}: {self.method} {without_query(self.url)}>"
+        return printable(f"<{self.operation}: {self.method} {without_query(self.url)}>")
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +84,8 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
         return f"<{self.status}, {len(self.content)} bytes>"
 
 
-Cause = Literal["refused", "name", "timeout", "reset", "truncated", "damaged", "tls", "proxy", "request"]
+Cause = Literal["refused", "name", "timeout", "reset", "truncated", "damaged", "tls", "proxy", "request", "away"]
+"""`away`: not sent, because nothing is asked of this server for now (`pacing`)."""
 
 
 class Fault(Exception):
@@ -97,14 +100,32 @@ class Fault(Exception):
     @property
     def lasting(self) -> bool:
         """Whether trying again cannot help."""
-        return self.cause in ("tls", "request")
+        return self.cause in ("tls", "request", "away")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _fault, (self.cause, self.message, self.sent)
 
 
+def outcome_text(outcome: Response | Fault) -> str:
+    """What became of an attempt, in words."""
+    return outcome.message if isinstance(outcome, Fault) else f"the server answers {outcome.status}"
+
+
 class Layer(Protocol):
     def send(self, request: Request) -> Response: ...
+
+
+def may_be_asked(url: str, *, https_only: bool) -> bool:
+    """Whether an address that the service gives leads to a server, encrypted where the service itself is, and holds
+    nothing but letters.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    schemes = ("https",) if https_only else ("http", "https")
+    return parts.scheme in schemes and bool(host) and url.isprintable() and " " not in url
 
 
 def origin(url: str) -> str:

@@ -6,6 +6,8 @@ and retries are not its business. Exceptions of the HTTP libraries end here, for
 
 from __future__ import annotations
 
+import errno
+import io
 import logging
 from collections.abc import Iterator, Mapping
 from threading import Lock
@@ -15,10 +17,11 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from ...schemas.errors import AnnolakeError
+from ...schemas.errors import AnnolakeError, LocalFailure
 from .clock import Stopped, raise_if_stopped
 from .exchange import Fault, Head, Request, Response, origin
 from .redaction import without_query
+from .unpacking import unpacked
 
 LARGEST_REPLY = 256 << 20
 """Bytes of an answer that is read into memory: more is a defect of the server, or an attack."""
@@ -27,8 +30,17 @@ _CHUNK = 1 << 16
 _USER_AGENT = "annolake"
 
 
+class _Session(requests.Session):
+    """One that does not look where redirects lead: for that it would want to rewind our bodies."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
 class Sockets:
-    """`connections` are kept open for each origin. `ca` is a file of certificates, None for the usual ones."""
+    """`connections` are kept open for each origin. `ca` is a file of certificates, None for the usual ones, which are
+    asked about whoever answers, unless `insecure_tls`. `largest_reply`: bytes of an answer that comes in memory.
+    """
 
     def __init__(
         self,
@@ -37,12 +49,13 @@ class Sockets:
         connect: float = 10.0,
         proxies: Mapping[str, str] | None = None,
         ca: str | None = None,
+        insecure_tls: bool = False,
         largest_reply: int = LARGEST_REPLY,
     ) -> None:
         self._connections = connections
         self._connect = connect
         self._proxies = dict(proxies or {})
-        self._ca = ca
+        self._verify: str | bool = False if insecure_tls else ca or True
         self._largest_reply = largest_reply
         self._sessions: dict[str, requests.Session] = {}
         self._lock = Lock()
@@ -55,7 +68,7 @@ class Sockets:
             with self._session(origin(request.url)).request(
                 request.method,
                 request.url,
-                headers=dict(request.headers),
+                headers={**request.headers, **(request.anew() if request.anew is not None else {})},
                 data=body,
                 timeout=(self._connect, request.idle),
                 allow_redirects=False,
@@ -79,10 +92,10 @@ class Sockets:
         with self._lock:
             session = self._sessions.get(where)
             if session is None:
-                session = self._sessions[where] = requests.Session()
+                session = self._sessions[where] = _Session()
                 session.trust_env = False
                 session.proxies.update(self._proxies)
-                session.verify = self._ca or True
+                session.verify = self._verify
                 session.headers["User-Agent"] = _USER_AGENT
                 adapter = HTTPAdapter(pool_connections=1, pool_maxsize=self._connections, max_retries=0)
                 session.mount("http://", adapter)
@@ -93,31 +106,34 @@ class Sockets:
         headers = {name.lower(): value for name, value in reply.headers.items()}
         content = b""
         if request.receive is not None and 200 <= reply.status_code < 300:
-            request.receive(Head(reply.status_code, headers), _pieces(reply))
+            plain = unpacked(_pieces(reply, decode=False), headers.get("content-encoding", ""))
+            request.receive(Head(reply.status_code, headers), plain)
         else:
             content = self._content(reply)
         return Response(status=reply.status_code, headers=headers, content=content)
 
     def _content(self, reply: requests.Response) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        for piece in _pieces(reply):
-            pieces.append(piece)
-            size += len(piece)
-            if size > self._largest_reply:
+        content = io.BytesIO()  # gives its bytes away without a second copy of them
+        for piece in _pieces(reply, decode=True):
+            if content.tell() + len(piece) > self._largest_reply:
                 raise Fault("request", f"the answer has more than {self._largest_reply:,} bytes", sent=True)
-        return b"".join(pieces)
+            content.write(piece)
+        return content.getvalue()
 
 
-def _pieces(reply: requests.Response) -> Iterator[bytes]:
-    for piece in reply.raw.stream(_CHUNK, decode_content=True):
+def _pieces(reply: requests.Response, *, decode: bool) -> Iterator[bytes]:
+    for piece in reply.raw.stream(_CHUNK, decode_content=decode):
         raise_if_stopped()
         yield piece
 
 
-def _fault(error: Exception) -> Fault:
+def _fault(error: Exception) -> Fault | LocalFailure:
     """An exception of the libraries, or of the system below them, in our words; its own may hold secrets."""
     chain = list(_chain(error))
+    for link in chain:
+        if isinstance(link, OSError) and link.errno in (errno.EMFILE, errno.ENFILE):
+            hint = "let fewer transfers run at once, or allow more open files (ulimit -n)"
+            return LocalFailure("too-many-files", "too many files and connections are open", hint=hint)
     kinds = tuple(type(link) for link in chain)
     if _among(kinds, requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, UnicodeError):
         return Fault("request", "the address or a header cannot be sent", sent=False)

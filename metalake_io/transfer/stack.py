@@ -13,11 +13,13 @@ from collections.abc import Callable, Mapping
 from .authorise import Authorised
 from .clock import Clock, WallClock
 from .exchange import Layer
-from .limit import Gate, Limited
+from .limit import Limited
 from .logs import Logged
+from .pacing import Pacing
+from .policy import Policy
 from .redirects import Redirected
-from .retry import Policy, Retried
-from .sockets import Sockets
+from .retry import Retried
+from .sockets import LARGEST_REPLY, Sockets
 
 CONNECT = 10.0
 API_IDLE = 100.0
@@ -27,9 +29,12 @@ STORAGE_IDLE = 60.0
 
 
 class Timeouts:
-    """Seconds: to connect, and without a byte of an answer; `timeout` shortens all of them."""
+    """Seconds: to connect, and without a byte of an answer; `timeout` shortens all of them, and ten times as long is
+    then as long as anything is tried again.
+    """
 
     def __init__(self, timeout: float | None = None) -> None:
+        self.most = timeout
         most = float("inf") if timeout is None else timeout
         self.connect = min(CONNECT, most)
         self.api = min(API_IDLE, most)
@@ -51,19 +56,29 @@ class Stack:
         policy: Policy | None = None,
         proxies: Mapping[str, str] | None = None,
         ca: str | None = None,
+        insecure_tls: bool = False,
+        largest_reply: int = LARGEST_REPLY,
         bottom: Layer | None = None,
     ) -> None:
         clock = clock or WallClock()
         timeouts = timeouts or Timeouts()
         self._close: Callable[[], None] = lambda: None
         if bottom is None:
-            bottom = sockets = Sockets(connections=at_once, connect=timeouts.connect, proxies=proxies, ca=ca)
+            bottom = sockets = Sockets(
+                connections=at_once,
+                connect=timeouts.connect,
+                proxies=proxies,
+                ca=ca,
+                insecure_tls=insecure_tls,
+                largest_reply=largest_reply,
+            )
             self._close = sockets.close
-        gate = Gate(clock)
+        policy = policy or Policy.within(timeouts.most)
+        pacing = Pacing(clock, policy)
         logged = Logged(bottom, clock)
         authorised = Authorised(logged, base_url, api_key, secret)
-        limited = Limited(authorised, gate, at_once)
-        self.send = Retried(Redirected(limited), gate, clock, policy).send
+        limited = Limited(authorised, pacing, at_once)
+        self.send = Retried(Redirected(limited), pacing, clock, policy).send
 
     def close(self) -> None:
         self._close()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from PIL import Image
 
 from annolake.commands.main import annolake
@@ -19,16 +19,12 @@ from annolake.metalake_io.connecting import connect
 
 from ..metalake_io.clock import FakeClock
 from ..metalake_io.overheard import Heard, listening
+from .children import Nursery
+from .desk import Connect, Desk
 from .faultd import Faultd
 from .lake import KEY, SECRET
-from .oracle import Inputs
 from .storage import SIGNED
-
-Connect = Callable[..., MetaLakeClient]
-Typed = Callable[..., Result]
-
-PICTURES = [f"p{number}.png" for number in range(4)]
-BOX = {"type": "rectangle", "bbox": [1, 2, 3, 4], "label": "Car"}
+from .typed import BOX, PICTURES, Typed
 
 SECRETS = (KEY, SECRET, base64.b64encode(f"{KEY}:{SECRET}".encode()).decode(), *SIGNED)
 
@@ -53,6 +49,13 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    made = Nursery()
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def rig() -> Iterator[Faultd]:
     with Faultd() as made:
@@ -73,6 +76,11 @@ def connected(rig: Faultd, clock: FakeClock) -> Iterator[Connect]:
     yield to
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, rig: Faultd, connected: Connect, nursery: Nursery) -> Desk:
+    return Desk(tmp_path, rig, connected, nursery)
 
 
 @pytest.fixture
@@ -102,9 +110,3 @@ def typed(rig: Faultd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typed
     images = [{"image": name, "annotations": [BOX]} for name in PICTURES]
     Path("lake.json").write_text(json.dumps({"images": images}, indent=1))
     return lambda *words: CliRunner().invoke(annolake, [str(word) for word in words])
-
-
-def drawn(tmp_path: Path) -> Inputs:
-    """What the lake has when all that `typed` has there is uploaded to the collection "Demo" for the operation "op"."""
-    files = {f"Demo_{name}": (tmp_path / "pictures" / name).read_bytes() for name in PICTURES}
-    return Inputs(files, {(f"Demo_{name}", "op"): 1 for name in PICTURES})

@@ -16,9 +16,10 @@ from annolake.metalake_io.errors import ProtocolError
 from annolake.schemas.errors import AnnolakeError
 
 from . import actions as act
-from .conftest import PICTURES, Connect, Typed, drawn
+from .desk import Connect
 from .faultd import OPERATIONS, Faultd
 from .oracle import check
+from .typed import PICTURES, Typed, drawn
 
 PUSH = ("push", "lake.json", "--images", "pictures", "--collection", "Demo", "--operation", "op", "--json")
 NO = "the lake is being cleaned"

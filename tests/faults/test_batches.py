@@ -11,9 +11,9 @@ import pytest
 from annolake.metalake_io import batches
 
 from . import actions as act
-from .conftest import BOX, PICTURES, Typed
 from .faultd import Faultd
 from .oracle import Inputs, check
+from .typed import BOX, PICTURES, Typed
 
 SEND = ("upload", "annotations", "lake.json", "--collection", "Demo", "--operation", "op", "--json")
 

@@ -21,9 +21,10 @@ from annolake.schemas.errors import UsageError
 
 from ..metalake_io.clock import FakeClock
 from . import actions as act
-from .conftest import BOX, PICTURES, Connect, Typed, drawn
+from .desk import Connect
 from .faultd import Faultd
 from .oracle import Inputs, check
+from .typed import BOX, PICTURES, Typed, drawn
 
 PUSH = ("push", "lake.json", "--images", "pictures", "--collection", "Demo", "--operation", "op", "--json")
 UPLOAD = ("upload", "files", "pictures", "--collection", "Demo", "--json")
@@ -165,7 +166,8 @@ def test_c10_an_upload_that_cannot_be_closed(
     rule = rig.rule("complete", fault, times=1 << 30)
     with pytest.raises(NetworkGaveUp) as caught:
         connected().files.run(Path("pictures"), "image", "Demo", journal=journal)
-    assert (caught.value.exit_code, len(rig.asked("complete"))) == (8, 8)
+    assert caught.value.exit_code == 8
+    assert 8 <= len(rig.asked("complete")) <= 30
     report = caught.value.report
     assert isinstance(report, UploadReport)
     assert ([one.state for one in report.items], report.is_success) == (["uploaded"] * 4, False)

@@ -20,7 +20,7 @@ from annolake.metalake_io.transfer.exchange import Fault
 
 from ..metalake_io.overheard import Heard, listening
 from . import actions as act
-from .conftest import Connect
+from .desk import Connect
 from .faultd import Faultd
 from .lake import StorageType
 from .oracle import Inputs, check

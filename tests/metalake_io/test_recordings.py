@@ -84,8 +84,10 @@ def test_the_same_requests(
             path = place / "out" / "Demo Collection" / "data" / f"Demo Collection_{name}"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(bytes(size))
-    player = Player(improvements(recorded["exchanges"], improved))
     prefix = "/api" if function.startswith("beta") else "/datalake/api"
+    accepted = recordings(folder, "client_construction")["accepted"]["exchanges"][0]
+    accepted["target"] = accepted["target"].replace("/datalake/api", prefix)
+    player = Player([accepted, *improvements(recorded["exchanges"], improved)])
     try:
         connection = connect("key_dummy", "secret_dummy", player.wire.url, prefix=prefix, clock=FakeClock())
         with MetaLakeClient.over(connection) as client, warnings.catch_warnings():
