@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from .. import converters
-from ..converters import registry
+from ..converters import registry, sharding
 from ..converters.ledger import is_refused
 from ..converters.lists import read_labels
 from ..converters.opening import find_format
@@ -33,6 +33,12 @@ from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
     help="Write pixels, or fractions of the image.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace DST, if it is a file or set of that format.")
+@click.option(
+    "--shards",
+    type=click.IntRange(min=1, max=99_999),
+    metavar="N",
+    help="Make DST a folder of N complete sets, each with its share of the images, and a manifest.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use; for large sets one a core.")
 @click.option(
     "--images",
@@ -81,6 +87,7 @@ def command(
     seed: int,
     coordinates: Literal["pixels", "normalized"] | None,
     overwrite: bool,
+    shards: int | None,
     jobs: int | None,
     images: Path | None,
     exif: Literal["turned", "raw"],
@@ -96,6 +103,7 @@ def command(
 
     Stops before anything is written if DST could not hold everything, unless --allow-loss is given.
     """
+    sources = tuple(sharding.unfolded(sources))
     readers = [find_format(source, from_).name for source in sources]
     options = given_options(ctx, *readers, registry.get(to).name)
     choice = choices.choice_of(map_label, keep_label, only_images, split, seed)
@@ -121,6 +129,7 @@ def command(
                 complete_report=report is not None or as_json,
                 labels=None if labels is None else read_labels(labels),
                 jobs=jobs,
+                shards=shards,
                 options=options,
                 progress=progress,
             )
@@ -142,13 +151,14 @@ command.sections = {
     "What is wanted": ("join", *choices.NAMES),
     "Pictures and labels": ("images", "exif", "labels"),
     "Losses": ("allow_loss", "carry", "dry_run", "verify", "report"),
-    "Output": ("overwrite", "jobs", "as_json"),
+    "Output": ("overwrite", "shards", "jobs", "as_json"),
 }
 command.examples = (
     "annolake convert instances.json lake.json --to metalake",
     "annolake convert lake.json yolo-set --to yolo --allow-loss --report losses.json",
     "annolake convert instances.json yolo-set --to yolo --allow-loss --split train=0.8,val=0.2",
     "annolake convert instances.json coco-set --to coco --coco-layout folder --split train=0.8,val=0.2",
+    "annolake convert instances.json lake.json shards --to coco --join --shards 2",
 )
 command.params.extend(all_flags())
 

@@ -67,6 +67,8 @@ def show(report: Report, to: str) -> None:
     if report.written:
         done = "to write" if report.dry_run else "written"
         rows.append((done, _counts(report.written), f"{report.target} ({to}, {options['coordinates']})"))
+        if "shards" in options:
+            rows.append(("shards", f"{options['shards']:,}", "manifest.json names them"))
     else:
         rows.append(("written", "nothing", report.target))
     if report.verified:

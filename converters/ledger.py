@@ -48,6 +48,10 @@ class Decision(msgspec.Struct, frozen=True):
     text: str
 
 
+class Withdrawn(Exception):
+    """A loss was booked that is refused: leaves the target as it was."""
+
+
 class Ledger:
     """`complete` keeps every example for `--report`; `lenient` collects problems instead of stopping at the first.
 

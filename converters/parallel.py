@@ -33,6 +33,11 @@ def processes(wanted: int | None, images: int) -> int:
     return len(os.sched_getaffinity(0)) if images >= _WORTHWHILE and hasattr(os, "sched_getaffinity") else 1
 
 
+def runs(images: int, count: int) -> list[tuple[int, int]]:
+    """First and last image (excluded) of `count` runs, one behind the other, whose lengths differ by one at most."""
+    return [(images * number // count, images * (number + 1) // count) for number in range(count)]
+
+
 def in_parts(part: Part, images: int, count: int, ledger: Ledger, progress: Progress | None) -> list[Any]:
     """Results of `part` over `count` equal runs of the images, in order; their books are added to `ledger`.
 
@@ -41,13 +46,13 @@ def in_parts(part: Part, images: int, count: int, ledger: Ledger, progress: Prog
     """
     context = multiprocessing.get_context("fork")
     done = context.Array("Q", count, lock=False)
-    bounds = [images * number // count for number in range(count + 1)]
+    bounds = runs(images, count)
     workers: list[Any] = []
     pipes: list[Connection] = []
     try:
         for number in range(count):
             receiver, sender = context.Pipe(duplex=False)
-            arguments = (part, bounds[number], bounds[number + 1], ledger, done, number, sender)
+            arguments = (part, *bounds[number], ledger, done, number, sender)
             worker = context.Process(target=_work, args=arguments, daemon=True)
             with _undisturbed():
                 worker.start()

@@ -14,13 +14,13 @@ from ..schemas.errors import Place, UsageError
 from ..schemas.keys import MEANING
 from ..schemas.model import Catalog, Coordinates, Record
 from ..schemas.problems import Problem
-from . import registry, verifying
+from . import registry, sharding, verifying
 from .choosing import Choice, chosen
 from .fidelity import Fidelity
 from .files import appearing_whole, check_target, no_gc
 from .format import Context, Format, Options, Reading, Written
 from .images import Exif, ImageFinder
-from .ledger import Ledger
+from .ledger import Ledger, Withdrawn
 from .merging import merged
 from .opening import Progress, find_format, sized, streamed
 from .parallel import in_parts, processes
@@ -47,6 +47,7 @@ def convert(
     complete_report: bool = True,
     labels: tuple[str, ...] | None = None,
     jobs: int | None = None,
+    shards: int | None = None,
     options: Mapping[str, Options] | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -55,11 +56,12 @@ def convert(
     `join`: an image in several sources is one, with the annotations of all, and not a mistake. `choice` says what is
     wanted; `verify` whether what was written is read again and compared (None: where it is
     not too large); `options` maps a format's name to its Options; `labels` are label names in order, for sources that
-    have none; `jobs` is the number of processes (None: one a core for large sets). InvalidInput if a source is broken,
+    have none; `jobs` is the number of processes (None: one a core for large sets); `shards` makes of `target` a folder
+    of so many complete sets, as `sharding` says. InvalidInput if a source is broken,
     LossRefused if something would be lost and `allow_loss` is not given, UsageError if the call makes no sense,
     LocalFailure if the disk refuses. In each case nothing has been written.
     """
-    sources = [Path(source)] if isinstance(source, str | Path) else [Path(path) for path in source]
+    sources = sharding.unfolded([source] if isinstance(source, str | Path) else source)
     target = Path(target)
     if not sources:
         raise UsageError("no-source", "no source was given", hint="give one or more")
@@ -69,7 +71,8 @@ def convert(
     given |= dict(options or {})
     if not dry_run:
         for path in sources:
-            check_conversion_target(target, path, writer, given[to], overwrite=overwrite)
+            check = check_conversion_target if shards is None else sharding.check_shards_target
+            check(target, path, writer, given[to], overwrite=overwrite)
     context = Context(images=None if images is None else ImageFinder(Path(images), exif), exif=exif, labels=labels)
     with no_gc():
         readings = [
@@ -83,7 +86,7 @@ def convert(
             reading = chosen(reading, choice, ledger)
         if writer.settle is not None:
             given[to] = writer.settle(given[to], reading.catalog, lambda: reading.records(Ledger(lenient=True)), ledger)
-        run = _Run(reading, writer, given[to], context, coordinates, carry, allow_loss, verify)
+        run = Run(reading, writer, given[to], context, coordinates, carry, allow_loss, verify)
         if not run.fidelity.ids:
             _book_merged(reading.catalog, ledger)
         count = processes(jobs, reading.images) if writer.write_part is not None and not dry_run else 1
@@ -91,6 +94,8 @@ def convert(
             for _ in run.records(ledger, progress):
                 pass
             ledger.forecast()
+        elif shards is not None:
+            sharding.in_shards(run, target, shards, processes(jobs, reading.images), ledger, progress)
         elif count == 1:
             run.in_one(target, ledger, progress)
         else:
@@ -101,6 +106,8 @@ def convert(
     from_names = list(dict.fromkeys(reader.name for reader in readers))
     settings: dict[str, Any] = {"from": ", ".join(from_names), "to": to, "coordinates": run.space, "carry": carry}
     settings |= {"exif": exif, "allow_loss": allow_loss, "verify": verify}
+    if shards is not None:
+        settings["shards"] = shards
     for name in sorted({*from_names, to}):
         settings[name] = msgspec.to_builtins(given[name])
     if choice is not None:
@@ -112,7 +119,7 @@ def convert(
     return report
 
 
-class _Run:
+class Run:
     """One conversion with all choices made."""
 
     def __init__(
@@ -163,18 +170,26 @@ class _Run:
         return lambda record: project(sized(record, self.context))
 
     def in_one(self, target: Path, ledger: Ledger, progress: Progress | None) -> None:
-        with suppress(_Withdrawn), appearing_whole(target) as temporary:
-            records = self.records(ledger, progress)
-            written = self.writer.write(temporary, self.options, self.context, self.catalog, records)
-            self._settle(written, ledger)
-            self._verify(temporary, ledger)
+        with suppress(Withdrawn), appearing_whole(target) as temporary:
+            self.verified = self.write(temporary, ledger, progress)
+
+    def write(
+        self, path: Path, ledger: Ledger, progress: Progress | None = None, start: int = 0, stop: int | None = None
+    ) -> bool:
+        """Images `start` to `stop` as one set at `path`, booked; whether it was verified. Withdrawn where a loss is
+        refused.
+        """
+        records = self.records(ledger, progress, start, stop)
+        written = self.writer.write(path, self.options, self.context, self.catalog, records)
+        self._settle(written, ledger)
+        return self._verify(path, ledger, start, stop)
 
     def in_parts(self, target: Path, ledger: Ledger, progress: Progress | None, count: int) -> None:
         """The same with several processes, for writers that can."""
         write_part, join = self.writer.write_part, self.writer.join
         if write_part is None or join is None:
             return self.in_one(target, ledger, progress)
-        with suppress(_Withdrawn), appearing_whole(target) as temporary:
+        with suppress(Withdrawn), appearing_whole(target) as temporary:
 
             def part(start: int, stop: int, books: Ledger, tell: Callable[[int], None]) -> Any:
                 records = self.records(books, lambda done, _: tell(done), start, stop)
@@ -182,42 +197,39 @@ class _Run:
 
             parts = in_parts(part, self.reading.images, count, ledger, progress)
             if ledger.refused() and not self.allow_loss:
-                raise _Withdrawn
+                raise Withdrawn
             self._settle(join(temporary, self.options, self.context, self.catalog, parts), ledger)
-            self._verify(temporary, ledger)
+            self.verified = self._verify(temporary, ledger)
         return None
 
     def _settle(self, written: Written, ledger: Ledger) -> None:
         if ledger.refused() and not self.allow_loss:
-            raise _Withdrawn
+            raise Withdrawn
         ledger.written["images"] = written.images
         ledger.written["annotations"] = written.annotations
         for decision in written.decisions:
             ledger.decide(decision.code, decision.text)
         ledger.balance()
 
-    def _verify(self, temporary: Path, ledger: Ledger) -> None:
+    def _verify(self, temporary: Path, ledger: Ledger, start: int = 0, stop: int | None = None) -> bool:
         """Read what was written, where that is wanted, or was not said and does not take long."""
         small = ledger.written["images"] <= verifying.IMAGES and ledger.written["annotations"] <= verifying.ANNOTATIONS
         if self.verify is False or (self.verify is None and not small):
-            return None
+            return False
         if not self.writer.readable(self.options):
-            return ledger.decide("not-verified", "what was written cannot be read by itself, and so not be compared")
-        source = msgspec.structs.replace(self.whole, records=self._sized)
+            ledger.decide("not-verified", "what was written cannot be read by itself, and so not be compared")
+            return False
+
+        def records(books: Ledger, *_: int | None) -> Iterator[Record]:
+            return (sized(record, self.context) for record in self.whole.records(books, start, stop))
 
         def back() -> Reading:
             return self.writer.read(temporary, self.options, Context(), Ledger())
 
+        source = msgspec.structs.replace(self.whole, records=records)
+
         verifying.verify(source, back, self.projection, self.fidelity, self.space)
-        self.verified = True
-        return None
-
-    def _sized(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
-        return (sized(record, self.context) for record in self.whole.records(ledger, start, stop))
-
-
-class _Withdrawn(Exception):
-    """Leaves the target as it was."""
+        return True
 
 
 _EXIF = {"turned": "as people see the picture", "raw": "of the stored pixels"}
