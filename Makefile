@@ -10,7 +10,7 @@ EDITABLE := --config-settings editable_mode=strict --editable
 FOLDERS := $(shell find schemas converters metalake_io commands -type d ! -name __pycache__)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format matrix benchmark clean
+.PHONY: help demo test lint types format matrix torture benchmark clean
 
 help:
 	@echo 'make demo       install, bring the fixtures into a MetaLake of its own and back, prove that nothing was lost'
@@ -18,6 +18,7 @@ help:
 	@echo 'make lint       ruff and pyright only'
 	@echo 'make format     let ruff sort imports and lay out the code'
 	@echo 'make matrix     measure what comes home from format to format, and write it into the README'
+	@echo 'make torture    the long forms of the fault tests: kills, broken networks, chaos (an hour or more)'
 	@echo 'make benchmark  measure speed and memory against orjson and panlabel (minutes, about 4 GB)'
 	@echo 'make clean      remove the virtual environment and everything that was built'
 
@@ -37,6 +38,9 @@ format: $(VENV)/.test
 
 matrix: $(VENV)/.test $(VENV)/.linked
 	$(PYTHON) -m pytest -q --accept tests/converters/test_matrix.py
+
+torture: $(VENV)/.test $(VENV)/.linked
+	$(PYTHON) -m pytest -n 2 --torture -m torture
 
 benchmark: $(VENV)/.benchmarks $(VENV)/.linked
 	$(PYTHON) benchmarks/measure.py --panlabel $(VENV)/bin/panlabel

@@ -19,6 +19,19 @@ settings.register_profile("thorough", settings.get_profile("house"), max_example
 settings.load_profile("ci" if os.environ.get("CI") else "house")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--torture", action="store_true", help="run the long forms of the fault tests, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long forms (marked `torture`) are left out unless somebody has asked for them."""
+    if config.getoption("--torture"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("torture")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("torture")]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_state_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Journals of uploads are not kept where those of the user are."""

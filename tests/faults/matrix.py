@@ -1,0 +1,195 @@
+"""What can go wrong, fault by fault, and the tests that show what happens then.
+
+`shown` are the tests, as `file::function` below `tests/`; `left` says what they do not show, and why. A test compares
+the table with the tests: a fault without a line, a test that is not there, or one named after a fault and not listed
+fails it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+IDS = [
+    f"{table}{number}"
+    for table, many in {"A": 10, "B": 14, "C": 12, "D": 8, "E": 6, "F": 10, "G": 8}.items()
+    for number in range(1, many + 1)
+]
+
+
+class Fault(NamedTuple):
+    what: str
+    shown: tuple[str, ...]
+    left: str = ""
+
+
+def fault(what: str, *shown: str, left: str = "") -> Fault:
+    return Fault(what, shown, left)
+
+
+CRASH = "faults/test_crash.py::"
+JOURNAL = "metalake_io/test_journal.py::"
+LAYERS = "metalake_io/test_layers.py::"
+SOCKETS = "metalake_io/test_sockets.py::"
+UPLOADS = "metalake_io/test_uploads.py::"
+DOWNLOADS = "metalake_io/test_downloads.py::"
+ANNOTATIONS = "metalake_io/test_annotations.py::"
+CALLS = "metalake_io/test_calls.py::"
+STOPPED = "metalake_io/test_stopped_runs.py::"
+SECRETS = "metalake_io/test_secrets.py::"
+NOT_YET = "not shown yet"
+
+MATRIX: dict[str, Fault] = {
+    # Crash and resume
+    "A1": fault(
+        "killed at every request of an upload, in three moments; once more, and all is there once",
+        CRASH + "test_a1_killed_at_every_request",
+    ),
+    "A2": fault("killed at any time of a longer upload", left=NOT_YET),
+    "A3": fault("killed at any time of a download", left=NOT_YET),
+    "A4": fault(
+        "killed at every batch of annotations, or its answer lost; where the service replaces, and where it adds",
+        CRASH + "test_a4_killed_in_the_annotations",
+        CRASH + "test_a4_a_reply_that_is_lost",
+    ),
+    "A5": fault("killed at the n-th call of the system", left=NOT_YET),
+    "A6": fault("killed three times in a row", CRASH + "test_a6_the_recovery_is_killed_too"),
+    "A7": fault(
+        "a damaged journal is laid aside, and everything asked for again",
+        JOURNAL + "test_a7_damage_is_noticed_or_does_not_matter",
+        JOURNAL + "test_a7_what_is_no_journal_is_laid_aside",
+    ),
+    "A8": fault(
+        "a journal of another server, of another target, or of a newer program is refused",
+        JOURNAL + "test_a8_a_journal_of_something_else_is_refused",
+        JOURNAL + "test_a8_a_journal_of_a_newer_program_is_refused",
+    ),
+    "A9": fault(
+        "files that change between runs, or while they are read, are never mixed",
+        CRASH + "test_a9_files_that_change_between_runs",
+        CRASH + "test_a9_a_file_that_changes_while_it_is_read",
+    ),
+    "A10": fault("a finished job again sends nothing", CRASH + "test_a10_a_finished_job_again"),
+    # Network and HTTP
+    "B1": fault(
+        "429 and 503 in a row, with every form of Retry-After",
+        LAYERS + "test_every_form_of_retry_after",
+        LAYERS + "test_retry_after_is_kept_and_capped",
+        LAYERS + "test_all_workers_wait_where_one_was_asked_to",
+        left="on each operation: " + NOT_YET,
+    ),
+    "B2": fault(
+        "what can succeed is tried again, what cannot is asked once",
+        LAYERS + "test_what_can_succeed_is_tried_again",
+        LAYERS + "test_what_cannot_is_asked_once",
+        left="on each operation: " + NOT_YET,
+    ),
+    "B3": fault("the answer is lost after the work was done", left=NOT_YET),
+    "B4": fault(
+        "the connection breaks within a part: the whole part goes again",
+        SOCKETS + "test_a_file_is_sent_whole_again_and_in_small_pieces",
+    ),
+    "B5": fault("a download breaks off", DOWNLOADS + "test_wrong_bytes_never_stand_under_the_final_name"),
+    "B6": fault("a download of other bytes", DOWNLOADS + "test_wrong_bytes_never_stand_under_the_final_name"),
+    "B7": fault("a storage that lies about ranges", left=NOT_YET),
+    "B8": fault("silent and slow servers", SOCKETS + "test_no_answer_in_time", left="slow ones: " + NOT_YET),
+    "B9": fault(
+        "a signed address expires on the way",
+        UPLOADS + "test_an_expired_address_is_asked_again_and_stored_parts_are_not_sent_again",
+    ),
+    "B10": fault("connections that are closed after each answer", left=NOT_YET),
+    "B11": fault(
+        "no name, nobody there, a proxy that refuses, no trust",
+        SOCKETS + "test_nobody_there_and_no_name",
+        SOCKETS + "test_no_trust_in_a_server_without_tls",
+    ),
+    "B12": fault(
+        "redirects",
+        LAYERS + "test_redirects",
+        LAYERS + "test_redirects_that_are_not_followed",
+        LAYERS + "test_redirects_that_are_the_callers_business",
+    ),
+    "B13": fault("nobody there for a while", left=NOT_YET),
+    "B14": fault("every request may fail in any way", left=NOT_YET),
+    # What the server says
+    "C1": fault("200 with `isSuccess: false`", left=NOT_YET),
+    "C2": fault("answers that make no sense", left=NOT_YET),
+    "C3": fault("a batch taken in part", ANNOTATIONS + "test_images_that_the_service_names_as_unknown"),
+    "C4": fault(
+        "labels that the service has no key for",
+        ANNOTATIONS + "test_unknown_labels_stop_before_the_first_write",
+    ),
+    "C5": fault("401 on the way", UPLOADS + "test_401_stops_everything", ANNOTATIONS + "test_401_midway"),
+    "C6": fault("413", ANNOTATIONS + "test_413_halves_down_to_the_one_that_is_too_large"),
+    "C7": fault("names that clash", UPLOADS + "test_removed_files_are_reported", DOWNLOADS + "test_a_name_twice"),
+    "C8": fault(
+        "pages: many, repeated, empty, without an end",
+        DOWNLOADS + "test_1500_pages_without_recursion",
+        DOWNLOADS + "test_pages_that_make_no_sense",
+    ),
+    "C9": fault(
+        "a job that fails or never ends",
+        CALLS + "test_a_job_that_never_ends",
+        ANNOTATIONS + "test_a_failed_job_gets_no_annotations",
+    ),
+    "C10": fault("an upload that cannot be completed", UPLOADS + "test_a_completion_that_fails_is_no_success"),
+    "C11": fault("clocks that differ", LAYERS + "test_a_date_is_measured_by_the_servers_clock"),
+    "C12": fault("a storage that nobody knows", UPLOADS + "test_an_unknown_storage_stops_before_any_file"),
+    # This computer, and names
+    "D1": fault("a full disk", STOPPED + "test_a_disk_that_is_full_on_the_way"),
+    "D2": fault("limits on files, errors of the disk, folders that cannot be written", left=NOT_YET),
+    "D3": fault("too many open files", left=NOT_YET),
+    "D4": fault("odd entries among good files", UPLOADS + "test_odd_entries_are_listed_and_the_good_ones_go"),
+    "D5": fault("odd names, there and back", left=NOT_YET),
+    "D6": fault("links that go round, or out of the folder", left=NOT_YET),
+    "D7": fault("memory", SOCKETS + "test_a_body_is_streamed_in_bounded_memory", left="of very many files: " + NOT_YET),
+    "D8": fault(
+        "hostile names from the server",
+        DOWNLOADS + "test_hostile_names",
+        DOWNLOADS + "test_hostile_unique_names",
+        DOWNLOADS + "test_links_on_the_way_are_not_followed",
+    ),
+    # At the same time, and signals
+    "E1": fault(
+        "two runs of the same thing",
+        JOURNAL + "test_e1_a_second_run_is_told_who_holds_it",
+        JOURNAL + "test_e1_waiting_for_the_other",
+    ),
+    "E2": fault("the holder of the lock is killed", JOURNAL + "test_e2_the_lock_dies_with_its_process"),
+    "E3": fault("two runs from different computers", left=NOT_YET),
+    "E4": fault("Ctrl-C", STOPPED + "test_ctrl_c_among_the_files", STOPPED + "test_ctrl_c_among_the_annotations"),
+    "E5": fault(
+        "nobody reads on, no terminal, no locale",
+        "commands/test_failures.py::test_a_reader_that_goes_away_is_no_complaint",
+    ),
+    "E6": fault("one client, many threads", left=NOT_YET),
+    # Size and speed
+    "F1": fault("100 files against the official SDK", left=NOT_YET),
+    "F2": fault("1,000 files against the official SDK", left=NOT_YET),
+    "F3": fault("a download of 500 against the official SDK", left=NOT_YET),
+    "F4": fault("20,000 images with annotations", left=NOT_YET),
+    "F5": fault("100,000 small files", left=NOT_YET),
+    "F6": fault("connections of a run", UPLOADS + "test_many_at_once_over_few_connections"),
+    "F7": fault("time that is waited away", left=NOT_YET),
+    "F8": fault("calls for each file", left=NOT_YET),
+    "F9": fault("a limit of the bandwidth", left=NOT_YET),
+    "F10": fault("a server that slows us down", left=NOT_YET),
+    # Secrets and trust
+    "G1": fault(
+        "secrets in what is said and kept",
+        SECRETS + "test_no_exception_tells_a_secret",
+        SECRETS + "test_nothing_that_is_kept_tells_a_secret",
+    ),
+    "G2": fault(
+        "the key goes to the service alone",
+        LAYERS + "test_redirects",
+        SOCKETS + "test_nothing_of_the_environment",
+    ),
+    "G3": fault("certificates are checked", SOCKETS + "test_no_trust_in_a_server_without_tls"),
+    "G4": fault("addresses without encryption", CALLS + "test_addresses_that_cannot_be_meant"),
+    "G5": fault(
+        "where keys come from", "metalake_io/test_commands.py::test_login_keeps_a_profile_that_only_its_owner_reads"
+    ),
+    "G6": fault("control characters from the server", LAYERS + "test_texts_of_servers_are_harmless"),
+    "G7": fault("keys and names that would be headers", CALLS + "test_keys_that_cannot_be_meant"),
+    "G8": fault("a bomb in an answer", SOCKETS + "test_a_bomb_is_cut_off"),
+}
