@@ -158,7 +158,7 @@ command.examples = (
     "annolake convert lake.json yolo-set --to yolo --allow-loss --report losses.json",
     "annolake convert instances.json yolo-set --to yolo --allow-loss --split train=0.8,val=0.2",
     "annolake convert instances.json coco-set --to coco --coco-layout folder --split train=0.8,val=0.2",
-    "annolake convert instances.json lake.json shards --to coco --join --shards 2",
+    "annolake convert lake.json shards --to coco --shards 2",
 )
 command.params.extend(all_flags())
 

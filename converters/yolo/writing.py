@@ -25,7 +25,7 @@ from ..ledger import Decision
 from .columns import columns_to_write
 from .describing import description
 from .formatting import RowWriter
-from .pairs import label_file
+from .pairs import Pair, label_file, sharing_names
 
 if TYPE_CHECKING:
     from . import Options
@@ -34,12 +34,15 @@ USUAL_SPLITS = ("train", "val", "test")
 
 
 class Part(msgspec.Struct):
-    """What one process wrote: pictures as listed by split, the classes, and pictures whose label file was taken."""
+    """What one process wrote: pictures as listed by split, the classes, pictures whose label file was taken, and images
+    whose split was taken off the front of their name.
+    """
 
     listed: dict[str | None, list[str]]
     names: list[str]
     annotations: int
     taken: list[tuple[str | None, str]]
+    fronted: list[str]
 
 
 def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
@@ -79,7 +82,8 @@ def join(path: Path, options: Options, context: Context, catalog: Catalog, parts
     for split, word in lists.items():
         write_new(f"{path}/{word}.txt", "".join(f"{picture}\n" for picture in listed.get(split, ())))
     names = max((part.names for part in parts), key=len)
-    for name, text in description(options, catalog, names, lists).items():
+    fronted = _fronted([name for part in parts for name in part.fronted], listed)
+    for name, text in description(options, catalog, names, lists, fronted).items():
         write_new(f"{path}/{name}", text)
     decisions: tuple[Decision, ...] = ()
     if not darknet and "val" not in lists.values() and any(listed.values()):
@@ -104,6 +108,18 @@ def picture(options: Options, catalog: Catalog, record: Record) -> str:
     return _listed_as(_bare(record, catalog), folder, options.layout == "darknet").removeprefix("./")
 
 
+def _fronted(taken_off: list[str], listed: dict[str | None, list[str]]) -> bool | tuple[str, ...]:
+    """The images whose split was taken off the front of their name, as far as a reader would not see it: in a part of a
+    data set, names that several splits shared may be alone.
+    """
+    if not taken_off:
+        return False
+    pairs = [Pair(_name_in(picture), None, None, split) for split in listed for picture in listed[split]]
+    if {f"{pair.split}/{pair.image}" for pair in sharing_names(pairs)} == set(taken_off):
+        return False
+    return True if len(taken_off) == len(pairs) else tuple(sorted(taken_off))
+
+
 def _bare(record: Record, catalog: Catalog) -> str:
     return record.image.removeprefix(f"{record.split}/") if catalog.split_in_name else record.image
 
@@ -120,7 +136,7 @@ class _Writer:
         self.folders: dict[str | None, str] = {}
         self.owners: dict[str, str] = {}
         self.made: set[str] = set()
-        self.part = Part({}, [], 0, [])
+        self.part = Part({}, [], 0, [], [])
 
     def write(self, records: Iterable[Record]) -> Part:
         os.makedirs(self.path, exist_ok=True)
@@ -139,7 +155,10 @@ class _Writer:
         if folder is None:
             folder = self.folders[split] = split_folder(split, self.catalog)
             self.part.listed[split] = []
-        listed = _listed_as(_bare(record, self.catalog), folder, self.darknet)
+        bare = _bare(record, self.catalog)
+        if bare is not name and bare != name:
+            self.part.fronted.append(name)
+        listed = _listed_as(bare, folder, self.darknet)
         labels = _labels_of(listed)
         owner = self.owners.setdefault(labels, name)
         if owner is not name:
@@ -177,8 +196,12 @@ def _twin(listed: list[str], picture: str) -> str:
     """The other picture with the same label file, on disks that may not tell upper from lower case."""
     labels = _labels_of(picture).casefold()
     others = (other for other in listed if other != picture and _labels_of(other).casefold() == labels)
-    found = next(others, picture)  # the same picture twice
-    return found.split("/", 3)[3] if found.startswith("./") else found.split("/", 2)[2]
+    return _name_in(next(others, picture))  # else the same picture twice
+
+
+def _name_in(listed: str) -> str:
+    """The image's name in its line of a list: the way back of `_listed_as`."""
+    return listed.split("/", 3)[3] if listed.startswith("./") else listed.split("/", 2)[2]
 
 
 def _same_stem(first: str, second: str) -> InvalidInput:

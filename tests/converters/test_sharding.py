@@ -223,3 +223,19 @@ def test_a_shard_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="shard-missing") as caught:
         convert(tmp_path / "out", tmp_path / "back.json", to="coco")
     assert caught.value.place.file == str(tmp_path / "out" / "shard-00001-of-00002.json")
+
+
+@pytest.mark.parametrize("shards", [None, 2, 5])
+@pytest.mark.parametrize("name", ["cvat/video project", "cvat/project subsets", "voc/split_names", "coco/splits"])
+def test_names_with_their_split_in_front_come_home_from_yolo(
+    tmp_path: Path, root: Path, name: str, shards: int | None
+) -> None:
+    """Several splits share names in the whole set, and not in each shard."""
+    source = next(path for path in (root / "fixtures" / name).iterdir() if path.stem == "in")
+    reading = open_source(source, None, Ledger())
+    wanted = {record.image: record.split for record in reading.records(Ledger())}
+    shards = shards and min(shards, reading.images)
+    assert convert(source, tmp_path / "out", to="yolo", allow_loss=True, shards=shards).verified
+    parts = [tmp_path / "out"] if shards is None else sorted((tmp_path / "out").glob("shard-*"))
+    found = [record for part in parts for record in open_source(part, "yolo", Ledger()).records(Ledger())]
+    assert {record.image: record.split for record in found} == wanted
