@@ -10,7 +10,7 @@ EDITABLE := --config-settings editable_mode=strict --editable
 FOLDERS := $(shell find schemas converters metalake_io commands -type d ! -name __pycache__)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format matrix torture benchmark clean
+.PHONY: help demo test lint types format matrix torture bench profile growth clean
 
 help:
 	@echo 'make demo       install, bring the fixtures into a MetaLake of its own and back, prove that nothing was lost'
@@ -19,7 +19,9 @@ help:
 	@echo 'make format     let ruff sort imports and lay out the code'
 	@echo 'make matrix     measure what comes home from format to format, and write it into the README'
 	@echo 'make torture    the long forms of the fault tests: kills, broken networks, chaos (an hour or more)'
-	@echo 'make benchmark  measure speed and memory against orjson and panlabel (minutes, about 4 GB)'
+	@echo 'make bench      measure speed, memory and losses against other programs (BENCH: options of benchmarks/measure.py)'
+	@echo 'make profile    where the time of one conversion goes (PAIR: which, as "coco > voc")'
+	@echo 'make growth     time and memory at once, twice and four times the size, as docs/growth.svg'
 	@echo 'make clean      remove the virtual environment and everything that was built'
 
 demo: $(VENV)/.linked
@@ -42,8 +44,16 @@ matrix: $(VENV)/.test $(VENV)/.linked
 torture: $(VENV)/.test $(VENV)/.linked
 	$(PYTHON) -m pytest -n 2 --torture -m torture
 
-benchmark: $(VENV)/.benchmarks $(VENV)/.linked
-	$(PYTHON) benchmarks/measure.py --panlabel $(VENV)/bin/panlabel
+PAIR ?= coco > yolo
+
+bench: $(VENV)/.peers $(VENV)/.linked
+	$(PYTHON) benchmarks/measure.py $(BENCH)
+
+profile: $(VENV)/.linked
+	$(PYTHON) benchmarks/profiling.py '$(PAIR)' $(PROFILE)
+
+growth: $(VENV)/.linked
+	$(PYTHON) benchmarks/growth.py $(GROWTH)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
@@ -68,9 +78,16 @@ $(VENV)/.test: $(VENV)/.base
 	@$(INSTALL) $(EDITABLE) '.[test]'
 	@touch $@
 
-$(VENV)/.benchmarks: $(VENV)/.base
+# Each in an environment of its own, so that nothing of theirs is ever ours. hotcoco reads picture sizes with Pillow.
+PEERS := panlabel==0.7.0 hotcoco==1.3.0 orjson==3.13.0
+
+$(VENV)/.peers: $(VENV)/.base
 	@echo 'installing what the benchmarks compare with'
-	@$(INSTALL) $(EDITABLE) '.[benchmarks]'
+	@for peer in $(PEERS); do \
+	    home=$(VENV)/peers/$${peer%%==*} && $(PYTHON) -m venv $$home && \
+	    $$home/bin/python -m pip install --quiet --disable-pip-version-check $$peer \
+	        $$(test $${peer%%==*} = hotcoco && echo Pillow) || exit 1; \
+	done
 	@touch $@
 
 $(VENV)/.linked: $(VENV)/.base $(FOLDERS)

@@ -69,6 +69,7 @@ def collection_command(
 
 
 command.add_command(collection_command)
+collection_command.goes_on = True
 collection_command.sections = {"What": ("annotated_by", "operations", "no_images"), **SECTIONS}
 collection_command.examples = ("annolake download collection 654c5167a467d18f9fdb767c lake",)
 
@@ -110,6 +111,7 @@ def files_command(
 
 
 command.add_command(files_command)
+files_command.goes_on = True
 files_command.sections = {"Which files": ("collection", "kind", *SECTION), **SECTIONS}
 files_command.examples = ("annolake download files birds --query annotation.label=Bird",)
 

@@ -121,6 +121,7 @@ def command(
     ctx.exit(tell(done.files, as_json=as_json))
 
 
+command.goes_on = True
 command.sections = {
     "Which annotations": ("annotated_by", "operations"),
     "Formats": ("to", "coordinates"),

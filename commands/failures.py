@@ -6,8 +6,11 @@ import errno
 import os
 import signal
 import sys
+import threading
 import traceback
 from contextlib import suppress
+from threading import Timer
+from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -20,8 +23,14 @@ if TYPE_CHECKING:
     from ..metalake_io.results import Report as TransferReport
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+_INTERRUPTED = (129, 130, 143)
 _BROKEN_PIPE = 141
 _DEBUG = "ANNOLAKE_DEBUG"
+_MOMENT = 0.3
+"""Seconds for tidying up when somebody insists."""
+
+_PATIENCE = 2.0
+"""Seconds for what was under way when the run was called off; it removes its temporary files."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -36,7 +45,7 @@ def raise_on_signals() -> None:
     """Let Ctrl-C, `kill` and a closed terminal raise Interrupted in the main thread, so that temporary files
     vanish.
 
-    Once: whoever asks again waits until all is tidied up. Forked processes end at once, without a word: what
+    Whoever asks again gets what can be tidied up within `_MOMENT`. Forked processes end at once, without a word: what
     they wrote is removed by the first. A signal that the caller had us ignore (`nohup`) stays ignored.
     """
     first = os.getpid()
@@ -47,11 +56,36 @@ def raise_on_signals() -> None:
         if os.getpid() != first:
             os._exit(128 + number)
         for each in numbers:
-            signal.signal(each, signal.SIG_IGN)
+            signal.signal(each, insist)
         raise Interrupted(number)
+
+    def insist(number: int, _: FrameType | None) -> None:
+        if os.getpid() != first:
+            os._exit(128 + number)
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        last = Timer(_MOMENT, os._exit, (128 + number,))
+        last.daemon = True
+        last.start()
 
     for number in numbers:
         signal.signal(number, stop)
+
+
+def leave(code: object) -> None:
+    """The end of the program. After an interruption it does not wait long for what is still on its way to the network:
+    threads that read a silent server would hold it for a minute.
+    """
+    if code not in _INTERRUPTED:
+        return
+    end = monotonic() + _PATIENCE
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, end - monotonic()))
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(int(str(code)))
 
 
 def tell(error: BaseException, *, as_json: bool) -> int:
@@ -98,12 +132,13 @@ def _say(error: AnnolakeError, exit_code: int, as_json: bool, report: TransferRe
     """`as_json`: on standard output too. `report`: of the transfer that the error has stopped, told in full."""
     problems = [problem.as_json() for problem in getattr(error, "problems", ())]
     if as_json:
-        rows = {} if report is None else report.as_json()
+        rows = telling.document(report, exit_code)
         screen.emit(_as_json(error, exit_code) | ({"problems": problems} if problems else {}) | rows)
     screen.show_problems(problems)
     if report is not None:
         telling.show(report)
     screen.show_error(error)
+    telling.show_resume(report, exit_code)
     return exit_code
 
 

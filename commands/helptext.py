@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
+from . import resuming
 from .optionflags import FormatOption
 
 _REST = "Options"
@@ -13,11 +15,18 @@ _REST = "Options"
 
 class Command(click.Command):
     """A command whose options stand under titles. `sections` maps a title to the parameters below it; those
-    of a format stand under the format's name, all others under "Options".
+    of a format stand under the format's name, all others under "Options". `goes_on`: the same command again does what
+    is missing.
     """
 
     sections: Mapping[str, Sequence[str]] = {}
     examples: Sequence[str] = ()
+    goes_on: bool = False
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if self.goes_on:
+            resuming.allow(ctx)
+        return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         titles = {name: title for title, names in self.sections.items() for name in names}

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from . import failures
+from . import failures, resuming
 
 _COMMANDS = {
     "formats": "Show what each format can hold.",
@@ -41,6 +41,7 @@ class _Annolake(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.obj = "--json" in args
+        resuming.remember(ctx, args)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -68,4 +69,8 @@ def annolake() -> None:
 def main() -> None:
     """The program."""
     failures.raise_on_signals()
-    annolake(prog_name="annolake")
+    try:
+        annolake(prog_name="annolake")
+    except SystemExit as end:
+        failures.leave(end.code)
+        raise

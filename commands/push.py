@@ -136,6 +136,7 @@ def command(
     ctx.exit(tell(done, as_json=as_json, complete=done.is_success))
 
 
+command.goes_on = True
 command.sections = {
     "Where to": ("collection", "operation", "model_run", "missing_labels"),
     "Formats": ("from_",),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from . import screen
+from . import resuming, screen
 
 if TYPE_CHECKING:
     from ..metalake_io.results import Item, Report
@@ -14,18 +14,35 @@ if TYPE_CHECKING:
 _PARTLY = 6
 _STYLES = {"failed": "bold red", "uncertain": "yellow"}
 _ORDER = ("uploaded", "downloaded", "planned", "skipped", "failed", "uncertain", "not begun")
-_AGAIN = {
-    "uploaded": "run the same command again: it sends only what is missing",
-    "downloaded": "run the same command again: it fetches only what is missing",
-}
 
 
 def tell(report: Report, *, as_json: bool, complete: bool | None = None) -> int:
     """Show what became of a transfer; the exit code: 0, or 6 where something is missing."""
+    exit_code = 0 if (report.complete if complete is None else complete) else _PARTLY
     if as_json:
-        screen.emit(report.as_json())
+        screen.emit(document(report, exit_code))
     show(report)
-    return 0 if (report.complete if complete is None else complete) else _PARTLY
+    show_resume(report, exit_code)
+    return exit_code
+
+
+def document(report: Report | None, exit_code: int) -> dict[str, Any]:
+    """The report, and how to go on (`resuming.resume`) where that helps."""
+    rows = {} if report is None else report.as_json()
+    rest = resuming.resume(report, exit_code)
+    return rows if rest is None else {**rows, "resume": rest}
+
+
+def show_resume(report: Report | None, exit_code: int) -> None:
+    """What is done, what is left, and the command that goes on with it."""
+    rest = resuming.resume(report, exit_code)
+    if rest is None:
+        return
+    for what, left in rest["left"].items():
+        done = rest["done"][what]
+        screen.say(f"{what}: {done:,} done, {left:,} left")
+    screen.say("to go on with what is left, and nothing else:")
+    screen.say(rest["command"], indent=2)
 
 
 def show(report: Report) -> None:
@@ -48,8 +65,6 @@ def show(report: Report) -> None:
     collection, job = (getattr(report, name, "") for name in ("collection_id", "job_id"))
     if collection:
         screen.say(f"collection {collection}, job {job}")
-    if any(item.retry_helps and item.state != "planned" for part in parts.values() for item in part.items):
-        screen.say(_AGAIN[report.moved])
 
 
 def _counts(what: str, report: Report) -> list[list[str]]:

@@ -101,6 +101,7 @@ def files_command(
 
 
 command.add_command(files_command)
+files_command.goes_on = True
 files_command.sections = {"Earlier and other runs": journals.NAMES, **SECTIONS}
 files_command.examples = ("annolake upload files pictures --collection Demo",)
 
@@ -174,6 +175,7 @@ def annotations_command(
 
 
 command.add_command(annotations_command)
+annotations_command.goes_on = True
 annotations_command.sections = {
     "Which images": ("collection", "storage_path", "bucket", "unique_name", "job"),
     "What they are": ("operation", "normalized", "model_run", "missing_labels"),
@@ -245,6 +247,7 @@ def metadata_command(
 
 
 command.add_command(metadata_command)
+metadata_command.goes_on = True
 metadata_command.sections = {
     "Which files": ("collection", "kind", "whole", "storage_path", "bucket", "unique_name", "job"),
     **SECTIONS,

@@ -19,7 +19,7 @@ from .journal import Journal
 from .journal_rows import ImageRow
 from .partly import refused_names
 from .results import AnnotationsReport, Item
-from .rows import interrupted
+from .rows import interrupted, unsent
 from .service import Service, quoted, word
 
 OnItem = Callable[[Item], None]
@@ -122,7 +122,7 @@ class Sending:
         for index in range(self._outgoing.annotations.count):
             whole = self._outgoing.annotations.record(index)
             if whole.image in self._without:
-                self._report.items.append(Item(name=whole.image, state="failed", reason="its file did not arrive"))
+                self._report.items.append(unsent(whole.image, "its file did not arrive"))
                 continue
             record = self._outgoing.record(index)
             dropped += len(whole.annotations) - len(record.annotations)

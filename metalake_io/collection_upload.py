@@ -19,8 +19,8 @@ from .jobs import Jobs
 from .journal import Journal, keeping
 from .kinds import collection_target, media
 from .metadata import MetadataUploads
-from .results import AnnotationsReport, Item, MetadataReport, UploadReport
-from .rows import attached, not_begun, report_of
+from .results import AnnotationsReport, MetadataReport, UploadReport
+from .rows import attached, not_begun, report_of, unsent
 from .scanning import Scan, problems_of
 from .service import Service
 from .transfer.bodies import Moved
@@ -221,13 +221,13 @@ class CollectionUpload:
     ) -> MetadataReport:
         entries = belongings.entries or []
         if why_not is not None:
-            return MetadataReport(items=[_unsent(entry.file, why_not) for entry in entries])
+            return MetadataReport(items=[unsent(entry.file, why_not) for entry in entries])
         arrived = [entry for entry in entries if entry.file not in gone]
         if belongings.by_name:
             sent = self._metadata.send(arrived, collection_id=report.collection_id)
         else:
             sent = self._metadata.send(arrived, job_id=report.job_id)
-        sent.items += [_unsent(entry.file, "its file did not arrive") for entry in entries if entry.file in gone]
+        sent.items += [unsent(entry.file, "its file did not arrive") for entry in entries if entry.file in gone]
         return sent
 
     def _send_annotations(
@@ -243,7 +243,7 @@ class CollectionUpload:
         if annotations is None:
             return AnnotationsReport()
         if why_not is not None:
-            return AnnotationsReport(items=[_unsent(record.image, why_not) for record in annotations.records()])
+            return AnnotationsReport(items=[unsent(record.image, why_not) for record in annotations.records()])
         if belongings.by_name:
             address = self._annotations.in_collection(report.collection_id)
         else:
@@ -259,7 +259,3 @@ class CollectionUpload:
             on_item=on_item,
             journal=journal,
         )
-
-
-def _unsent(name: str, reason: str) -> Item:
-    return Item(name=name, state="failed", reason=reason, retry_helps=True)

@@ -18,7 +18,7 @@ from .kinds import OBJECTS
 from .listing import Listing, Page
 from .localnames import checked_name, place_below, real_folder
 from .results import DownloadReport, Item
-from .rows import attached, in_rows
+from .rows import attached, in_rows, not_begun
 from .service import Service
 from .transfer.bodies import Moved
 
@@ -175,7 +175,7 @@ class Downloads:
 
 
 def _waiting(wanted: Wanted) -> Item:
-    return Item(name=wanted.name, state="not begun", reason="not fetched", retry_helps=True, size=wanted.size)
+    return not_begun([wanted.name], "not fetched", size=wanted.size)[0]
 
 
 def _called_off(wanted: Wanted) -> Item:

@@ -15,22 +15,32 @@ The number is the exit code of the command line. Texts of the server come in pri
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from ..schemas.errors import AnnolakeError, InvalidInput
 from ..schemas.problems import Problem
 
 if TYPE_CHECKING:
     from .results import Report
+    from .transfer.exchange import Response
 
 
 class TransferError(AnnolakeError):
-    """What all errors of transfers have: the last HTTP `status`, how often it was tried, and the `report` so far."""
+    """What all errors of transfers have: the last HTTP `status`, the server's number for that request, if it told one,
+    how often it was tried, and the `report` so far.
+    """
 
     status: int | None = None
+    request_id: str | None = None
     attempts: int = 1
     report: Report | None = None
     retry_helps: ClassVar[bool] = False
+
+    def after(self, response: Response, attempts: int | None = None) -> Self:
+        """The same error, with what is known of the answer that it is about."""
+        self.status, self.request_id = response.status, response.request_id
+        self.attempts = response.attempts if attempts is None else attempts
+        return self
 
 
 class NotAuthorised(TransferError):

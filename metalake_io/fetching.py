@@ -75,8 +75,7 @@ class Fetcher:
                     f"download {wanted.name!r}: the storage answers {response.status}",
                     hint="its address may have expired: run it again" if response.status == 403 else None,
                 )
-                error.status, error.attempts = response.status, response.attempts
-                raise error
+                raise error.after(response)
             if present and landing.md5 == present:
                 return Item(
                     name=wanted.name,

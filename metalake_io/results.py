@@ -22,7 +22,8 @@ Verified = Literal["md5", "size", "server", "none"]
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One file, image or metadata entry. `reason` says why it was skipped or failed; `status` is the last HTTP
-    status, `retry_helps` whether the same call may do better, `size` counts bytes.
+    status, `request_id` the server's number for that request, `retry_helps` whether the same call may do better,
+    `size` counts bytes. No `attempts`: nothing was asked of the service.
     """
 
     name: str
@@ -30,9 +31,18 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
     attempts: int = 1
     status: int | None = None
+    request_id: str | None = None
     retry_helps: bool | None = None
     verified_by: Verified | None = None
     size: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Its row in `--json`. Of what is missing all is said, also what is not known; of the rest what there is."""
+        row = msgspec.to_builtins(self)
+        if self.state not in MISSING:
+            return row
+        rest = {"attempts": self.attempts, "status": None, "request_id": None, "retry_helps": False}
+        return {**row, "verified_by": "none", **rest, **row}
 
     @classmethod
     def failed(cls, name: str, error: AnnolakeError, size: int | None = None) -> Item:
@@ -44,6 +54,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             reason=error.said if isinstance(error, ServiceRefused) and error.said else error.message,
             attempts=error.attempts if known else 1,
             status=error.status if known else None,
+            request_id=error.request_id if known else None,
             retry_helps=known and error.retry_helps,
             size=size,
         )
@@ -65,9 +76,14 @@ class Report(msgspec.Struct, kw_only=True):
         return [item for item in self.items if item.state in states]
 
     @property
+    def missing(self) -> list[Item]:
+        """What was asked for and is not known to be done."""
+        return self.of(*MISSING)
+
+    @property
     def complete(self) -> bool:
         """Whether nothing failed, nothing is uncertain, and nothing was left when the run stopped."""
-        return not self.of(*MISSING)
+        return not self.missing
 
     def parts(self) -> dict[str, Report]:
         """This report and those within it, by what their items are rows of."""
@@ -79,14 +95,14 @@ class Report(msgspec.Struct, kw_only=True):
         others = (state for state in ("planned", "not begun") if counts[state])
         states = [self.moved, "skipped", "failed", "uncertain", *others]
         document: dict[str, Any] = {"summary": {state: counts[state] for state in states}}
-        document["items"] = msgspec.to_builtins(self.items)
+        document["items"] = [item.as_json() for item in self.items]
         if self.notes:
             document["notes"] = list(self.notes)
         return document
 
     def raise_for_failures(self, what: str) -> None:
         """PartlyDone, with this report, where an item is missing."""
-        bad = self.of(*MISSING)
+        bad = self.missing
         if not bad:
             return
         first = bad[0]
@@ -94,6 +110,7 @@ class Report(msgspec.Struct, kw_only=True):
         hint = "run it again" if any(item.retry_helps for item in bad) else "see the report for each of them"
         error = PartlyDone("partly-done", message, hint=hint)
         error.report, error.status, error.attempts = self, first.status, first.attempts
+        error.request_id = first.request_id
         raise error
 
 
@@ -169,7 +186,7 @@ class MetadataReport(Report, kw_only=True):
 
     def as_dict(self) -> dict[str, Any]:
         """The documented result of 2.13 to 2.17."""
-        bad = self.of(*MISSING)
+        bad = self.missing
         return {"message": (bad[0].reason or "") if bad else self.message, "isSuccess": self.complete}
 
 
@@ -188,7 +205,7 @@ class DownloadReport(Report, kw_only=True):
 
     def as_dict(self) -> dict[str, Any]:
         """The documented result of 2.19 and 2.20."""
-        bad = self.of(*MISSING)
+        bad = self.missing
         message = self.message
         if bad:
             message = f"{len(bad)} of {len(self.items)} files failed, first {bad[0].name!r}: {bad[0].reason}"

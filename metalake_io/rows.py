@@ -37,9 +37,14 @@ def report_of(error: BaseException) -> Report | None:
     return report if isinstance(report, Report) else None
 
 
-def not_begun(names: Iterable[str], *, size: int | None = None) -> list[Item]:
+def not_begun(names: Iterable[str], reason: str = "not sent", *, size: int | None = None) -> list[Item]:
     """Rows of what is still to be done."""
-    return [Item(name=name, state="not begun", reason="not sent", retry_helps=True, size=size) for name in names]
+    return [Item(name=one, state="not begun", reason=reason, attempts=0, retry_helps=True, size=size) for one in names]
+
+
+def unsent(name: str, reason: str) -> Item:
+    """The row of what was not sent because of something else that failed."""
+    return Item(name=name, state="failed", reason=reason, attempts=0, retry_helps=True)
 
 
 def interrupted(name: str) -> Item:

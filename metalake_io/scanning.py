@@ -118,7 +118,7 @@ def problems_of(pictures: Iterable[Source]) -> dict[str, Any]:
 
 
 def _failed(name: str, reason: str) -> Item:
-    return Item(name=name, state="failed", reason=reason, retry_helps=False)
+    return Item(name=name, state="failed", reason=reason, attempts=0, retry_helps=False)
 
 
 def _hint(kind: str) -> str:

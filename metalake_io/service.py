@@ -133,8 +133,7 @@ class Service:
             message = said or f"the service answers {status}"
             error = ServiceRefused("refused", f"{operation}: {message}", hint=_HINTS.get(status))
             error.said = said
-        error.status, error.attempts = status, response.attempts
-        return error
+        return error.after(response)
 
     def _typed(self, operation: str, response: Response, reply: type[T], empty: T | None) -> T:
         if not response.content.strip():
@@ -154,8 +153,7 @@ class Service:
             said = self.redactor.clean(_words(plain))
             error = ServiceRefused("refused", f"{operation}: {said or 'no reason is given'}")
             error.said = said
-            error.status, error.attempts = response.status, response.attempts
-            raise error
+            raise error.after(response)
         return plain
 
     def whatever(self, operation: str, response: Response) -> Any:
@@ -228,5 +226,4 @@ def _nonsense(operation: str, what: str, response: Response) -> ProtocolError:
     error = ProtocolError(
         "protocol", f"{operation}: {what}", hint="is this the address of a MetaLake? Its answer makes no sense"
     )
-    error.status, error.attempts = response.status, response.attempts
-    return error
+    return error.after(response)

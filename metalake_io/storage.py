@@ -110,8 +110,7 @@ class _Puts:
             damaged += 1
             if damaged == _MOST_DAMAGED:
                 error = ServiceRefused("damaged", f"part {part.number} arrives damaged, {damaged} times")
-                error.attempts = attempts
-                raise error
+                raise error.after(response, attempts)
 
     def _send(self, part: Part, url: str) -> Response:
         scheme = urlsplit(url).scheme
@@ -160,8 +159,7 @@ def _etag(kind: StorageType, response: Response) -> str:
     etag = response.headers.get("etag", "").strip().removeprefix("W/").strip('"')
     if not etag:
         error = ProtocolError("protocol", "the storage takes a part but gives no ETag for it")
-        error.status, error.attempts = response.status, response.attempts
-        raise error
+        raise error.after(response)
     return etag
 
 
@@ -198,5 +196,4 @@ def _refused(part: Part, response: Response, attempts: int) -> ServiceRefused:
         f"the storage refuses part {part.number} with status {response.status}{said}",
         hint="the service's own access to its storage may be at fault",
     )
-    error.status, error.attempts = response.status, attempts
-    return error
+    return error.after(response, attempts)

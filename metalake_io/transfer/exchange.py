@@ -6,6 +6,7 @@ as a Fault (no proper answer came) or as one of our errors (nothing can come).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, BinaryIO, Literal, Protocol
 from urllib.parse import urlsplit
@@ -13,6 +14,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from .redaction import without_query
+
+_REQUEST_IDS = ("x-request-id", "x-amz-request-id", "x-ms-request-id", "x-guploader-uploadid", "x-correlation-id")
+_HARMLESS = re.compile(r"[A-Za-z0-9+/=._:-]{1,200}")
 
 Repeat = Literal["always", "unsent"]
 """Whether a request may be sent again at will, or only while the server cannot have acted on it."""
@@ -67,6 +71,12 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes = b""
     attempts: int = 1
     lost: bool = False
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's own number for this request, by which those who run it find it in their logs."""
+        told = (self.headers.get(name, "") for name in _REQUEST_IDS)
+        return next((one for one in told if _HARMLESS.fullmatch(one)), None)
 
     def __repr__(self) -> str:
         return f"<{self.status}, {len(self.content)} bytes>"

@@ -152,7 +152,7 @@ def _gave_up(request: Request, outcome: Response | Fault, attempts: int, why: st
     if isinstance(outcome, Fault) and outcome.cause == "tls":
         hint = "check the server's certificate, or name the file of your own authority"
     error = NetworkGaveUp("network", f"{request.operation}: {_said(outcome)}; given up, {why}", hint=hint)
-    error.attempts = attempts
-    error.status = outcome.status if isinstance(outcome, Response) else None
-    error.uncertain = uncertain
+    error.attempts, error.uncertain = attempts, uncertain
+    if isinstance(outcome, Response):
+        error.after(outcome, attempts)
     return error

@@ -98,7 +98,7 @@ def test_ctrl_c_among_the_files(run: Run, lake: Lake, monkeypatch: pytest.Monkey
     assert (list(found), found["a.png"]) == (NAMES, "uploaded")
     assert set(found.values()) <= {"uploaded", "uncertain", "not begun"}
     assert states(document["annotations"]) == dict.fromkeys(NAMES, "not begun")
-    assert "collection c1" in done.stderr and "run the same command again" in done.stderr
+    assert "collection c1" in done.stderr and "to go on" in done.stderr
 
 
 def test_ctrl_c_among_the_annotations(run: Run, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
