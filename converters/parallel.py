@@ -93,17 +93,20 @@ def _work(part: Part, start: int, stop: int, ledger: Ledger, done: Any, number: 
     def tell(count: int) -> None:
         done[number] = count
 
+    result, error = attempt(lambda: part(start, stop, books, tell))
+    pipe.send((result, books, error))
+    pipe.close()
+
+
+def attempt(call: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    """In another process: what the call gives, or its error in a form that can be sent home."""
     try:
-        outcome = (part(start, stop, books, tell), books, None)
-    except AnnolakeError as error:
-        outcome = (None, None, error)
-    except OSError as error:
-        outcome = (None, None, error)
+        return call(), None
+    except (AnnolakeError, OSError) as error:
+        return None, error
     except Exception as error:  # noqa: BLE001  (a child's traceback would reach the user, and the parent no cause)
         message = f"a process failed: {type(error).__name__}: {error}"
-        outcome = (None, None, AnnolakeError("worker-failed", message, hint="please report it; --jobs 1 shows more"))
-    pipe.send(outcome)
-    pipe.close()
+        return None, AnnolakeError("worker-failed", message, hint="please report it; --jobs 1 shows more")
 
 
 def _collect(pipes: Sequence[Connection], tick: Callable[[], object]) -> list[tuple[Any, Any, BaseException | None]]:

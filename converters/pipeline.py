@@ -15,13 +15,15 @@ from ..schemas.keys import MEANING
 from ..schemas.model import Catalog, Coordinates, Record
 from ..schemas.problems import Problem
 from . import registry, sharding, verifying
-from .choosing import Choice, chosen
+from .choosing import Choice
+from .engines import EngineName, engine_of
 from .fidelity import Fidelity
 from .files import appearing_whole, check_target, no_gc
 from .format import Context, Format, Options, Reading, Written
+from .gathering import gathered
 from .images import Exif, ImageFinder
 from .ledger import Ledger, Withdrawn
-from .merging import merged
+from .manifest import unfolded
 from .opening import Progress, find_format, sized, streamed
 from .parallel import in_parts, processes
 from .projection import Carry, projector
@@ -48,6 +50,7 @@ def convert(
     labels: tuple[str, ...] | None = None,
     jobs: int | None = None,
     shards: int | None = None,
+    engine: EngineName = "local",
     options: Mapping[str, Options] | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -57,11 +60,11 @@ def convert(
     wanted; `verify` whether what was written is read again and compared (None: where it is
     not too large); `options` maps a format's name to its Options; `labels` are label names in order, for sources that
     have none; `jobs` is the number of processes (None: one a core for large sets); `shards` makes of `target` a folder
-    of so many complete sets, as `sharding` says. InvalidInput if a source is broken,
+    of so many complete sets, as `sharding` says, written by `engine`. InvalidInput if a source is broken,
     LossRefused if something would be lost and `allow_loss` is not given, UsageError if the call makes no sense,
     LocalFailure if the disk refuses. In each case nothing has been written.
     """
-    sources = sharding.unfolded([source] if isinstance(source, str | Path) else source)
+    sources = unfolded([source] if isinstance(source, str | Path) else source)
     target = Path(target)
     if not sources:
         raise UsageError("no-source", "no source was given", hint="give one or more")
@@ -73,17 +76,15 @@ def convert(
         for path in sources:
             check = check_conversion_target if shards is None else sharding.check_shards_target
             check(target, path, writer, given[to], overwrite=overwrite)
+    workers = engine_of(engine, jobs, shards)
     context = Context(images=None if images is None else ImageFinder(Path(images), exif), exif=exif, labels=labels)
     with no_gc():
-        readings = [
-            reader.read(path, reader.to_read(given[to]) if reader.name == to else given[reader.name], context, ledger)
+        to_open = [
+            (path, reader, reader.to_read(given[to]) if reader.name == to else given[reader.name])
             for path, reader in zip(sources, readers, strict=True)
         ]
-        reading = readings[0]
-        if len(readings) > 1:
-            reading = merged(list(zip(sources, readings, strict=True)), context, ledger, join=join)
-        if choice is not None:
-            reading = chosen(reading, choice, ledger)
+        survey_by = None if shards is None or dry_run else workers
+        reading = gathered(to_open, context, ledger, join=join, choice=choice, survey_by=survey_by)
         if writer.settle is not None:
             given[to] = writer.settle(given[to], reading.catalog, lambda: reading.records(Ledger(lenient=True)), ledger)
         run = Run(reading, writer, given[to], context, coordinates, carry, allow_loss, verify)
@@ -95,7 +96,7 @@ def convert(
                 pass
             ledger.forecast()
         elif shards is not None:
-            sharding.in_shards(run, target, shards, processes(jobs, reading.images), ledger, progress)
+            sharding.in_shards(run, target, shards, workers, ledger, progress)
         elif count == 1:
             run.in_one(target, ledger, progress)
         else:
