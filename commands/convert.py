@@ -13,6 +13,7 @@ from ..converters import registry
 from ..converters.ledger import is_refused
 from ..converters.lists import read_labels
 from ..converters.manifest import unfolded
+from ..converters.memory import parse_size
 from ..converters.opening import find_format
 from ..converters.report import Report, refusal
 from ..schemas.errors import LossRefused
@@ -47,6 +48,11 @@ from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
     help="Who writes shards: processes of this computer, or the workers of a Ray cluster.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use; for large sets one a core.")
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    help="Take no more memory than that, such as 256M, from COCO and MetaLake JSON of any size.",
+)
 @click.option(
     "--images",
     type=FOLDER,
@@ -97,6 +103,7 @@ def command(
     shards: int | None,
     engine: Literal["local", "ray"],
     jobs: int | None,
+    memory: str | None,
     images: Path | None,
     exif: Literal["turned", "raw"],
     labels: Path | None,
@@ -139,6 +146,7 @@ def command(
                 jobs=jobs,
                 shards=shards,
                 engine=engine,
+                memory=None if memory is None else parse_size(memory),
                 options=options,
                 progress=progress,
             )
@@ -160,7 +168,7 @@ command.sections = {
     "What is wanted": ("join", *choices.NAMES),
     "Pictures and labels": ("images", "exif", "labels"),
     "Losses": ("allow_loss", "carry", "dry_run", "verify", "report"),
-    "Output": ("overwrite", "shards", "engine", "jobs", "as_json"),
+    "Output": ("overwrite", "shards", "engine", "jobs", "memory", "as_json"),
 }
 command.examples = (
     "annolake convert instances.json lake.json --to metalake",

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 from ..schemas.errors import AnnolakeError, UsageError
 from .files import no_gc
 from .ledger import Ledger
+from .memory import Memory
 from .opening import Progress
 from .parallel import attempt, in_parts, processes
 
@@ -34,10 +35,10 @@ class Engine(Protocol):
         ...
 
 
-def engine_of(name: EngineName, jobs: int | None, shards: int | None) -> Engine:
+def engine_of(name: EngineName, jobs: int | None, shards: int | None, memory: Memory | None) -> Engine:
     """UsageError where that engine is not there, or has nothing to share."""
     if name == "local":
-        return Local(jobs)
+        return Local(jobs, memory)
     if shards is None:
         raise UsageError("engine", f"--engine {name} shares shards, and none are asked for", hint="give --shards N")
     if jobs is not None:
@@ -50,8 +51,9 @@ class Local:
 
     elsewhere = False
 
-    def __init__(self, jobs: int | None) -> None:
+    def __init__(self, jobs: int | None = None, memory: Memory | None = None) -> None:
         self.jobs = jobs
+        self.memory = memory
 
     def run(self, task: Task, sizes: Sequence[int], ledger: Ledger, progress: Progress | None) -> list[Any]:
         total = sum(sizes)
@@ -69,7 +71,7 @@ class Local:
             if progress is not None:
                 progress(done, total)
 
-        count = min(processes(self.jobs, total), len(sizes))
+        count = min(processes(self.jobs, total, self.memory), len(sizes))
         if count <= 1:
             return part(0, len(sizes), ledger, tell)
         return [result for some in in_parts(part, len(sizes), count, ledger, tell) for result in some]

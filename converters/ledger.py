@@ -17,7 +17,7 @@ from ..schemas.problems import Problem
 SHOWN = 5
 """Examples of each loss that the screen shows, and that are kept when no complete report was asked for."""
 
-_PROBLEMS_KEPT = 100_000
+PROBLEMS_KEPT = 100_000
 
 
 class Example(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -92,7 +92,7 @@ class Ledger:
             mine.examples.extend(loss.examples[:room])
         for decision in other.decisions:
             self.decide(decision.code, decision.text)
-        self.problems.extend(other.problems[: _PROBLEMS_KEPT - len(self.problems)])
+        self.problems.extend(other.problems[: PROBLEMS_KEPT - len(self.problems)])
 
     def book(
         self,
@@ -136,7 +136,7 @@ class Ledger:
         """Collect a problem. In a conversion an error stops the run here, by raising InvalidInput."""
         if problem.severity == "error" and not self.lenient:
             raise problem.error()
-        if len(self.problems) < _PROBLEMS_KEPT:
+        if len(self.problems) < PROBLEMS_KEPT:
             self.problems.append(problem)
 
     def refused(self) -> list[Loss]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..schemas.errors import AnnolakeError
 from .ledger import Ledger
+from .memory import Memory
 from .opening import Progress
 
 Part = Callable[[int, int, Ledger, Callable[[int], None]], Any]
@@ -24,13 +25,18 @@ _WORTHWHILE = 5_000
 _TICK = 0.2
 
 
-def processes(wanted: int | None, images: int) -> int:
-    """How many processes to use: as many as wanted, else one a core for sets that are large enough to gain from it."""
+def processes(wanted: int | None, images: int, memory: Memory | None = None) -> int:
+    """How many processes to use: as many as wanted, else one a core for sets that are large enough to gain from it; no
+    more than there is `memory` for.
+    """
     if not hasattr(os, "fork"):
         return 1
+    most = images if memory is None else min(images, memory.processes)
     if wanted is not None:
-        return max(1, min(wanted, images))
-    return len(os.sched_getaffinity(0)) if images >= _WORTHWHILE and hasattr(os, "sched_getaffinity") else 1
+        return max(1, min(wanted, most))
+    if images < _WORTHWHILE or not hasattr(os, "sched_getaffinity"):
+        return 1
+    return min(len(os.sched_getaffinity(0)), most)
 
 
 def runs(images: int, count: int) -> list[tuple[int, int]]:

@@ -23,6 +23,7 @@ from .format import Context, Format, Options, Reading, Written
 from .gathering import gathered
 from .images import Exif, ImageFinder
 from .ledger import Ledger, Withdrawn
+from .limiting import limited
 from .manifest import unfolded
 from .opening import Progress, find_format, sized, streamed
 from .parallel import in_parts, processes
@@ -51,6 +52,7 @@ def convert(
     jobs: int | None = None,
     shards: int | None = None,
     engine: EngineName = "local",
+    memory: int | None = None,
     options: Mapping[str, Options] | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -59,9 +61,10 @@ def convert(
     `join`: an image in several sources is one, with the annotations of all, and not a mistake. `choice` says what is
     wanted; `verify` whether what was written is read again and compared (None: where it is
     not too large); `options` maps a format's name to its Options; `labels` are label names in order, for sources that
-    have none; `jobs` is the number of processes (None: one a core for large sets); `shards` makes of `target` a folder
-    of so many complete sets, as `sharding` says, written by `engine`. InvalidInput if a source is broken,
-    LossRefused if something would be lost and `allow_loss` is not given, UsageError if the call makes no sense,
+    have none; `jobs` is the number of processes (None: one a core for large sets); `memory` the bytes that all of them
+    together may take (None: as much as it takes, unless the source is too large for what is free); `shards` makes of
+    `target` a folder of so many complete sets, as `sharding` says, written by `engine`. InvalidInput if a source is
+    broken, LossRefused if something would be lost and `allow_loss` is not given, UsageError if the call makes no sense,
     LocalFailure if the disk refuses. In each case nothing has been written.
     """
     sources = unfolded([source] if isinstance(source, str | Path) else source)
@@ -76,8 +79,10 @@ def convert(
         for path in sources:
             check = check_conversion_target if shards is None else sharding.check_shards_target
             check(target, path, writer, given[to], overwrite=overwrite)
-    workers = engine_of(engine, jobs, shards)
-    context = Context(images=None if images is None else ImageFinder(Path(images), exif), exif=exif, labels=labels)
+    limit = limited(memory, sources, readers, writer, given[to], ledger)
+    workers = engine_of(engine, jobs, shards, limit)
+    finder = None if images is None else ImageFinder(Path(images), exif)
+    context = Context(images=finder, exif=exif, labels=labels, memory=limit)
     with no_gc():
         to_open = [
             (path, reader, reader.to_read(given[to]) if reader.name == to else given[reader.name])
@@ -90,7 +95,7 @@ def convert(
         run = Run(reading, writer, given[to], context, coordinates, carry, allow_loss, verify)
         if not run.fidelity.ids:
             _book_merged(reading.catalog, ledger)
-        count = processes(jobs, reading.images) if writer.write_part is not None and not dry_run else 1
+        count = processes(jobs, reading.images, limit) if writer.write_part is not None and not dry_run else 1
         if dry_run:
             for _ in run.records(ledger, progress):
                 pass
@@ -225,7 +230,7 @@ class Run:
             return (sized(record, self.context) for record in self.whole.records(books, start, stop))
 
         def back() -> Reading:
-            return self.writer.read(temporary, self.options, Context(), Ledger())
+            return self.writer.read(temporary, self.options, Context(memory=self.context.memory), Ledger())
 
         source = msgspec.structs.replace(self.whole, records=records)
 
