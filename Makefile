@@ -10,15 +10,18 @@ EDITABLE := --config-settings editable_mode=strict --editable
 FOLDERS := $(shell find schemas converters metalake_io commands -type d ! -name __pycache__)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format matrix torture bench profile growth clean
+.PHONY: help demo test acceptance referees lint types format matrix torture acceptance-engines bench profile growth clean
 
 help:
 	@echo 'make demo       install, bring the fixtures into a MetaLake of its own and back, prove that nothing was lost'
 	@echo 'make test       lint, type check, all tests'
+	@echo 'make acceptance let the unmodified official SDKs and a real browser judge the sandbox; nothing may be skipped'
+	@echo 'make referees   let other annotation programs judge what is written (1.3 GB of them); nothing may be skipped'
 	@echo 'make lint       ruff and pyright only'
 	@echo 'make format     let ruff sort imports and lay out the code'
 	@echo 'make matrix     measure what comes home from format to format, and write it into the README'
 	@echo 'make torture    the long forms of the fault tests: kills, broken networks, chaos (an hour or more)'
+	@echo 'make acceptance-engines  a cluster of two workers makes the same bytes as this computer alone (installs Ray)'
 	@echo 'make bench      measure speed, memory and losses against other programs (BENCH: options of benchmarks/measure.py)'
 	@echo 'make profile    where the time of one conversion goes (PAIR: which, as "coco > voc")'
 	@echo 'make growth     time and memory at once, twice and four times the size, as docs/growth.svg'
@@ -29,6 +32,18 @@ demo: $(VENV)/.linked
 
 test: lint
 	$(PYTHON) -m pytest -n 2
+
+# Both official SDKs have one package name, so each lives in an environment of its own. The browser is the system's:
+# on Debian `apt install chromium`.
+acceptance: $(VENV)/.test $(VENV)/.linked $(VENV)/.layernext $(VENV)/.layernext-beta
+	ANNOLAKE_LAYERNEXT_PYTHON=$(abspath $(VENV))/layernext/bin/python \
+	ANNOLAKE_LAYERNEXT_BETA_PYTHON=$(abspath $(VENV))/layernext-beta/bin/python \
+	$(PYTHON) -m pytest -n 2 --no-skips tests/metalake_io/sandbox tests/metalake_io/test_recordings.py \
+	    tests/metalake_io/test_defects.py
+
+referees: $(VENV)/.referees
+	@$(VENV)/referees/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation .
+	$(VENV)/referees/bin/python -m pytest --no-skips -m referee tests/converters
 
 lint: $(VENV)/.test $(VENV)/.linked
 	$(PYTHON) -m ruff check .
@@ -43,6 +58,9 @@ matrix: $(VENV)/.test $(VENV)/.linked
 
 torture: $(VENV)/.test $(VENV)/.linked
 	$(PYTHON) -m pytest -n 2 --torture -m torture
+
+acceptance-engines: $(VENV)/.engines $(VENV)/.test $(VENV)/.linked
+	$(PYTHON) -m pytest --engines -m engines tests/engines
 
 PAIR ?= coco > yolo
 
@@ -78,6 +96,20 @@ $(VENV)/.test: $(VENV)/.base
 	@$(INSTALL) $(EDITABLE) '.[test]'
 	@touch $@
 
+$(VENV)/.layernext: WHAT = layernext==2.3.4
+$(VENV)/.layernext-beta: WHAT = layernext-beta==3.28.14
+$(VENV)/.layernext $(VENV)/.layernext-beta: $(VENV)/.base
+	@echo 'installing $(WHAT) in an environment of its own'
+	@$(PYTHON) -m venv $(@:$(VENV)/.%=$(VENV)/%)
+	@$(@:$(VENV)/.%=$(VENV)/%)/bin/python -m pip install --quiet --disable-pip-version-check '$(WHAT)'
+	@touch $@
+
+$(VENV)/.referees: $(VENV)/.base
+	@echo 'installing the programs that judge in an environment of their own'
+	@$(PYTHON) -m venv $(VENV)/referees
+	@$(VENV)/referees/bin/python -m pip install --quiet --disable-pip-version-check 'setuptools>=77' '.[test,referees]'
+	@touch $@
+
 # Each in an environment of its own, so that nothing of theirs is ever ours. hotcoco reads picture sizes with Pillow.
 PEERS := panlabel==0.7.0 hotcoco==1.3.0 orjson==3.13.0
 
@@ -88,6 +120,11 @@ $(VENV)/.peers: $(VENV)/.base
 	    $$home/bin/python -m pip install --quiet --disable-pip-version-check $$peer \
 	        $$(test $${peer%%==*} = hotcoco && echo Pillow) || exit 1; \
 	done
+	@touch $@
+
+$(VENV)/.engines: $(VENV)/.base
+	@echo 'installing a cluster'
+	@$(INSTALL) $(EDITABLE) '.[acceptance-engines]'
 	@touch $@
 
 $(VENV)/.linked: $(VENV)/.base $(FOLDERS)

@@ -9,9 +9,11 @@ import click
 import msgspec
 
 from .. import converters
-from ..converters import registry, sharding
+from ..converters import registry
 from ..converters.ledger import is_refused
 from ..converters.lists import read_labels
+from ..converters.manifest import unfolded
+from ..converters.memory import parse_size
 from ..converters.opening import find_format
 from ..converters.report import Report, refusal
 from ..schemas.errors import LossRefused
@@ -39,7 +41,18 @@ from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
     metavar="N",
     help="Make DST a folder of N complete sets, each with its share of the images, and a manifest.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(("local", "ray")),
+    default="local",
+    help="Who writes shards: processes of this computer, or the workers of a Ray cluster.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use; for large sets one a core.")
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    help="Take no more memory than that, such as 256M, from COCO and MetaLake JSON of any size.",
+)
 @click.option(
     "--images",
     type=FOLDER,
@@ -88,7 +101,9 @@ def command(
     coordinates: Literal["pixels", "normalized"] | None,
     overwrite: bool,
     shards: int | None,
+    engine: Literal["local", "ray"],
     jobs: int | None,
+    memory: str | None,
     images: Path | None,
     exif: Literal["turned", "raw"],
     labels: Path | None,
@@ -103,7 +118,7 @@ def command(
 
     Stops before anything is written if DST could not hold everything, unless --allow-loss is given.
     """
-    sources = tuple(sharding.unfolded(sources))
+    sources = tuple(unfolded(sources))
     readers = [find_format(source, from_).name for source in sources]
     options = given_options(ctx, *readers, registry.get(to).name)
     choice = choices.choice_of(map_label, keep_label, only_images, split, seed)
@@ -130,6 +145,8 @@ def command(
                 labels=None if labels is None else read_labels(labels),
                 jobs=jobs,
                 shards=shards,
+                engine=engine,
+                memory=None if memory is None else parse_size(memory),
                 options=options,
                 progress=progress,
             )
@@ -151,7 +168,7 @@ command.sections = {
     "What is wanted": ("join", *choices.NAMES),
     "Pictures and labels": ("images", "exif", "labels"),
     "Losses": ("allow_loss", "carry", "dry_run", "verify", "report"),
-    "Output": ("overwrite", "shards", "jobs", "as_json"),
+    "Output": ("overwrite", "shards", "engine", "jobs", "memory", "as_json"),
 }
 command.examples = (
     "annolake convert instances.json lake.json --to metalake",

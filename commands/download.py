@@ -10,7 +10,7 @@ import click
 from . import screen
 from .helptext import Command
 from .moving import TransferBar
-from .optionflags import ANY_PATH
+from .optionflags import NEW_FOLDER
 from .selecting import SECTION, selected, selecting_options
 from .service import SECTIONS, connected, service_options
 from .telling import tell
@@ -30,7 +30,7 @@ def command() -> None:
 
 @click.command("collection", cls=Command)
 @click.argument("collection_id", metavar="ID")
-@click.argument("target", metavar="DST", type=ANY_PATH)
+@click.argument("target", metavar="DST", type=NEW_FOLDER)
 @click.option(
     "--annotated-by", type=click.Choice(("all", "human", "machine")), default="all", show_default=True, help="By whom."
 )
@@ -75,7 +75,7 @@ collection_command.examples = ("annolake download collection 654c5167a467d18f9fd
 
 
 @click.command("files", cls=Command)
-@click.argument("target", metavar="DST", type=ANY_PATH)
+@click.argument("target", metavar="DST", type=NEW_FOLDER)
 @click.option("--collection", metavar="ID", help="Of this collection; else of the whole lake.")
 @click.option(
     "--type",

@@ -29,6 +29,9 @@ class _SomePath(click.Path):
 
 
 ANY_PATH = _SomePath(readable=False, path_type=Path)
+NEW_FOLDER = _SomePath(file_okay=False, readable=False, path_type=Path)
+"""A folder that is there, or will be made."""
+
 FOLDER = click.Path(exists=True, file_okay=False, readable=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, readable=False, path_type=Path)
 """Whether a path may be read is found out when it is: refusal has an exit code of its own."""

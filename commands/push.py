@@ -80,6 +80,7 @@ def command(
     from ..metalake_io.kinds import collection_target
 
     checks.operation_id(operation)
+    checks.collection(collection)
     options = given_options(ctx, find_format(source, from_).name, "metalake")
     choice = choices.choice_of(map_label, keep_label, only_images, split, seed)
     if report is not None:
@@ -148,6 +149,7 @@ command.sections = {
 }
 command.examples = (
     "annolake push instances.json --images pictures --collection Demo --operation labelling-1",
-    "annolake push runs/val --images val/images --collection Demo --operation yolo-1 --model-run --dry-run",
+    "annolake push runs/val --images val/images --collection Demo --operation yolo-1 --model-run"
+    " --yolo-confidence last --dry-run",
 )
 command.params.extend(all_flags(writing=False))

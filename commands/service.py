@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..schemas.errors import UsageError
-from . import profiles
+from . import profiles, screen
 
 if TYPE_CHECKING:
     from ..metalake_io.client import MetaLakeClient
@@ -73,9 +74,19 @@ def client_of(
 ) -> MetaLakeClient:
     from ..metalake_io.client import MetaLakeClient
 
+    logger, said = logging.getLogger("annolake.metalake_io"), _Said(logging.WARNING)
+    logger.addHandler(said)
+    click.get_current_context().call_on_close(lambda: logger.removeHandler(said))
     return MetaLakeClient(
         key, secret, url, prefix=prefix, at_once=at_once, insecure_http=insecure_http, timeout=_timeout()
     )
+
+
+class _Said(logging.Handler):
+    """What is worth telling while a transfer goes on: that it waits, for whom, and how long."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        screen.say(record.getMessage(), "yellow")
 
 
 def _timeout() -> float | None:

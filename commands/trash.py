@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,14 +13,19 @@ from .helptext import Command
 from .selecting import SECTION, selected, selecting_options
 from .service import SECTIONS, connected, service_options
 
-_YES = click.option("--yes", is_flag=True, help="Do it. Without it the count is shown, and nothing is done.")
+if TYPE_CHECKING:
+    from ..metalake_io.listing import Found
+
+_YES = click.option(
+    "--yes", is_flag=True, help="Do it. Without it the count and the first ten are shown, and nothing is done."
+)
 
 
 @click.group()
 def command() -> None:
     """Move objects of the MetaLake to its trash.
 
-    Without --yes nothing is moved: the count is shown.
+    Without --yes nothing is moved: the count, and the first ten names, are shown.
     """
 
 
@@ -50,7 +55,7 @@ def collection_command(
         raise UsageError("no-selection", "what shall go?", hint="give either a query or filter, or --all")
     with connected(as_json=as_json, **service) as client:
         _move(
-            client.trash.count_in_collection(collection_id, query, chosen),
+            client.trash.look_in_collection(collection_id, query, chosen),
             lambda: client.trash.from_collection(collection_id, query, chosen, everything=everything, confirmed=True),
             besides="the collection itself" if everything else "",
             yes=yes,
@@ -89,7 +94,7 @@ def lake_command(
         raise UsageError("no-selection", "what shall go?", hint="give a query or a filter")
     with connected(as_json=as_json, **service) as client:
         _move(
-            client.trash.count_in_datalake(query, chosen, kind),
+            client.trash.look_in_datalake(query, chosen, kind),
             lambda: client.trash.from_datalake(query, chosen, kind, confirmed=True),
             yes=yes,
             as_json=as_json,
@@ -101,14 +106,18 @@ lake_command.sections = {"Which objects": ("kind", *SECTION, "yes"), **SECTIONS}
 lake_command.examples = ("annolake trash lake --query annotation.label=Bird",)
 
 
-def _move(count: int, trash: Callable[[], str], *, besides: str = "", yes: bool, as_json: bool) -> None:
-    """Say what is selected, then move it if that is wished.
+def _move(found: Found, trash: Callable[[], str], *, besides: str = "", yes: bool, as_json: bool) -> None:
+    """Say what is selected, and show the first of it; then move it if that is wished.
 
     Nothing selected is no failure, with --yes or without: there is nothing left to move, as after the same command.
     """
-    screen.say(f"{screen.counted(count, 'object')} selected{besides and f', and {besides}'}")
-    wanted = bool(count or besides)
+    screen.say(f"{screen.counted(found.count, 'object')} selected{besides and f', and {besides}'}")
+    for name in found.first:
+        screen.say(name, indent=2)
+    screen.show_rest(found.count - len(found.first))
+    wanted = bool(found.count or besides)
     message = trash() if yes and wanted else None
     if as_json:
-        screen.emit({"selected": count, "trashed": message is not None, "message": message})
+        told = {"selected": found.count, "first": found.first, "trashed": message is not None, "message": message}
+        screen.emit(told)
     screen.say(message or f"nothing was moved{'; --yes does it' if wanted and not yes else ''}")

@@ -18,20 +18,29 @@ _LARGE = 1 << 20
 
 def read_bytes(path: Path, limit: int | None = None) -> bytes:
     """The whole of a regular file. LocalFailure where this computer refuses; InvalidInput above `limit` bytes."""
+    size = regular_size(path)
+    if limit is not None and size > limit:
+        raise InvalidInput(
+            "too-large",
+            f"{size:,} bytes, where at most {limit:,} make sense",
+            place=Place(file=str(path)),
+            hint="is this the right file?",
+        )
     try:
-        status = path.stat()  # before opening: a named pipe would wait for a writer
-        if not stat.S_ISREG(status.st_mode):
-            raise InvalidInput("not-a-file", "not a regular file", place=Place(file=str(path)), hint="give a file")
-        if limit is not None and status.st_size > limit:
-            raise InvalidInput(
-                "too-large",
-                f"{status.st_size:,} bytes, where at most {limit:,} make sense",
-                place=Place(file=str(path)),
-                hint="is this the right file?",
-            )
         return path.read_bytes()
     except OSError as error:
         raise local_failure(error, path) from None
+
+
+def regular_size(path: Path) -> int:
+    """Bytes of a regular file that can be opened, to be asked before opening: a named pipe would wait for a writer."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise local_failure(error, path) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise InvalidInput("not-a-file", "not a regular file", place=Place(file=str(path)), hint="give a file")
+    return status.st_size
 
 
 def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
@@ -61,7 +70,8 @@ def write_new(path: str, text: str) -> None:
 
 
 def names_below(root: str, wanted: Callable[[str], bool]) -> Iterator[str]:
-    """Names below `root`, sorted, of the files wanted; hidden files and folders are not looked at.
+    """Names below `root`, sorted, of the files wanted. Hidden folders, which tools keep for themselves, are not looked
+    at; hidden files are, but for the twins (`._a.png`) that macOS puts beside files.
 
     Nothing where there is no such folder; LocalFailure where one cannot be read: what is in it would be missing without
     a word.
@@ -76,8 +86,17 @@ def names_below(root: str, wanted: Callable[[str], bool]) -> Iterator[str]:
         below = os.path.relpath(folder, root).replace(os.sep, "/")
         front = "" if below == "." else f"{below}/"
         for name in sorted(names):
-            if wanted(name) and not name.startswith("."):
+            if wanted(name) and not (name.startswith("._") and _is_apple_double(f"{folder}/{name}")):
                 yield front + name
+
+
+def _is_apple_double(path: str) -> bool:
+    """By its first bytes (RFC 1740): a name alone may be a picture's."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(4) == b"\0\5\x16\7"
+    except OSError:
+        return False
 
 
 def names_in(folder: str) -> frozenset[str]:

@@ -21,6 +21,7 @@ from ..schemas.model import Catalog, Record
 from .fidelity import Fidelity
 from .images import Exif, ImageFinder
 from .ledger import Decision, Ledger
+from .memory import Memory
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,12 +39,13 @@ class Sniffed(msgspec.Struct, frozen=True):
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader or a writer may need beyond its own options: where the pictures are, how their EXIF orientation
-    counts, and label names in order, for sources that have none.
+    counts, label names in order, for sources that have none, and how much memory may be taken.
     """
 
     images: ImageFinder | None = None
     exif: Exif = "turned"
     labels: tuple[str, ...] | None = None
+    memory: Memory | None = None
 
 
 class Records(Protocol):
@@ -143,7 +145,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     catalogue's extras after labels were renamed or left out, or images dealt to new splits; `picture` where an image's
     picture belongs, relative to a target folder. A format whose images are
     written independently has `write_part` and `join` too: parts, each by a process of its own, and what makes one
-    target of them; the result is the same bytes as by `write`.
+    target of them; the result is the same bytes as by `write`. `reads_bounded` and `writes_bounded` say whether reading
+    and writing hold no more than the context's `memory` allows, however large the set is.
     """
 
     name: str
@@ -162,6 +165,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     undivided: Callable[[Any], str | None] = lambda _: None
     to_read: Callable[[Any], Any] = lambda options: options
     rearranged: Rearranged = _unchanged
+    reads_bounded: bool = False
+    writes_bounded: Callable[[Any], bool] = lambda _: False
     picture: Picture = _among_images
     suffix: str = ""
 

@@ -17,7 +17,7 @@ from ..schemas.problems import Problem
 SHOWN = 5
 """Examples of each loss that the screen shows, and that are kept when no complete report was asked for."""
 
-_PROBLEMS_KEPT = 100_000
+PROBLEMS_KEPT = 100_000
 
 
 class Example(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -92,7 +92,7 @@ class Ledger:
             mine.examples.extend(loss.examples[:room])
         for decision in other.decisions:
             self.decide(decision.code, decision.text)
-        self.problems.extend(other.problems[: _PROBLEMS_KEPT - len(self.problems)])
+        self.problems.extend(other.problems[: PROBLEMS_KEPT - len(self.problems)])
 
     def book(
         self,
@@ -114,6 +114,13 @@ class Ledger:
         if loss.fate == "dropped" and loss.what == "annotation":
             self.dropped += count
 
+    def rename(self, old: str, new: str) -> None:
+        """As `Place.renamed`, in all that is booked."""
+        for loss in self.losses.values():
+            loss.examples = [msgspec.structs.replace(one, file=one.file.replace(old, new)) for one in loss.examples]
+        self.decisions = [Decision(one.code, one.text.replace(old, new)) for one in self.decisions]
+        self.problems = [problem.renamed(old, new) for problem in self.problems]
+
     def full(self, code: str) -> Loss | None:
         """The loss of that code once no more examples of it are kept: who books one very often may then just count."""
         loss = self.losses.get(code)
@@ -129,7 +136,7 @@ class Ledger:
         """Collect a problem. In a conversion an error stops the run here, by raising InvalidInput."""
         if problem.severity == "error" and not self.lenient:
             raise problem.error()
-        if len(self.problems) < _PROBLEMS_KEPT:
+        if len(self.problems) < PROBLEMS_KEPT:
             self.problems.append(problem)
 
     def refused(self) -> list[Loss]:

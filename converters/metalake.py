@@ -202,4 +202,5 @@ FORMAT = Format(
     write=write,
     write_part=write_part,
     join=join,
+    writes_bounded=lambda _: True,
 )

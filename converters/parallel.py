@@ -15,6 +15,7 @@ from typing import Any
 
 from ..schemas.errors import AnnolakeError
 from .ledger import Ledger
+from .memory import Memory
 from .opening import Progress
 
 Part = Callable[[int, int, Ledger, Callable[[int], None]], Any]
@@ -24,13 +25,18 @@ _WORTHWHILE = 5_000
 _TICK = 0.2
 
 
-def processes(wanted: int | None, images: int) -> int:
-    """How many processes to use: as many as wanted, else one a core for sets that are large enough to gain from it."""
+def processes(wanted: int | None, images: int, memory: Memory | None = None) -> int:
+    """How many processes to use: as many as wanted, else one a core for sets that are large enough to gain from it; no
+    more than there is `memory` for.
+    """
     if not hasattr(os, "fork"):
         return 1
+    most = images if memory is None else min(images, memory.processes)
     if wanted is not None:
-        return max(1, min(wanted, images))
-    return len(os.sched_getaffinity(0)) if images >= _WORTHWHILE and hasattr(os, "sched_getaffinity") else 1
+        return max(1, min(wanted, most))
+    if images < _WORTHWHILE or not hasattr(os, "sched_getaffinity"):
+        return 1
+    return min(len(os.sched_getaffinity(0)), most)
 
 
 def runs(images: int, count: int) -> list[tuple[int, int]]:
@@ -93,17 +99,20 @@ def _work(part: Part, start: int, stop: int, ledger: Ledger, done: Any, number: 
     def tell(count: int) -> None:
         done[number] = count
 
+    result, error = attempt(lambda: part(start, stop, books, tell))
+    pipe.send((result, books, error))
+    pipe.close()
+
+
+def attempt(call: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    """In another process: what the call gives, or its error in a form that can be sent home."""
     try:
-        outcome = (part(start, stop, books, tell), books, None)
-    except AnnolakeError as error:
-        outcome = (None, None, error)
-    except OSError as error:
-        outcome = (None, None, error)
+        return call(), None
+    except (AnnolakeError, OSError) as error:
+        return None, error
     except Exception as error:  # noqa: BLE001  (a child's traceback would reach the user, and the parent no cause)
         message = f"a process failed: {type(error).__name__}: {error}"
-        outcome = (None, None, AnnolakeError("worker-failed", message, hint="please report it; --jobs 1 shows more"))
-    pipe.send(outcome)
-    pipe.close()
+        return None, AnnolakeError("worker-failed", message, hint="please report it; --jobs 1 shows more")
 
 
 def _collect(pipes: Sequence[Connection], tick: Callable[[], object]) -> list[tuple[Any, Any, BaseException | None]]:

@@ -15,13 +15,16 @@ from ..schemas.keys import MEANING
 from ..schemas.model import Catalog, Coordinates, Record
 from ..schemas.problems import Problem
 from . import registry, sharding, verifying
-from .choosing import Choice, chosen
+from .choosing import Choice
+from .engines import EngineName, engine_of
 from .fidelity import Fidelity
 from .files import appearing_whole, check_target, no_gc
 from .format import Context, Format, Options, Reading, Written
+from .gathering import gathered
 from .images import Exif, ImageFinder
 from .ledger import Ledger, Withdrawn
-from .merging import merged
+from .limiting import limited
+from .manifest import unfolded
 from .opening import Progress, find_format, sized, streamed
 from .parallel import in_parts, processes
 from .projection import Carry, projector
@@ -48,6 +51,8 @@ def convert(
     labels: tuple[str, ...] | None = None,
     jobs: int | None = None,
     shards: int | None = None,
+    engine: EngineName = "local",
+    memory: int | None = None,
     options: Mapping[str, Options] | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -56,12 +61,13 @@ def convert(
     `join`: an image in several sources is one, with the annotations of all, and not a mistake. `choice` says what is
     wanted; `verify` whether what was written is read again and compared (None: where it is
     not too large); `options` maps a format's name to its Options; `labels` are label names in order, for sources that
-    have none; `jobs` is the number of processes (None: one a core for large sets); `shards` makes of `target` a folder
-    of so many complete sets, as `sharding` says. InvalidInput if a source is broken,
-    LossRefused if something would be lost and `allow_loss` is not given, UsageError if the call makes no sense,
+    have none; `jobs` is the number of processes (None: one a core for large sets); `memory` the bytes that all of them
+    together may take (None: as much as it takes, unless the source is too large for what is free); `shards` makes of
+    `target` a folder of so many complete sets, as `sharding` says, written by `engine`. InvalidInput if a source is
+    broken, LossRefused if something would be lost and `allow_loss` is not given, UsageError if the call makes no sense,
     LocalFailure if the disk refuses. In each case nothing has been written.
     """
-    sources = sharding.unfolded([source] if isinstance(source, str | Path) else source)
+    sources = unfolded([source] if isinstance(source, str | Path) else source)
     target = Path(target)
     if not sources:
         raise UsageError("no-source", "no source was given", hint="give one or more")
@@ -73,29 +79,29 @@ def convert(
         for path in sources:
             check = check_conversion_target if shards is None else sharding.check_shards_target
             check(target, path, writer, given[to], overwrite=overwrite)
-    context = Context(images=None if images is None else ImageFinder(Path(images), exif), exif=exif, labels=labels)
+    limit = limited(memory, sources, readers, writer, given[to], ledger)
+    workers = engine_of(engine, jobs, shards, limit)
+    finder = None if images is None else ImageFinder(Path(images), exif)
+    context = Context(images=finder, exif=exif, labels=labels, memory=limit)
     with no_gc():
-        readings = [
-            reader.read(path, reader.to_read(given[to]) if reader.name == to else given[reader.name], context, ledger)
+        to_open = [
+            (path, reader, reader.to_read(given[to]) if reader.name == to else given[reader.name])
             for path, reader in zip(sources, readers, strict=True)
         ]
-        reading = readings[0]
-        if len(readings) > 1:
-            reading = merged(list(zip(sources, readings, strict=True)), context, ledger, join=join)
-        if choice is not None:
-            reading = chosen(reading, choice, ledger)
+        survey_by = None if shards is None or dry_run else workers
+        reading = gathered(to_open, context, ledger, join=join, choice=choice, survey_by=survey_by)
         if writer.settle is not None:
             given[to] = writer.settle(given[to], reading.catalog, lambda: reading.records(Ledger(lenient=True)), ledger)
         run = Run(reading, writer, given[to], context, coordinates, carry, allow_loss, verify)
         if not run.fidelity.ids:
             _book_merged(reading.catalog, ledger)
-        count = processes(jobs, reading.images) if writer.write_part is not None and not dry_run else 1
+        count = processes(jobs, reading.images, limit) if writer.write_part is not None and not dry_run else 1
         if dry_run:
             for _ in run.records(ledger, progress):
                 pass
             ledger.forecast()
         elif shards is not None:
-            sharding.in_shards(run, target, shards, processes(jobs, reading.images), ledger, progress)
+            sharding.in_shards(run, target, shards, workers, ledger, progress)
         elif count == 1:
             run.in_one(target, ledger, progress)
         else:
@@ -224,7 +230,7 @@ class Run:
             return (sized(record, self.context) for record in self.whole.records(books, start, stop))
 
         def back() -> Reading:
-            return self.writer.read(temporary, self.options, Context(), Ledger())
+            return self.writer.read(temporary, self.options, Context(memory=self.context.memory), Ledger())
 
         source = msgspec.structs.replace(self.whole, records=records)
 

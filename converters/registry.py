@@ -25,6 +25,9 @@ BUILT_IN = {
 
 GROUP = "annolake.formats"
 
+_FLAGS = "--from for convert and push, --format for validate and stats, --format-a and --format-b for diff"
+"""Where the commands want to hear it, for hints."""
+
 
 def formats() -> list[str]:
     """Names of all formats, sorted. Loads none."""
@@ -66,13 +69,13 @@ def sniff(path: Path) -> Format:
             "ambiguous-format",
             f"this could be {' or '.join(matching)} ({reasons})",
             place=Place(file=str(path)),
-            hint="say which with --from (convert) or --format",
+            hint=f"say which: {_FLAGS}",
         )
     raise InvalidInput(
         "unknown-format",
         f"no format recognises this ({reasons})",
         place=Place(file=str(path)),
-        hint="is it the right path? Else say what it is with --from (convert) or --format",
+        hint=f"is it the right path? Else say what it is: {_FLAGS}",
     )
 
 

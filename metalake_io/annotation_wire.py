@@ -6,9 +6,11 @@ they are, and the service turns fractions into pixels.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -61,6 +63,7 @@ def labels_of(records: Iterable[Record]) -> dict[str, dict[str, list[str]]]:
 def element(record: Record, address: Address, run: Run, labels: Mapping[str, Reference]) -> dict[str, Any]:
     """One image. All its labels, attributes and values are in `labels`."""
     name = record.image
+    created = _time(run.stamp)
     return {
         "objectKey": address.prefix + name if address.target == "object_key" else None,
         "storagePath": name if address.target == "storage_path" else None,
@@ -69,7 +72,13 @@ def element(record: Record, address: Address, run: Run, labels: Mapping[str, Ref
         "fileName": name if address.target == "job" else None,
         "data": {
             "annotationObjects": [
-                _object(annotation, number, name, run, labels[annotation.label])
+                {
+                    **_points(annotation),
+                    "id": _shape_id(repr((run.operation, name, number))),
+                    "shapeId": number,
+                    "createdAt": {"$date": created},
+                    **_content(annotation, labels[annotation.label], human=run.human),
+                }
                 for number, annotation in enumerate(record.annotations, 1)
             ],
             "isUserAnnotated": False,
@@ -103,19 +112,31 @@ def _missing(wanted: Mapping[str, Mapping[str, Sequence[str]]], known: Mapping[s
             yield from (f"{label}/{name}={value}" for value in values if value not in reference.texts)
 
 
-def _object(annotation: Annotation, number: int, image: str, run: Run, label: Reference) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    if isinstance(annotation, Rectangle):
-        x, y, width, height = annotation.bbox
-        out["boxBoundariesAndDimensions"] = {"x": x, "y": y, "w": width, "h": height}
-        out["points"] = [[x, y], [x + width, y], [x + width, y + height], [x, y + height]]
-    else:
+@lru_cache(maxsize=1)
+def _time(stamp: float) -> str:
+    return datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _shape_id(name: str) -> str:
+    """`shape_` and what `uuid.uuid5` makes of the name; as an object it would cost more than all the rest."""
+    digits = hashlib.sha1(_NAMESPACE.bytes + name.encode(errors="surrogatepass"), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"shape_{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+
+
+def _points(annotation: Annotation) -> dict[str, Any]:
+    if not isinstance(annotation, Rectangle):
         xy = annotation.xy
-        out["points"] = [[x, y] for x, y in zip(xy[::2], xy[1::2], strict=True)]
-    out["id"] = f"shape_{uuid.uuid5(_NAMESPACE, repr((run.operation, image, number)))}"
-    out["shapeId"] = number
-    out["createdAt"] = {"$date": datetime.fromtimestamp(run.stamp, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")}
-    out["type"] = type(annotation).__struct_config__.tag
+        return {"points": [[x, y] for x, y in zip(xy[::2], xy[1::2], strict=True)]}
+    x, y, width, height = annotation.bbox
+    return {
+        "boxBoundariesAndDimensions": {"x": x, "y": y, "w": width, "h": height},
+        "points": [[x, y], [x + width, y], [x + width, y + height], [x, y + height]],
+    }
+
+
+def _content(annotation: Annotation, label: Reference, *, human: bool) -> dict[str, Any]:
+    out: dict[str, Any] = {"type": type(annotation).__struct_config__.tag}
     if annotation.confidence is not None:
         out["confidence"] = annotation.confidence
     out["label"] = {
@@ -124,7 +145,7 @@ def _object(annotation: Annotation, number: int, image: str, run: Run, label: Re
         "metadata": {},
         "key": label.ref,
         "color": label.color,
-        "attributeValues": _values(annotation, label, human=run.human),
+        "attributeValues": _values(annotation, label, human=human),
     }
     out["metadata"] = annotation.metadata
     return out

@@ -9,7 +9,7 @@ from typing import Any
 from ..converters.checking import METADATA, check
 from ..converters.files import read_bytes
 from ..schemas import jsonscan, jsontext, metadata_file, metalake_decoding, structure
-from ..schemas.errors import InvalidInput, Place, UsageError
+from ..schemas.errors import InvalidInput, Place, UsageError, printable
 from ..schemas.metadata_file import TAGS_KEY, Entry
 from ..schemas.metalake_decoding import Document
 from ..schemas.model import Record
@@ -18,6 +18,9 @@ from ..schemas.problems import Problem
 from ..schemas.validation import Checker, check_operation_id
 from ..schemas.wording import metadata_mistakes
 from .errors import InvalidUpload
+
+_LONGEST_NAME = 200
+"""Characters. The service makes unique names of it, `<collection>_<file>`, and disks take 255 bytes."""
 
 
 class Annotations:
@@ -73,20 +76,29 @@ def read_fields(path: Path) -> dict[str, Any]:
     if set(members) == {"files"} and is_list(jsonscan.plain(members["files"], file, ("files",))):
         hint = 'give fields, such as {"Place": "Winnipeg", "Tags": ["night"]}, or say how the file names its files'
         raise InvalidInput("metadata-of-files", "this is metadata of single files", place=Place(file=file), hint=hint)
-    return metadata_object({key: jsonscan.plain(raw, file, (key,)) for key, raw in members.items()})
+    return metadata_object({key: jsonscan.plain(raw, file, (key,)) for key, raw in members.items()}, Place(file=file))
 
 
-def metadata_object(given: object) -> dict[str, Any]:
-    """Metadata of a whole collection: fields, and tags under `Tags`. InvalidUpload, UsageError."""
+def metadata_object(given: object, place: Place | None = None) -> dict[str, Any]:
+    """Metadata of a whole collection: fields, and tags under `Tags`; `place` is where they stand. InvalidUpload,
+    UsageError.
+    """
     if not isinstance(given, Mapping):
-        raise UsageError("bad-metadata", "metadata is a dictionary of fields and values")
+        raise UsageError("bad-metadata", "metadata is a dictionary of fields and values", place=place)
     fields: dict[str, Any] = {str(key): value for key, value in given.items()}  # pyright: ignore
     tags = fields.get(TAGS_KEY, [])
     if not is_list(tags) or not all(isinstance(tag, str) for tag in tags):
-        raise UsageError("bad-metadata", "Tags should be an array of strings")
+        hint = 'write them as "Tags": ["night", "retail"]'
+        raise UsageError("bad-metadata", "Tags should be an array of strings", place=place, hint=hint)
     others = {key: value for key, value in fields.items() if key != TAGS_KEY}
     problems = [
-        Problem(code=mistake.code, severity=mistake.severity, message=mistake.message, fix=mistake.fix)
+        Problem(
+            code=mistake.code,
+            severity=mistake.severity,
+            message=mistake.message,
+            place=place or Place(),
+            fix=mistake.fix,
+        )
         for mistake in metadata_mistakes(others)
     ]
     if _errors(problems):
@@ -105,9 +117,16 @@ def operation_id(text: object) -> str:
 
 
 def collection(name: object) -> str:
-    """The name of a collection. UsageError where it is no text, or an empty one."""
+    """The name of a collection. UsageError where it is no text, an empty or an endless one, or cannot be read."""
     if not isinstance(name, str) or not name.strip():
         raise UsageError("collection-name", "the name of the collection is empty", hint="name one")
+    if not name.isprintable():
+        message = f"the name of the collection has control characters: {printable(name)[:_LONGEST_NAME]}"
+        raise UsageError("collection-name", message, hint="use visible characters only")
+    if len(name) > _LONGEST_NAME:
+        message = f"the name of the collection has {len(name):,} characters: {name[:40]}..."
+        hint = f"use at most {_LONGEST_NAME}: with a file's name behind it, it is a name on a disk"
+        raise UsageError("collection-name", message, hint=hint)
     return name
 
 

@@ -40,7 +40,8 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions, LookUpFunctions):
     """A MetaLake, reached with a key and a secret at the address of its service.
 
     The service is asked at once whether it knows us. `prefix` is `/datalake/api` or, on newer servers, `/api`; None
-    finds out. `timeout` shortens all waiting for the network, in seconds. `at_once` transfers run at the same time.
+    finds out. `timeout` shortens all waiting for the network, in seconds; nothing is
+    tried again for longer than ten of them. `at_once` transfers run at the same time.
     `insecure_http` allows an unencrypted connection to another computer. `proxies` and `ca` (a file of certificates)
     are as in requests; nothing is taken from the environment. May be used from several threads, and in a `with`.
     """

@@ -118,6 +118,7 @@ class CollectionUpload:
         """
         if annotation_data is not None and media(content_type) != "image":
             raise UsageError("content-type", "annotations go with images only", hint="leave annotation_data out")
+        checks.collection(collection_name)
         fields = checks.metadata_object(metadata or {})
         planned = self._uploads.plan(path, content_type)
         belongings = self._check(metadata_file, annotation_data)

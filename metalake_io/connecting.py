@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from ..schemas.errors import UsageError
@@ -11,8 +11,8 @@ from .service import Service
 from .transfer.clock import Clock, WallClock
 from .transfer.exchange import Layer
 from .transfer.logs import logger
+from .transfer.policy import Policy
 from .transfer.redaction import Redactor, basic
-from .transfer.retry import Policy
 from .transfer.stack import Stack, Timeouts
 
 PREFIXES = ("/datalake/api", "/api")
@@ -54,8 +54,9 @@ def connect(
     """A service that has answered. UsageError for an address or a key that cannot be meant; NotAuthorised;
     ServiceRefused where it does not work with us; NetworkGaveUp.
 
-    `prefix` None finds out; given, it is taken without asking. `timeout` shortens all waiting for the network, in
-    seconds. `insecure_http` allows an unencrypted connection to another computer.
+    `prefix` None finds out; given, nothing else is asked. `timeout` shortens all waiting for the network, in
+    seconds; nothing is tried again for longer than ten of them. `insecure_http` allows an unencrypted
+    connection to another computer.
     """
     base_url = _checked(url, insecure_http=insecure_http)
     if timeout is not None and not timeout > 0:
@@ -63,6 +64,8 @@ def connect(
     if at_once < 1:
         raise UsageError("bad-concurrency", "at least one transfer at a time")
     clock = clock or WallClock()
+    if prefix is not None and prefix not in PREFIXES:
+        raise UsageError("bad-prefix", f"the prefix is one of {', '.join(PREFIXES)}")
     timeouts = Timeouts(timeout)
     stack = Stack(
         base_url,
@@ -85,19 +88,17 @@ def connect(
         at_once=at_once,
         idle=timeouts.api,
     )
-    if prefix is None:
-        try:
-            _find_prefix(service)
-        except BaseException:
-            stack.close()
-            raise
-    elif prefix not in PREFIXES:
-        raise UsageError("bad-prefix", f"the prefix is one of {', '.join(PREFIXES)}")
+    try:
+        _find_prefix(service, PREFIXES if prefix is None else (prefix,))
+    except BaseException:
+        stack.close()
+        raise
     return Connection(service, stack)
 
 
-def _find_prefix(service: Service) -> None:
-    for prefix in PREFIXES:
+def _find_prefix(service: Service, prefixes: Sequence[str]) -> None:
+    """The first of these at which the service answers, and knows us. A newer service may have no check at its own."""
+    for prefix in prefixes:
         operation, path = f"{_CHECK} to {service.base_url}", f"/client/sdk/compatibility/{SPOKEN}"
         response = service.attempt("GET", operation, path, prefix=prefix, first=True)
         if response.status == 404:
@@ -112,6 +113,9 @@ def _find_prefix(service: Service) -> None:
                 "not-compatible", f"{_CHECK}: {said or 'the service wants another version'}", hint="update annolake"
             )
         return
+    if PREFIXES[-1] not in prefixes:
+        message = f"{_CHECK}: {service.base_url} has nothing at {prefixes[0]}"
+        raise ServiceRefused("wrong-prefix", message, hint="leave the prefix out, so that it is found out")
     service.prefix = PREFIXES[-1]
     logger.warning("the service has no check of versions; taken for a newer one, with the prefix %s", service.prefix)
 
@@ -131,6 +135,6 @@ def _checked(url: str, *, insecure_http: bool) -> str:
         raise UsageError(
             "insecure-http",
             f"http:// would send the secret unencrypted to {host}",
-            hint="use https://, or allow it with insecure_http=True",
+            hint="use https://, or allow it: --insecure-http, from Python insecure_http=True",
         )
     return url.strip().rstrip("/")

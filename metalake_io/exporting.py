@@ -39,6 +39,7 @@ from .rows import attached
 from .transfer.bodies import Moved
 
 _MARK = ".annolake-export.json"
+_OF_FILES = (".json", ".txt", ".xml", ".yaml", ".yml", ".zip")
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,6 +218,10 @@ def _check(target: Path, collection_id: str, to: str) -> None:
     if not target.parent.is_dir():
         raise UsageError("no-folder", f"there is no folder {target.parent}", hint="make it first")
     if not os.path.lexists(target):
+        if target.suffix.lower() in _OF_FILES:
+            message = f"{target} would be a folder: pictures and annotations go into one, whatever the format"
+            hint = f"name a folder, such as {target.with_suffix('')}"
+            raise UsageError("target-is-folder", message, hint=hint)
         return
     if not target.is_dir():
         raise UsageError("target-no-folder", f"{target} is no folder", hint="choose another name")

@@ -18,6 +18,7 @@ from .service import Service, quoted
 LARGEST_PAGE = 1000
 NO_MORE = "No more pages to download"
 NO_FILES = "No files to download"
+_FIRST = 10
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -40,6 +41,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def last(self) -> bool:
         return not self.objects
+
+
+class Found(msgspec.Struct, frozen=True):
+    """How many objects a selection has, and the unique names of the first ones, newest first."""
+
+    count: int
+    first: list[str]
 
 
 class Listing:
@@ -97,11 +105,15 @@ class Listing:
             return Page(message=NO_FILES)
         return Page(objects=[self._listed(entry, operation, number) for number, entry in enumerate(plain)])
 
-    def count(
+    def look(
         self, content_type: int, query: str, filter: Mapping[str, Any] | None, collection_id: str | None = None
-    ) -> int:
-        """How many objects a query and filter mean, by listing them all: the service has no count."""
-        return sum(len(page.objects) for page in self.pages(content_type, query, filter, collection_id))
+    ) -> Found:
+        """What a query and filter mean, by listing it all: the service has no count."""
+        count, first = 0, list[str]()
+        for page in self.pages(content_type, query, filter, collection_id):
+            count += len(page.objects)
+            first += [listed.uniqueName for listed in page.objects[: _FIRST - len(first)]]
+        return Found(count, first)
 
     def pages(
         self, content_type: int, query: str, filter: Mapping[str, Any] | None, collection_id: str | None

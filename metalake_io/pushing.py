@@ -6,7 +6,6 @@ Coordinates are sent in pixels: what the service holds is what was converted, wh
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -198,6 +197,7 @@ def _send_catalog(parts: Parts, planned: Plan, collection: str, report: Metadata
 def _files(records: Iterable[Record], finder: ImageFinder, source: Path) -> Scan:
     """The pictures of all images, looked at. InvalidUpload with all that cannot be sent."""
     sources: list[Source] = []
+    by_name: dict[str, list[str]] = {}
     problems: list[Problem] = []
     for record in records:
         place = Place(file=str(source), image=record.image)
@@ -209,21 +209,30 @@ def _files(records: Iterable[Record], finder: ImageFinder, source: Path) -> Scan
             continue
         if isinstance(found, Source):
             sources.append(msgspec.structs.replace(found, name=file_name(record.image)))
+            by_name.setdefault(sources[-1].name, []).append(record.image)
         elif found is None:
             fix = "check --images, or leave the image out with --only-images"
             problems.append(_problem("missing-picture", "there is no such picture", place, fix))
         else:
-            fix = f"the service takes {', '.join(SUFFIXES['image'])}"
+            fix = "mend the file or its name, or leave the image out with --only-images"
+            if found.state == "skipped":
+                fix = f"the service takes {', '.join(SUFFIXES['image'])}"
             problems.append(_problem("no-picture", found.reason or "it cannot be uploaded", place, fix))
-    twice = [name for name, times in Counter(one.name for one in sources).items() if times > 1]
-    for name in twice:
-        message = f"several images would be the file {name!r}: a collection has no folders"
-        problems.append(_problem("same-file-name", message, Place(file=str(source)), "rename one of them"))
+    for name, images in by_name.items():
+        if len(images) > 1:
+            message = f"{_listed(images)} would be one file, {name!r}: a collection has no folders"
+            problems.append(_problem("same-file-name", message, Place(file=str(source)), "rename one of them"))
     if problems:
         raise InvalidUpload.of(problems)
     if not sources:
         raise InvalidInput("nothing-to-upload", "there are no images", place=Place(file=str(source)))
     return Scan(sorted(sources, key=lambda one: one.name), [], single=False)
+
+
+def _listed(names: list[str]) -> str:
+    """`'a' and 'b'`, and how many more."""
+    more = f" and {len(names) - 2:,} more" if len(names) > 2 else ""
+    return f"{names[0]!r} and {names[1]!r}{more}"
 
 
 def _refuse_losses(records: Iterable[Record], conversion: Report, *, model_run: bool, allow_loss: bool) -> None:

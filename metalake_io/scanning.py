@@ -94,7 +94,7 @@ def look_at(path: Path, kind: str, root: Path | None) -> Source | Item:
     if not stat.S_ISREG(status.st_mode):
         return _failed(name, "no regular file")
     if not name.isprintable():
-        return _failed(name, "its name has control characters")
+        return _failed(name, "its name has control characters: rename it")
     suffixes = SUFFIXES.get(kind)
     if suffixes is not None and name.rpartition(".")[2].lower() not in suffixes:
         return Item(name=name, state="skipped", reason=f"no {kind} by its name: {_hint(kind)}")

@@ -11,7 +11,7 @@ from ..schemas.errors import UsageError
 from .collections import Collections
 from .errors import ServiceRefused
 from .kinds import OBJECTS
-from .listing import Listing
+from .listing import Found, Listing
 from .selections import filter_of, query_of
 from .service import Service
 
@@ -25,17 +25,27 @@ class Trash:
         self._collections = Collections(service)
         self._listing = Listing(service)
 
-    def count_in_collection(self, collection_id: str, query: str = "", filter: Mapping[str, Any] | None = None) -> int:
-        """How many objects `from_collection` would trash now; without query and filter, all of them."""
+    def look_in_collection(self, collection_id: str, query: str = "", filter: Mapping[str, Any] | None = None) -> Found:
+        """What `from_collection` would trash now; without query and filter, all objects."""
         _ = query_of(query), filter_of(filter)
         kind = self._listing.content_type_of(_id(collection_id))
-        return self._listing.count(kind, query, filter, collection_id=collection_id)
+        return self._listing.look(kind, query, filter, collection_id=collection_id)
+
+    def look_in_datalake(
+        self, query: str, filter: Mapping[str, Any] | None = None, content_type: str = "image"
+    ) -> Found:
+        """What `from_datalake` would trash now."""
+        return self._listing.look(OBJECTS[_kind(content_type)], query_of(query), filter)
+
+    def count_in_collection(self, collection_id: str, query: str = "", filter: Mapping[str, Any] | None = None) -> int:
+        """How many objects that are."""
+        return self.look_in_collection(collection_id, query, filter).count
 
     def count_in_datalake(
         self, query: str, filter: Mapping[str, Any] | None = None, content_type: str = "image"
     ) -> int:
-        """How many objects `from_datalake` would trash now."""
-        return self._listing.count(OBJECTS[_kind(content_type)], query_of(query), filter)
+        """How many objects that are."""
+        return self.look_in_datalake(query, filter, content_type).count
 
     def from_collection(
         self,

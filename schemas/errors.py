@@ -28,6 +28,10 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image: str | None = None
     annotation: int | str | None = None
 
+    def renamed(self, old: str, new: str) -> Place:
+        """With the file called by the name it was given, and not by the one it was read under."""
+        return self if self.file is None else msgspec.structs.replace(self, file=self.file.replace(old, new))
+
     def __str__(self) -> str:
         where = self.file or ""
         if self.line is not None:
@@ -58,6 +62,11 @@ class AnnolakeError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.code, self.message, self.place, self.hint), self.__dict__
+
+    def rename(self, old: str, new: str) -> None:
+        """As `Place.renamed`, in the message too."""
+        self.message = self.message.replace(old, new)
+        self.place = self.place.renamed(old, new)
 
     def __str__(self) -> str:
         where = str(self.place)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isinf
 from typing import Any
 
@@ -124,7 +124,7 @@ def members(data: bytes, values: dict[str, msgspec.Raw]) -> list[Member]:
     return out if data[position:].strip() in (b"}", b"{}") else list(_members_slowly(data))
 
 
-def elements(data: bytes, start: int, values: list[msgspec.Raw]) -> Iterator[int]:
+def elements(data: bytes, start: int, values: Sequence[msgspec.Raw]) -> Iterator[int]:
     """Where each element begins, of the array that begins at `start`; `values` is what a decoder made of it."""
     position = start + 1
     for raw in values:

@@ -51,8 +51,7 @@ def checked(data: bytes, file: str) -> bytes:
     """`data` without a byte-order mark, known to be UTF-8. InvalidInput (`encoding`, `empty`) otherwise."""
     if data.startswith(_BOM):
         data = data[len(_BOM) :]
-    if data.startswith(_WIDE_BOMS) or data[:2] in (b"{\0", b"\0{", b"[\0", b"\0["):
-        raise InvalidInput("encoding", "this is UTF-16, not UTF-8", place=Place(file=file), hint="save it as UTF-8")
+    refuse_wide(data[:2], file)
     if len(data) < _CHUNK and not data.strip(b" \t\r\n\0"):
         raise InvalidInput("empty", "the file is empty", place=Place(file=file), hint="is this the right file?")
     if not data.isascii():
@@ -62,13 +61,19 @@ def checked(data: bytes, file: str) -> bytes:
                 decoder.decode(data[start : start + _CHUNK], start + _CHUNK >= len(data))
             except UnicodeDecodeError as error:
                 offset = _first_bad_byte(data, start, error)
-                raise InvalidInput(
-                    "encoding",
-                    f"byte {offset} (0x{data[offset]:02x}) is not UTF-8",
-                    place=place_of(data, offset, file),
-                    hint="save the file as UTF-8",
-                ) from None
+                raise not_utf8(offset, data[offset], place_of(data, offset, file)) from None
     return data
+
+
+def refuse_wide(first: bytes, file: str) -> None:
+    """InvalidInput where the first two bytes are those of UTF-16."""
+    if first.startswith(_WIDE_BOMS) or first in (b"{\0", b"\0{", b"[\0", b"\0["):
+        raise InvalidInput("encoding", "this is UTF-16, not UTF-8", place=Place(file=file), hint="save it as UTF-8")
+
+
+def not_utf8(offset: int, byte: int, place: Place) -> InvalidInput:
+    message = f"byte {offset} (0x{byte:02x}) is not UTF-8"
+    return InvalidInput("encoding", message, place=place, hint="save the file as UTF-8")
 
 
 def decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, file: str, at: Pointer = ()) -> T:
@@ -80,16 +85,21 @@ def decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, file: st
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
-        message, pointer = explain(error)
-        place = Place(file=file, pointer=pointer_text((*at, *pointer)))
-        raise InvalidInput(code_of(message), message, place=place, hint=SEE_ALL) from None
+        raise refused(error, file, at) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         try:
             raise_syntax(bytes(data), file, error)
-        except InvalidInput as refused:
+        except InvalidInput as syntax:
             if at:
-                refused.place = Place(file=file, pointer=pointer_text(at))
+                syntax.place = Place(file=file, pointer=pointer_text(at))
             raise
+
+
+def refused(error: msgspec.ValidationError, file: str, at: Pointer) -> InvalidInput:
+    """A decoder's refusal of what is JSON and not what it should be, as an error with a pointer."""
+    message, pointer = explain(error)
+    place = Place(file=file, pointer=pointer_text((*at, *pointer)))
+    return InvalidInput(code_of(message), message, place=place, hint=SEE_ALL)
 
 
 def code_of(message: str) -> str:

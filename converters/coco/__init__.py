@@ -79,10 +79,12 @@ def sniff(path: Path) -> Sniffed:
 
 
 def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Reading:
-    """The files are held whole, undecoded (annotations are not grouped by image); records are decoded one by one."""
+    """The files are held whole, undecoded (annotations are not grouped by image), where memory is not limited; records
+    are decoded one by one.
+    """
     from .reading import read_sources
 
-    return read_sources(layout.sources(path, options.task, ledger), options.categories, ledger)
+    return read_sources(layout.sources(path, options.task, ledger), options.categories, ledger, context.memory)
 
 
 def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
@@ -116,4 +118,5 @@ FORMAT = Format(
     write=write,
     readable=lambda options: options.layout != "results" or options.categories is not None,
     rearranged=rearranged,
+    reads_bounded=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ class _Category(msgspec.Struct):
     supercategory: str | None = None
 
 
-def read_categories(document: Document, raws: list[msgspec.Raw], ledger: Ledger) -> list[Category]:
+def read_categories(document: Document, raws: Sequence[msgspec.Raw], ledger: Ledger) -> list[Category]:
     """The categories that have an id and a name; what is wrong with them is told."""
     out: list[Category] = []
     seen: dict[Id, int] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import repeat
 from typing import Any
@@ -30,11 +30,11 @@ _OBJECT = msgspec.json.Decoder(dict[str, Any])
 RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-class _ImageHead(msgspec.Struct, gc=False):
+class ImageHead(msgspec.Struct, gc=False):
     id: Id
 
 
-class _Head(msgspec.Struct, gc=False):
+class Head(msgspec.Struct, gc=False):
     image_id: Id
     id: Id | None = None
 
@@ -81,6 +81,10 @@ class Document:
     def pictures(self) -> Document:
         """The file that has the images."""
         return self
+
+    def numbers(self, index: int) -> list[int]:
+        """The numbers of an image's annotations, in the file's order."""
+        return self.order[self.start[index] : self.start[index + 1]].tolist()
 
     def at(self, number: int) -> tuple[str | int, ...]:
         """The pointer of an annotation."""
@@ -148,13 +152,19 @@ class Document:
         seen: dict[str, int] = {}
         for number, name in enumerate(self.names()):
             if name and name in seen:
-                message = f"two images have this file_name, the first is images/{seen[name]}"
-                place = self.place("images", number, "file_name", image=name)
-                self.problem(ledger, "duplicate-image", message, place, "merge them, or rename one")
+                self.tell_same_name(ledger, number, name, seen[name])
             seen.setdefault(name, number)
 
+    def tell_same_name(self, ledger: Ledger, number: int, name: str, first: int) -> None:
+        message = f"two images have this file_name, the first is images/{first}"
+        place = self.place("images", number, "file_name", image=name)
+        self.problem(ledger, "duplicate-image", message, place, "merge them, or rename one")
+
     def _members(self) -> dict[str, msgspec.Raw]:
-        members = jsontext.members(self.data, self.file)
+        return self.checked(jsontext.members(self.data, self.file))
+
+    def checked(self, members: dict[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
+        """The root's members, if they are those of a file with images."""
         if "images" not in members and "videos" in members:
             message = "COCO video instances: a list of shapes for each track, and no images"
             hint = "convert it to COCO with an image for each frame first (CocoVID)"
@@ -168,7 +178,7 @@ class Document:
             )
         return members
 
-    def _list(self, members: dict[str, msgspec.Raw], key: str) -> list[msgspec.Raw]:
+    def _list(self, members: dict[str, msgspec.Raw], key: str) -> Sequence[msgspec.Raw]:
         if key not in members:
             return []
         try:
@@ -206,21 +216,24 @@ class Document:
 
     def _index(self, members: dict[str, msgspec.Raw], ledger: Ledger) -> None:
         self.index = index = dict[Id, int]()
-        heads = self._heads(members.get("images"), self.images, _ImageHead, lambda n: ("images", n), ledger)
+        heads = self._heads(members.get("images"), self.images, ImageHead, lambda n: ("images", n), ledger)
         for number, head in enumerate(heads):
             if head is None:
                 continue
             if head.id in index:
-                message = f"image id {head.id!r} stands twice, first in images/{index[head.id]}: boxes are ambiguous"
-                place = self.place("images", number, "id")
-                self.problem(ledger, "duplicate-id", message, place, "give each image its own id")
+                self.tell_same_id(ledger, number, head.id, index[head.id])
             index.setdefault(head.id, number)
         self.next_image_id = _above(index)
         self._sort(self.heads(members.get("annotations"), ledger), ledger)
 
+    def tell_same_id(self, ledger: Ledger, number: int, identity: Id, first: int) -> None:
+        message = f"image id {identity!r} stands twice, first in images/{first}: boxes are ambiguous"
+        place = self.place("images", number, "id")
+        self.problem(ledger, "duplicate-id", message, place, "give each image its own id")
+
     def heads(self, whole: msgspec.Raw | None, ledger: Ledger) -> list[Any]:
         """What each annotation says first: its image and its id."""
-        return self._heads(whole, self.annotations, _Head, self.at, ledger)
+        return self._heads(whole, self.annotations, Head, self.at, ledger)
 
     def _sort(self, heads: list[Any], ledger: Ledger) -> None:
         """The annotations by their images."""
@@ -228,20 +241,23 @@ class Document:
         owner = np.fromiter(map(self.index.get, wanted, repeat(-2)), np.int32, len(heads))
         owner[[number for number, head in enumerate(heads) if head is None]] = -1
         for number in np.flatnonzero(owner == -2).tolist():
-            head = heads[number]
-            message = f"image_id {head.image_id!r} is the id of no image"
-            place = self.place(*self.at(number), "image_id", annotation=head.id)
-            self.problem(ledger, "dangling-image", message, place, "add the image, or remove the annotation")
+            self.tell_dangling(ledger, number, heads[number])
         self.dropped = int(np.count_nonzero(owner < 0))
         order = np.argsort(owner, kind="stable")
         self.start: list[int] = np.searchsorted(owner[order], np.arange(len(self.images) + 1)).tolist()
         self.order = order.astype(np.uint32)
         self._find_doubles(heads, ledger)
 
+    def tell_dangling(self, ledger: Ledger, number: int, head: Head) -> None:
+        message = f"image_id {head.image_id!r} is the id of no image"
+        place = self.place(*self.at(number), "image_id", annotation=head.id)
+        self.problem(ledger, "dangling-image", message, place, "add the image, or remove the annotation")
+
     def _find_doubles(self, heads: list[Any], ledger: Ledger) -> None:
         """Public sets have annotation ids twice: nothing refers to them, so the later ones get fresh ids."""
         ids: list[Id] = [head.id for head in heads if head is not None and head.id is not None]
-        self.fresh: dict[int, int] = {}
+        fresh: dict[int, int] = {}
+        self.fresh: Mapping[int, int] = fresh
         self.next_id = _above(ids)
         if len(set(ids)) == len(ids):
             return
@@ -250,18 +266,21 @@ class Document:
             if head is None or head.id is None:
                 continue
             if head.id in seen:
-                self.fresh[number] = self.next_id
-                message = f"annotation id {head.id!r} stands twice; this one is now {self.next_id}"
-                place = self.place("annotations", number, "id", annotation=head.id)
-                fix = "give each annotation its own id"
-                self.problem(ledger, "duplicate-annotation-id", message, place, fix, "warning")
+                fresh[number] = self.next_id
+                self.tell_renumbered(ledger, number, head.id)
                 self.next_id += 1
             seen.add(head.id)
+
+    def tell_renumbered(self, ledger: Ledger, number: int, identity: Id | None) -> None:
+        message = f"annotation id {identity!r} stands twice; this one is now {self.fresh[number]}"
+        place = self.place("annotations", number, "id", annotation=identity)
+        fix = "give each annotation its own id"
+        self.problem(ledger, "duplicate-annotation-id", message, place, fix, "warning")
 
     def _heads(
         self,
         whole: msgspec.Raw | None,
-        raws: list[msgspec.Raw],
+        raws: Sequence[msgspec.Raw],
         kind: Any,
         at: Callable[[int], Pointer],
         ledger: Ledger,

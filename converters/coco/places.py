@@ -4,6 +4,7 @@ once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import msgspec
@@ -22,7 +23,9 @@ class Places:
     root that is an array itself, the elements have the key "".
     """
 
-    def __init__(self, data: bytes, members: dict[str, msgspec.Raw], lists: dict[str, list[msgspec.Raw]]) -> None:
+    def __init__(
+        self, data: bytes, members: dict[str, msgspec.Raw], lists: Mapping[str, Sequence[msgspec.Raw]]
+    ) -> None:
         self._data = data
         self._members = members
         self._lists = lists

@@ -21,6 +21,7 @@ from ...schemas.problems import Problem
 from ..fidelity import Fidelity
 from ..format import Reading, Records
 from ..ledger import Ledger, Loss
+from ..memory import Memory
 from .document import Document
 from .layout import Source
 from .notes import File, Notes
@@ -38,11 +39,13 @@ _FEWEST_COMMAS = 5
 _RINGS = msgspec.json.Decoder(list[list[int | float]])
 
 
-def read_sources(sources: Sequence[Source], categories: str | None, ledger: Ledger) -> Reading:
+def read_sources(
+    sources: Sequence[Source], categories: str | None, ledger: Ledger, memory: Memory | None = None
+) -> Reading:
     """One reading over all files of a data set. Names that several splits share get the split in front. `categories`
-    is the file that results lists belong to.
+    is the file that results lists belong to; `memory` limits what is held.
     """
-    documents = [opened(source, categories, ledger) for source in sources]
+    documents = [opened(source, categories, ledger, memory) for source in sources]
     clashing = _clashing_names(documents) if len(documents) > 1 else frozenset[str]()
     if clashing:
         ledger.decide("names", f"{len(clashing)} image names stand in several splits: they get the split in front")
@@ -128,7 +131,8 @@ class _Records:
             self._lose(document.dropped, document.dropped)
         for index in numbers:
             ledger.seen["images"] += 1
-            seen = document.start[index + 1] - document.start[index]
+            annotated = document.numbers(index)
+            seen = len(annotated)
             try:
                 record = self.images.record(index)
             except InvalidInput as error:
@@ -137,7 +141,7 @@ class _Records:
                 self._lose(seen, seen)
                 continue
             ledger.seen["annotations"] += seen
-            annotations, tags = self._annotations(record, index)
+            annotations, tags = self._annotations(record, annotated)
             yield msgspec.structs.replace(record, annotations=annotations, tags=tuple(tags))
 
     def _lose(self, seen: int, lost: int) -> None:
@@ -145,11 +149,10 @@ class _Records:
         self.ledger.seen["annotations dropped"] += lost
         self.ledger.dropped += lost
 
-    def _annotations(self, record: Record, index: int) -> tuple[list[Annotation], list[Tag]]:
+    def _annotations(self, record: Record, numbers: list[int]) -> tuple[list[Annotation], list[Tag]]:
         document, places = self.document, self.ledger.places
         annotations: list[Annotation] = []
         tags: list[Tag] = []
-        numbers: list[int] = document.order[document.start[index] : document.start[index + 1]].tolist()
         for number in numbers:
             before = len(annotations)
             raw = document.annotations[number]

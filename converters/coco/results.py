@@ -14,9 +14,11 @@ from typing import Any
 import msgspec
 
 from ...schemas import jsontext
-from ...schemas.errors import InvalidInput, Place
+from ...schemas.errors import InvalidInput, Place, UsageError
 from ..ledger import Ledger
+from ..memory import Memory
 from .document import RAW_LIST, Document
+from .large import LargeDocument
 from .layout import Source
 from .places import Places
 
@@ -25,12 +27,16 @@ _FORM = ("id", "area", "iscrowd", "num_keypoints")
 _HEAD = 4096
 
 
-def opened(source: Source, categories: str | None, ledger: Ledger) -> Document:
-    """A file of a data set; a results list over the file that has its images and `categories`."""
+def opened(source: Source, categories: str | None, ledger: Ledger, memory: Memory | None) -> Document:
+    """A file of a data set; a results list over the file that has its images and `categories`. Of the former no more
+    is held than `memory` says; UsageError (`not-bounded`) for the latter.
+    """
     if not _is_list(source.path):
         if categories is not None:
             ledger.decide("coco-categories", "no results list: the file given with --coco-categories is not looked at")
-        return Document(source, ledger)
+        return Document(source, ledger) if memory is None else LargeDocument(source, ledger, memory)
+    if memory is not None:
+        raise UsageError("not-bounded", "a COCO results list is held whole", hint="leave --memory out")
     return Results(source, None if categories is None else GroundTruth(Source(Path(categories)), ledger), ledger)
 
 

@@ -144,7 +144,7 @@ def _check_root(root: Element, file: str) -> None:
         return
     hint = "CVAT's XML has the root <annotations>"
     if local(root.tag) == "annotation":
-        hint += "; a root <annotation> is Pascal VOC's: give its folder, with --from voc"
+        hint += "; a root <annotation> is Pascal VOC's: give its folder, as format voc"
     message = f"the root is <{root.tag}>, which is none of CVAT's"
     raise InvalidInput("wrong-root", message, place=Place(file=file, line=line_of(root)), hint=hint)
 

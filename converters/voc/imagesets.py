@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from ...schemas.model import Annotation
+from ...schemas.names import is_safe_name
 from ..files import names_in
 from ..images import is_image_name
 from ..ledger import Ledger
@@ -92,7 +93,7 @@ def assign(entries: list[Entry], root: Root, lists: Lists, ledger: Ledger) -> li
             continue
         for one, rest in rows:
             if one not in by_id:
-                by_id[one] = Entry(one, None, root, root.split)
+                by_id[one] = Entry(one, _hidden(one, root), root, root.split)
             said.setdefault(one, []).append(f"{name} {rest}" if rest else name)
     known: dict[tuple[str, ...], tuple[str, ...]] = {}
     several = 0
@@ -109,6 +110,12 @@ def assign(entries: list[Entry], root: Root, lists: Lists, ledger: Ledger) -> li
             "split-shared", f"{several} images stand in several lists: the first of {', '.join(_USUAL)} counts"
         )
     return [by_id[one] for one in sorted(by_id)]
+
+
+def _hidden(one: str, root: Root) -> str | None:
+    """The annotation file of an image that only lists know: in a hidden folder, where nobody looks unasked."""
+    path = f"{root.annotations}/{one}.xml"
+    return path if "/." in f"/{one}" and is_safe_name(one) and os.path.isfile(path) else None
 
 
 def usual_sets(split: str | None) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ class _Records:
         root = opened(entry.xml)
         if root.tag not in ROOTS:
             message = f"the root is <{root.tag}>, where VOC has <annotation>"
-            hint = "is this another format? Say which with --from, or take the file out"
+            hint = "is this another format? Name it (--from, --format), or take the file out"
             raise InvalidInput("not-voc", message, place=Place(file=entry.xml, line=root.sourceline), hint=hint)
         objects.file, objects.image = entry.xml, name
         notes, elements, size = self._facts(root, entry, name, ledger)

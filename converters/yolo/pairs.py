@@ -197,7 +197,7 @@ def named(
             pair.image += extension
         how = f"named by the stem and {extension}" if extension else "named by the stem; give --yolo-extension .jpg"
         ledger.decide("no-pictures", f"{len(nameless)} label files have no picture: their images are {how}")
-    clashing = _noted(pairs, noted) if noted else sharing_names(pairs)
+    clashing = _noted(pairs, noted) if noted else _sharing_names(pairs)
     for pair in clashing:
         if front := pair.split or pair.group:
             pair.image = f"{front}/{pair.image}"
@@ -209,7 +209,7 @@ def named(
     return pairs
 
 
-def sharing_names(pairs: list[Pair]) -> list[Pair]:
+def _sharing_names(pairs: list[Pair]) -> list[Pair]:
     """The pairs that share their name with another, and, where there are such, those whose name begins with their split
     by itself: they get it once more, so that taking it off is no guess.
     """

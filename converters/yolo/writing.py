@@ -25,24 +25,28 @@ from ..ledger import Decision
 from .columns import columns_to_write
 from .describing import description
 from .formatting import RowWriter
-from .pairs import Pair, label_file, sharing_names
+from .listing import Listed, PictureLists, pictures_in, write_list
+from .pairs import label_file
 
 if TYPE_CHECKING:
     from . import Options
 
 USUAL_SPLITS = ("train", "val", "test")
+_NOTED = 10_000
+"""No more names are noted one by one in the description, which readers take up to 1 MiB of."""
 
 
 class Part(msgspec.Struct):
-    """What one process wrote: pictures as listed by split, the classes, pictures whose label file was taken, and images
-    whose split was taken off the front of their name.
+    """What one process wrote: pictures as listed by split, the classes, pictures whose label file was taken; how many
+    images had their split taken off the front of their name, and which, up to `_NOTED`.
     """
 
-    listed: dict[str | None, list[str]]
+    listed: dict[str | None, Listed]
     names: list[str]
     annotations: int
     taken: list[tuple[str | None, str]]
-    fronted: list[str]
+    taken_off: int = 0
+    fronted: list[str] = []
 
 
 def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
@@ -54,7 +58,7 @@ def write(path: Path, options: Options, context: Context, catalog: Catalog, reco
     if not names:
         records = list(records)
         names = sorted({annotation.label for record in records for annotation in record.annotations})
-    writer = _Writer(path, options, catalog, names, appending=True)
+    writer = _Writer(path, 0, options, catalog, names, appending=True)
     return join(path, options, context, catalog, [writer.write(records)])
 
 
@@ -62,34 +66,45 @@ def write_part(
     path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
 ) -> Part:
     """Write the label files of a run of images. Here every label must stand in the catalogue."""
-    return _Writer(path, options, catalog, catalog.names(), appending=False).write(records)
+    return _Writer(path, part, options, catalog, catalog.names(), appending=False).write(records)
 
 
 def join(path: Path, options: Options, context: Context, catalog: Catalog, parts: list[Part]) -> Written:
     """Write what describes the whole data set: lists, names, data.yaml or obj.data."""
-    darknet = options.layout == "darknet"
-    listed: dict[str | None, list[str]] = {}
+    listed: dict[str | None, list[Listed]] = {}
     for part in parts:
         for split, pictures in part.listed.items():
-            listed.setdefault(split, []).extend(pictures)
+            listed.setdefault(split, []).append(pictures)
     taken = [clash for part in parts for clash in part.taken]
-    if taken:
-        split, name = taken[0]
-        raise _same_stem(_twin(listed[split], _listed_as(name, split_folder(split, catalog), darknet)), name)
+    for split, several in listed.items():
+        clashing = {picture for of, picture in taken if of == split}
+        if clashing:
+            raise _same_stem(pictures_in(several), clashing, split, catalog)
     lists = {split: split_folder(split, catalog) for split in listed or [None]}
     if None in lists and "train" in lists:
         lists[None] = "unsplit"
     for split, word in lists.items():
-        write_new(f"{path}/{word}.txt", "".join(f"{picture}\n" for picture in listed.get(split, ())))
+        write_list(f"{path}/{word}.txt", listed.get(split, ()))
     names = max((part.names for part in parts), key=len)
-    fronted = _fronted([name for part in parts for name in part.fronted], listed)
-    for name, text in description(options, catalog, names, lists, fronted).items():
+    images = sum(pictures.count for several in listed.values() for pictures in several)
+    for name, text in description(options, catalog, names, lists, _fronted(parts, images)).items():
         write_new(f"{path}/{name}", text)
     decisions: tuple[Decision, ...] = ()
-    if not darknet and "val" not in lists.values() and any(listed.values()):
+    if options.layout != "darknet" and "val" not in lists.values() and images:
         text = "there is no split val: data.yaml points to another, by which a model would be judged by what it learnt"
         decisions = (Decision("yolo-val", f"{text}; --split train=0.8,val=0.2 makes one"),)
-    return Written(sum(map(len, listed.values())), sum(part.annotations for part in parts), decisions)
+    return Written(images, sum(part.annotations for part in parts), decisions)
+
+
+def _fronted(parts: list[Part], images: int) -> bool | tuple[str, ...]:
+    """What to note about images whose split was taken off the front of their name. A reader puts it there where several
+    splits share a name; but in a part of a data set such a name may be alone, and a video's project has it everywhere.
+    """
+    taken_off = sum(part.taken_off for part in parts)
+    if taken_off in (0, images):
+        return taken_off > 0
+    names = sorted(name for part in parts for name in part.fronted)
+    return tuple(names) if taken_off == len(names) <= _NOTED else False
 
 
 def split_folder(split: str | None, catalog: Catalog) -> str:
@@ -108,24 +123,14 @@ def picture(options: Options, catalog: Catalog, record: Record) -> str:
     return _listed_as(_bare(record, catalog), folder, options.layout == "darknet").removeprefix("./")
 
 
-def _fronted(taken_off: list[str], listed: dict[str | None, list[str]]) -> bool | tuple[str, ...]:
-    """The images whose split was taken off the front of their name, as far as a reader would not see it: in a part of a
-    data set, names that several splits shared may be alone.
-    """
-    if not taken_off:
-        return False
-    pairs = [Pair(_name_in(picture), None, None, split) for split in listed for picture in listed[split]]
-    if {f"{pair.split}/{pair.image}" for pair in sharing_names(pairs)} == set(taken_off):
-        return False
-    return True if len(taken_off) == len(pairs) else tuple(sorted(taken_off))
-
-
 def _bare(record: Record, catalog: Catalog) -> str:
     return record.image.removeprefix(f"{record.split}/") if catalog.split_in_name else record.image
 
 
 class _Writer:
-    def __init__(self, path: Path, options: Options, catalog: Catalog, names: list[str], *, appending: bool) -> None:
+    def __init__(
+        self, path: Path, part: int, options: Options, catalog: Catalog, names: list[str], *, appending: bool
+    ) -> None:
         self.path = path.as_posix()
         self.catalog = catalog
         self.darknet = options.layout == "darknet"
@@ -134,9 +139,9 @@ class _Writer:
         columns = columns_to_write(options, catalog)
         self.rows = RowWriter(columns, self._number, 6 if options.decimals is None else options.decimals)
         self.folders: dict[str | None, str] = {}
-        self.owners: dict[str, str] = {}
         self.made: set[str] = set()
-        self.part = Part({}, [], 0, [], [])
+        self.lists = PictureLists(f"{self.path}.{part}")
+        self.part = Part({}, [], 0, [])
 
     def write(self, records: Iterable[Record]) -> Part:
         os.makedirs(self.path, exist_ok=True)
@@ -144,6 +149,7 @@ class _Writer:
             self._write(record)
             self.part.annotations += len(record.annotations)
         self.part.names = list(self.numbers)
+        self.part.listed = self.lists.close()
         return self.part
 
     def _write(self, record: Record) -> None:
@@ -154,15 +160,14 @@ class _Writer:
         folder = self.folders.get(split)
         if folder is None:
             folder = self.folders[split] = split_folder(split, self.catalog)
-            self.part.listed[split] = []
+            self.lists.open(split)
         bare = _bare(record, self.catalog)
-        if bare is not name and bare != name:
-            self.part.fronted.append(name)
+        if bare != name:
+            self.part.taken_off += 1
+            if self.part.taken_off <= _NOTED:
+                self.part.fronted.append(name)
         listed = _listed_as(bare, folder, self.darknet)
         labels = _labels_of(listed)
-        owner = self.owners.setdefault(labels, name)
-        if owner is not name:
-            raise _same_stem(owner, name)
         below = labels.rpartition("/")[0]
         if below not in self.made:
             os.makedirs(f"{self.path}/{below}", exist_ok=True)
@@ -170,8 +175,8 @@ class _Writer:
         try:
             write_new(f"{self.path}/{labels}", self.rows.rows(record))
         except FileExistsError:
-            self.part.taken.append((split, name))
-        self.part.listed[split].append(listed)
+            self.part.taken.append((split, listed))
+        self.lists.add(split, listed)
 
     def _number(self, label: str) -> int:
         number = self.numbers.get(label)
@@ -192,22 +197,28 @@ def _labels_of(listed: str) -> str:
     return label_file(listed.partition("/")[2])
 
 
-def _twin(listed: list[str], picture: str) -> str:
-    """The other picture with the same label file, on disks that may not tell upper from lower case."""
-    labels = _labels_of(picture).casefold()
-    others = (other for other in listed if other != picture and _labels_of(other).casefold() == labels)
-    return _name_in(next(others, picture))  # else the same picture twice
-
-
-def _name_in(listed: str) -> str:
-    """The image's name in its line of a list: the way back of `_listed_as`."""
-    return listed.split("/", 3)[3] if listed.startswith("./") else listed.split("/", 2)[2]
-
-
-def _same_stem(first: str, second: str) -> InvalidInput:
+def _same_stem(pictures: Iterable[str], clashing: set[str], split: str | None, catalog: Catalog) -> InvalidInput:
+    """The first two of a split's pictures that share a label file with one of those that clash: on disks that do not
+    tell upper from lower case, names in another case do.
+    """
+    labels = {_labels_of(picture).casefold() for picture in clashing}
+    owners: dict[str, str] = {}
+    first = second = ""
+    for second in pictures:
+        if (own := _labels_of(second).casefold()) in labels:
+            first = owners.setdefault(own, second)
+            if owners[own] is not second:
+                break
+    one, other = (_image_of(picture, split, catalog) for picture in (first, second))
     return InvalidInput(
         "same-stem",
-        f"{first} and {second} would share one label file",
-        place=Place(image=second),
+        f"{one} and {other} would share one label file",
+        place=Place(image=other),
         hint="rename one of the images: YOLO knows them by their name without extension",
     )
+
+
+def _image_of(picture: str, split: str | None, catalog: Catalog) -> str:
+    """The name of the image whose picture is listed so."""
+    bare = picture.split("/", 3)[3] if picture.startswith("./") else picture.split("/", 2)[2]
+    return f"{split}/{bare}" if catalog.split_in_name and split is not None else bare

@@ -82,7 +82,8 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
         return f"<{self.status}, {len(self.content)} bytes>"
 
 
-Cause = Literal["refused", "name", "timeout", "reset", "truncated", "damaged", "tls", "proxy", "request"]
+Cause = Literal["refused", "name", "timeout", "reset", "truncated", "damaged", "tls", "proxy", "request", "away"]
+"""`away`: not sent, because nothing is asked of this server for now (`pacing`)."""
 
 
 class Fault(Exception):
@@ -97,10 +98,15 @@ class Fault(Exception):
     @property
     def lasting(self) -> bool:
         """Whether trying again cannot help."""
-        return self.cause in ("tls", "request")
+        return self.cause in ("tls", "request", "away")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _fault, (self.cause, self.message, self.sent)
+
+
+def outcome_text(outcome: Response | Fault) -> str:
+    """What became of an attempt, in words."""
+    return outcome.message if isinstance(outcome, Fault) else f"the server answers {outcome.status}"
 
 
 class Layer(Protocol):

@@ -4,32 +4,14 @@ from __future__ import annotations
 
 from threading import Lock, Semaphore
 
-from .clock import Clock
-from .exchange import Layer, Request, Response, origin
-
-
-class Gate:
-    """Closed, for all workers, while an origin wants to be left alone."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._until: dict[str, float] = {}
-        self._lock = Lock()
-
-    def close_for(self, where: str, seconds: float) -> None:
-        until = self._clock.monotonic() + seconds
-        with self._lock:
-            self._until[where] = max(until, self._until.get(where, until))
-
-    def wait(self, where: str) -> None:
-        while (left := self._until.get(where, 0.0) - self._clock.monotonic()) > 0:
-            self._clock.sleep(left)
+from .exchange import Fault, Layer, Request, Response, origin
+from .pacing import Pacing
 
 
 class Limited:
-    def __init__(self, below: Layer, gate: Gate, at_once: int) -> None:
+    def __init__(self, below: Layer, pacing: Pacing, at_once: int) -> None:
         self._below = below
-        self._gate = gate
+        self._pacing = pacing
         self._at_once = at_once
         self._free: dict[str, Semaphore] = {}
         self._lock = Lock()
@@ -39,5 +21,13 @@ class Limited:
         with self._lock:
             free = self._free.setdefault(where, Semaphore(self._at_once))
         with free:
-            self._gate.wait(where)
-            return self._below.send(request)
+            asks = self._pacing.enter(where)
+            outcome: Response | Fault | None = None
+            try:
+                outcome = self._below.send(request)
+                return outcome
+            except Fault as fault:
+                outcome = fault
+                raise
+            finally:
+                self._pacing.leave(where, outcome, asked=asks)

@@ -13,10 +13,12 @@ from collections.abc import Callable, Mapping
 from .authorise import Authorised
 from .clock import Clock, WallClock
 from .exchange import Layer
-from .limit import Gate, Limited
+from .limit import Limited
 from .logs import Logged
+from .pacing import Pacing
+from .policy import Policy
 from .redirects import Redirected
-from .retry import Policy, Retried
+from .retry import Retried
 from .sockets import Sockets
 
 CONNECT = 10.0
@@ -27,9 +29,12 @@ STORAGE_IDLE = 60.0
 
 
 class Timeouts:
-    """Seconds: to connect, and without a byte of an answer; `timeout` shortens all of them."""
+    """Seconds: to connect, and without a byte of an answer; `timeout` shortens all of them, and ten times as long is
+    then as long as anything is tried again.
+    """
 
     def __init__(self, timeout: float | None = None) -> None:
+        self.most = timeout
         most = float("inf") if timeout is None else timeout
         self.connect = min(CONNECT, most)
         self.api = min(API_IDLE, most)
@@ -59,11 +64,12 @@ class Stack:
         if bottom is None:
             bottom = sockets = Sockets(connections=at_once, connect=timeouts.connect, proxies=proxies, ca=ca)
             self._close = sockets.close
-        gate = Gate(clock)
+        policy = policy or Policy.within(timeouts.most)
+        pacing = Pacing(clock, policy)
         logged = Logged(bottom, clock)
         authorised = Authorised(logged, base_url, api_key, secret)
-        limited = Limited(authorised, gate, at_once)
-        self.send = Retried(Redirected(limited), gate, clock, policy).send
+        limited = Limited(authorised, pacing, at_once)
+        self.send = Retried(Redirected(limited), pacing, clock, policy).send
 
     def close(self) -> None:
         self._close()

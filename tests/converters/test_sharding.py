@@ -239,3 +239,11 @@ def test_names_with_their_split_in_front_come_home_from_yolo(
     parts = [tmp_path / "out"] if shards is None else sorted((tmp_path / "out").glob("shard-*"))
     found = [record for part in parts for record in open_source(part, "yolo", Ledger()).records(Ledger())]
     assert {record.image: record.split for record in found} == wanted
+
+
+@pytest.mark.parametrize("to", ["coco", "metalake", "yolo"])
+def test_the_same_bytes_within_a_limit_of_memory(tmp_path: Path, to: str) -> None:
+    sources = [coco(tmp_path / f"{letter}.json", names(letter, 5)) for letter in "ab"]
+    convert(sources, tmp_path / "free", to=to, shards=3, jobs=1)
+    convert(sources, tmp_path / "held", to=to, shards=3, jobs=2, memory=256 << 20)
+    assert tree(tmp_path / "free") == tree(tmp_path / "held")

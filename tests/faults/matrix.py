@@ -29,6 +29,7 @@ def fault(what: str, *shown: str, left: str = "") -> Fault:
 CRASH = "faults/test_crash.py::"
 JOURNAL = "metalake_io/test_journal.py::"
 LAYERS = "metalake_io/test_layers.py::"
+PACING = "metalake_io/test_pacing.py::"
 SOCKETS = "metalake_io/test_sockets.py::"
 UPLOADS = "metalake_io/test_uploads.py::"
 DOWNLOADS = "metalake_io/test_downloads.py::"
@@ -74,7 +75,7 @@ MATRIX: dict[str, Fault] = {
         "429 and 503 in a row, with every form of Retry-After",
         LAYERS + "test_every_form_of_retry_after",
         LAYERS + "test_retry_after_is_kept_and_capped",
-        LAYERS + "test_all_workers_wait_where_one_was_asked_to",
+        PACING + "test_all_wait_where_one_was_asked_to",
         left="on each operation: " + NOT_YET,
     ),
     "B2": fault(
@@ -108,7 +109,11 @@ MATRIX: dict[str, Fault] = {
         LAYERS + "test_redirects_that_are_not_followed",
         LAYERS + "test_redirects_that_are_the_callers_business",
     ),
-    "B13": fault("nobody there for a while", left=NOT_YET),
+    "B13": fault(
+        "nobody there for a while",
+        PACING + "test_an_outage_of_a_minute_is_waited_for",
+        left="in a whole transfer: " + NOT_YET,
+    ),
     "B14": fault("every request may fail in any way", left=NOT_YET),
     # What the server says
     "C1": fault("200 with `isSuccess: false`", left=NOT_YET),

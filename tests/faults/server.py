@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--close-after", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rules", type=Path, help="a JSON file with a list of rules")
+    parser.add_argument("--files", type=int, default=0, help="so many are there already, in the collection Demo")
     given = parser.parse_args()
     with Faultd(
         given.storage,
@@ -34,6 +35,8 @@ def main() -> None:
     ) as rig:
         if given.rules:
             rig.rules += msgspec.json.decode(given.rules.read_bytes(), type=list[Rule])
+        for number in range(given.files):
+            rig.lake.add(f"Demo_{number:06}.png", number.to_bytes(4, "big") * 256)
         print(rig.url, flush=True)
         sys.stdin.read()
 

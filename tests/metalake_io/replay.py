@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from .wire import Answer, Asked, Wire
+
+CLOSED = "connection closed without response"
+"""The status of an exchange that broke."""
 
 _VOLATILE = [
     (re.compile(r"shape_[0-9a-f-]{36}"), "shape_*"),
@@ -39,6 +44,8 @@ class Player:
             self.left.remove(found)
             self.pairs.append((asked, found))
         response = found["response"]
+        if response["status"] == CLOSED:
+            return Answer(drop=True)
         body = b""
         if "body_json" in response:
             body = re.sub(r"http://127\.0\.0\.1:\d+", self.wire.url, json.dumps(response["body_json"])).encode()
@@ -58,14 +65,15 @@ def settled(text: str) -> str:
 
 
 def body_of(exchange: dict[str, Any]) -> str:
+    """What was sent: a text, or the hash of bytes."""
     if "body_text" in exchange:
         return settled(exchange["body_text"] or "")
-    return exchange.get("body_bytes", {}).get("base64", "")
+    return exchange.get("body_bytes", {}).get("sha256", "") if exchange["method"] == "PUT" else ""
 
 
 def sent(asked: Asked) -> str:
     if asked.method == "PUT":
-        return base64.b64encode(asked.body).decode()
+        return hashlib.sha256(asked.body).hexdigest() if asked.body else ""
     return settled(asked.body.decode())
 
 
@@ -81,14 +89,16 @@ def alike(asked: Asked, exchange: dict[str, Any]) -> bool:
     return asked.method == exchange["method"] and asked.target.partition("?")[0] == exchange["target"].partition("?")[0]
 
 
-def recording(folder: Path, function: str, case: str) -> dict[str, Any]:
+def recordings(folder: Path, function: str) -> dict[str, dict[str, Any]]:
+    """The cases of a function by their titles."""
     document = json.loads((folder / f"{function}.json").read_text(encoding="utf-8"))
-    return next(one for one in document["cases"] if one["case"] == case)
+    return {one["case"]: one for one in document["cases"]}
 
 
-def unpack(case: dict[str, Any], folder: Path) -> None:
-    """The input files of a case, below `folder` instead of `<DIR>`."""
-    for name, content in case.get("input_files", {}).items():
+def unpack(cases: Iterable[dict[str, Any]], folder: Path) -> None:
+    """The input files of cases, below `folder` instead of `<DIR>`; of the last that has one of the name."""
+    files = {name: content for case in cases for name, content in case.get("input_files", {}).items()}
+    for name, content in files.items():
         path = Path(name.replace("<DIR>", str(folder)))
         path.parent.mkdir(parents=True, exist_ok=True)
         if "json" in content:
@@ -96,4 +106,5 @@ def unpack(case: dict[str, Any], folder: Path) -> None:
         elif "base64" in content:
             path.write_bytes(base64.b64decode(content["base64"]))
         else:
-            path.write_bytes(bytes(content["size"]))
+            with path.open("wb") as file:
+                file.truncate(content["size"])

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from annolake.metalake_io.transfer.exchange import Request, Response
+from annolake.metalake_io.transfer.clock import Clock
+from annolake.metalake_io.transfer.exchange import Layer, Request, Response
+from annolake.metalake_io.transfer.limit import Limited
+from annolake.metalake_io.transfer.pacing import Pacing
+from annolake.metalake_io.transfer.policy import Policy
+from annolake.metalake_io.transfer.retry import Retried
 
 from .lake import SIGNATURE
 
@@ -30,3 +35,10 @@ class Script:
 
 def request(**other: Any) -> Request:
     return Request(**{"method": "GET", "url": URL, "operation": "look", **other})
+
+
+def retried(bottom: Layer, clock: Clock, policy: Policy | None = None, at_once: int = 4, **options: Any) -> Retried:
+    """The layers that hold back and try again, over `bottom`."""
+    policy = policy or Policy()
+    pacing = Pacing(clock, policy)
+    return Retried(Limited(bottom, pacing, at_once), pacing, clock, policy, **options)

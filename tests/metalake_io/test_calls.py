@@ -43,10 +43,24 @@ def test_a_newer_server_without_a_check(connected, lake: Lake) -> None:
     assert connected().wait_for_job_complete("j1")["is_success"]
 
 
-def test_a_prefix_that_is_given_is_taken(connected, lake: Lake) -> None:
+@pytest.mark.parametrize("prefix", ["/datalake/api", "/api"])
+def test_a_prefix_that_is_given_is_taken_and_tried(connected, lake: Lake, prefix: str) -> None:
+    """Nothing is asked elsewhere; who is not known, or asks at the wrong place, hears so at once."""
+    lake.prefixes = [prefix]
+    assert connected(prefix=prefix).wait_for_job_complete("j1")["is_success"]
+    assert [one.path for one in lake.asked("compatibility")] == [f"{prefix}/client/sdk/compatibility/2.3.4"]
+    lake.rule("GET .*compatibility", refusal(401, "Unauthorized"))
+    with pytest.raises(NotAuthorised):
+        connected(prefix=prefix)
+
+
+def test_a_prefix_that_the_service_does_not_have(connected, lake: Lake) -> None:
     lake.prefixes = ["/api"]
+    with pytest.raises(ServiceRefused, match="wrong-prefix") as caught:
+        connected(prefix="/datalake/api")
+    assert caught.value.hint == "leave the prefix out, so that it is found out"
+    lake.rule("GET .*compatibility", Answer(404))
     assert connected(prefix="/api").wait_for_job_complete("j1")["is_success"]
-    assert lake.asked("compatibility") == []
 
 
 @pytest.mark.parametrize(

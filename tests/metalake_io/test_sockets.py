@@ -16,13 +16,11 @@ import pytest
 
 from annolake.metalake_io.transfer.bodies import FileSlice
 from annolake.metalake_io.transfer.exchange import Fault, Response
-from annolake.metalake_io.transfer.limit import Gate
-from annolake.metalake_io.transfer.retry import Retried
 from annolake.metalake_io.transfer.sockets import Sockets
 
 from .clock import FakeClock
 from .lake import AUTHORIZATION, SIGNATURE
-from .script import request
+from .script import request, retried
 from .wire import Answer, Wire, closed_port
 
 
@@ -125,7 +123,7 @@ def test_a_file_is_sent_whole_again_and_in_small_pieces(tmp_path: Path, clock: F
     wire = Wire(lambda _: answers.pop(0))
     pieces: list[int] = []
     body = FileSlice(path, 256, 512_000, pieces.append)
-    Retried(sockets, Gate(clock), clock).send(request(method="PUT", url=wire.url, body=body))
+    retried(sockets, clock).send(request(method="PUT", url=wire.url, body=body))
     wire.close()
     assert [one.body == path.read_bytes()[256 : 256 + 512_000] for one in wire.asked] == [True, True]
     assert wire.asked[1].headers["content-length"] == "512000"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from annolake.commands.main import annolake
+from annolake.metalake_io.transfer.clock import WallClock
 
 from .lake import KEY, SECRET, Lake
 from .wire import Answer, refusal
@@ -52,6 +54,16 @@ def test_partly(run: Run, lake: Lake, pictures: Path) -> None:
     assert done.exit_code == 6
     assert json.loads(done.stdout)["summary"] == {"uploaded": 1, "skipped": 0, "failed": 1, "uncertain": 0}
     assert "failed" in done.stderr
+
+
+def test_waiting_is_told(run: Run, lake: Lake, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for a server that is away is told so, and that it has come back."""
+    monkeypatch.setattr(WallClock, "random", lambda _: 0.0)  # all pauses are nothing
+    lake.rule("POST .*finalize", refusal(503, "x"), times=6)
+    done = run("upload", "files", str(pictures), "--collection", "Demo")
+    assert done.exit_code == 0, done.stderr
+    assert re.search(r"127\.0\.0\.1:\d+ is away \(the server answers 503\): waiting for it, up to \d+ s", done.stderr)
+    assert "answers again" in done.stderr
 
 
 @pytest.mark.parametrize("where", [["--collection", "Demo"], ["--unique-name"], ["--job", "j1"], ["--storage-path"]])

@@ -173,6 +173,18 @@ def test_the_real_type_of_a_picture(client: MetaLakeClient, lake: Lake, pictures
     assert {one.headers["content-type"] for one in lake.asked("PUT")} == {"image/png", "image/jpeg"}
 
 
+def test_the_real_type_of_a_video(client: MetaLakeClient, lake: Lake, tmp_path: Path) -> None:
+    """Defect 10: the official SDK takes Matroska for MP4. What is signed is what is sent."""
+    for name in ("a.mkv", "b.MP4", "C.MKV"):
+        (tmp_path / name).write_bytes(b"video")
+    assert client.upload_files_to_collection(str(tmp_path), "video", "Demo")["is_success"]
+    types = {"a.mkv": "video/x-matroska", "b.MP4": "video/mp4", "C.MKV": "video/x-matroska"}
+    signed = {lake.names[one.json["fileId"]]: one.json["contentType"] for one in lake.asked("PreSigned")}
+    assert signed == {f"Demo_{name}": kind for name, kind in types.items()}
+    sent = {one.path.rpartition("/")[2]: one.headers["content-type"] for one in lake.asked("PUT")}
+    assert {lake.names[file_id]: kind for file_id, kind in sent.items()} == signed
+
+
 def test_a_damaged_part_is_sent_again(client: MetaLakeClient, lake: Lake, pictures: Path) -> None:
     """Defect 11: the official SDK never compares."""
     lake.rule("PUT", Answer(200, b"", {"ETag": f'"{"0" * 32}"'}))

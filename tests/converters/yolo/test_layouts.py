@@ -268,8 +268,8 @@ def test_sets_that_make_no_sense(dataset, read, files, code):
 def test_lists_and_read_mes_are_no_label_files_but_rows_are(dataset, read):
     files = {"data.yaml": YAML + "train: images\n", "labels/a.txt": ROW, "labels/classes.txt": "cat\ndog\n"}
     files |= {"labels/train.txt": "images/a.jpg\n", "labels/README.txt": "hello", "labels/test.txt": ROW}
-    files |= {"labels/.hidden.txt": "x", "labels/__MACOSX/._a.txt": "x"}
-    assert read(dataset(files)).images == ["a", "test"]
+    files |= {"labels/.cache/a.txt": "x", "labels/__MACOSX/._a.txt": "\0\5\x16\7 of macOS", "labels/.b.txt": ROW}
+    assert read(dataset(files)).images == [".b", "a", "test"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,44 @@
+"""Whether a conversion is held to a limit of memory, and which conversions can be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..schemas.errors import UsageError
+from .format import Format, Options
+from .ledger import Ledger
+from .memory import MIB, Memory, free_memory, memory_for, memory_of
+
+
+def limited(
+    wanted: int | None,
+    sources: Sequence[Path],
+    readers: Sequence[Format],
+    writer: Format,
+    options: Options,
+    ledger: Ledger,
+) -> Memory | None:
+    """The limit that was asked for, or the one that a source larger than memory makes necessary; None where there is
+    neither. UsageError (`not-bounded`) where one was asked for that cannot be kept.
+    """
+    if wanted is None:
+        memory = memory_for(sources, free_memory())
+        if memory is not None and _unbounded(readers, writer, options) is None:
+            ledger.decide("memory", f"too large for what is free: converted in {memory.limit // MIB} MiB of memory")
+            return memory
+        return None
+    unbounded = _unbounded(readers, writer, options)
+    if unbounded is not None:
+        raise UsageError("not-bounded", unbounded, hint="leave --memory out")
+    return memory_of(wanted)
+
+
+def _unbounded(readers: Sequence[Format], writer: Format, options: Options) -> str | None:
+    """Why memory cannot be limited, if it cannot."""
+    for reader in readers:
+        if not reader.reads_bounded:
+            return f"reading {reader.name} takes memory by the size of the set"
+    if not writer.writes_bounded(options):
+        return f"writing {writer.name} takes memory by the size of the set"
+    return None
