@@ -247,3 +247,12 @@ def test_the_same_bytes_within_a_limit_of_memory(tmp_path: Path, to: str) -> Non
     convert(sources, tmp_path / "free", to=to, shards=3, jobs=1)
     convert(sources, tmp_path / "held", to=to, shards=3, jobs=2, memory=256 << 20)
     assert tree(tmp_path / "free") == tree(tmp_path / "held")
+
+
+def test_no_target_lies_among_the_shards_it_is_read_from(tmp_path: Path) -> None:
+    convert(coco(tmp_path / "a.json", names("a", 4)), tmp_path / "set", to="coco", shards=2)
+    with pytest.raises(UsageError, match="target-in-source"):
+        convert(tmp_path / "set", tmp_path / "set" / "x.json", to="coco")
+    with pytest.raises(UsageError, match="lie in each other"):
+        convert(tmp_path / "set", tmp_path / "set", to="coco", shards=3, overwrite=True)
+    assert len(list((tmp_path / "set").iterdir())) == 3
