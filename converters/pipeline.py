@@ -82,7 +82,8 @@ def convert(
     given |= dict(options or {})
     if not dry_run:
         targets.check(target, [*given_sources, *sources], writer, given[to], overwrite=overwrite, shards=shards)
-    limit = limited(memory, [one for one in sources if isinstance(one, Path)], readers, writer, given[to], ledger)
+    on_disk = [one for one in sources if isinstance(one, Path)]
+    limit = limited(memory, on_disk, readers, writer, given[to], choice, ledger)
     workers = engine_of(engine, jobs, shards, limit)
     finder = None if images is None else ImageFinder(Path(images), exif)
     context = Context(images=finder, exif=exif, labels=labels, memory=limit)
