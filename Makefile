@@ -21,7 +21,7 @@ help:
 	@echo 'make format     let ruff sort imports and lay out the code'
 	@echo 'make matrix     measure what comes home from format to format, and write it into the README'
 	@echo 'make torture    the long forms of the fault tests: kills, broken networks, chaos (an hour or more)'
-	@echo 'make acceptance-engines  a cluster of two workers makes the same bytes as this computer alone (installs Ray)'
+	@echo 'make acceptance-engines  a cluster of two workers, and object storage, make the same bytes (installs Ray and moto)'
 	@echo 'make bench      measure speed, memory and losses against other programs (BENCH: options of benchmarks/measure.py)'
 	@echo 'make profile    where the time of one conversion goes (PAIR: which, as "coco > voc")'
 	@echo 'make growth     time and memory at once, twice and four times the size, as docs/growth.svg'
@@ -123,7 +123,7 @@ $(VENV)/.peers: $(VENV)/.base
 	@touch $@
 
 $(VENV)/.engines: $(VENV)/.base
-	@echo 'installing a cluster'
+	@echo 'installing a cluster and a stand-in for object storage'
 	@$(INSTALL) $(EDITABLE) '.[acceptance-engines]'
 	@touch $@
 

@@ -14,17 +14,17 @@ from ..converters.ledger import is_refused
 from ..converters.lists import read_labels
 from ..converters.manifest import unfolded
 from ..converters.memory import parse_size
-from ..converters.opening import find_format
+from ..converters.nearby import address_of, format_at, scratch
 from ..converters.report import Report, refusal
 from ..schemas.errors import LossRefused
 from . import choices, reporting, screen
 from .helptext import Command
-from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
+from .optionflags import ADDRESS, ANY_PATH, FILE, FOLDER, all_flags, given_options
 
 
 @click.command(cls=Command)
-@click.argument("sources", metavar="SRC...", type=ANY_PATH, nargs=-1, required=True)
-@click.argument("target", metavar="DST", type=ANY_PATH)
+@click.argument("sources", metavar="SRC...", type=ADDRESS, nargs=-1, required=True)
+@click.argument("target", metavar="DST", type=ADDRESS)
 @click.option("--to", metavar="FORMAT", required=True, help="The format to write.")
 @click.option("--from", "from_", metavar="FORMAT", help="The format of SRC, where it does not show.")
 @click.option("--join", is_flag=True, help="An image in several sources is one, with the annotations of all.")
@@ -86,10 +86,11 @@ from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
 @click.option("--report", type=ANY_PATH, metavar="FILE.json", help="Write the complete report there.")
 @click.option("--json", "as_json", is_flag=True, help="The complete report on standard output.")
 @click.pass_context
+@scratch()
 def command(
     ctx: click.Context,
-    sources: tuple[Path, ...],
-    target: Path,
+    sources: tuple[Path | str, ...],
+    target: Path | str,
     to: str,
     from_: str | None,
     join: bool,
@@ -118,16 +119,16 @@ def command(
 
     Stops before anything is written if DST could not hold everything, unless --allow-loss is given.
     """
-    sources = tuple(unfolded(sources))
-    readers = [find_format(source, from_).name for source in sources]
+    given = [address_of(source) for source in sources]
+    readers = [format_at(source, from_).name for source in unfolded(given)]
     options = given_options(ctx, *readers, registry.get(to).name)
     choice = choices.choice_of(map_label, keep_label, only_images, split, seed)
     if report is not None:
-        reporting.check_target(report, sources, target, overwrite=overwrite)
+        reporting.check_target(report, given, address_of(target), overwrite=overwrite)
     try:
         with screen.ProgressBar() as progress:
             done = converters.convert(
-                sources,
+                given,
                 target,
                 to=to,
                 from_=from_,

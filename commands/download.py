@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from . import screen
 from .helptext import Command
+from .journals import WAIT, only_run
 from .moving import TransferBar
 from .optionflags import NEW_FOLDER
 from .selecting import SECTION, selected, selecting_options
 from .service import SECTIONS, connected, service_options
 from .telling import tell
-
-if TYPE_CHECKING:
-    from ..metalake_io.client import MetaLakeClient
-    from ..metalake_io.results import DownloadReport
 
 
 @click.group()
@@ -36,6 +33,7 @@ def command() -> None:
 )
 @click.option("--operation", "operations", multiple=True, metavar="ID", help="Only these annotation runs.")
 @click.option("--no-images", is_flag=True, help="Annotations only.")
+@WAIT
 @service_options
 @click.pass_context
 def collection_command(
@@ -45,6 +43,7 @@ def collection_command(
     annotated_by: str,
     operations: tuple[str, ...],
     no_images: bool,
+    wait: bool,
     as_json: bool,
     **service: Any,
 ) -> None:
@@ -52,7 +51,11 @@ def collection_command(
 
     The folder's name is the collection's; the annotations stand in it as MetaLake JSON, the files in `data`.
     """
-    with connected(as_json=as_json, **service) as client, TransferBar("files") as bar:
+    with (
+        connected(as_json=as_json, **service) as client,
+        only_run(target, wait=wait),
+        TransferBar("files") as bar,
+    ):
         report = client.downloads.collection(
             collection_id,
             target,
@@ -70,7 +73,7 @@ def collection_command(
 
 command.add_command(collection_command)
 collection_command.goes_on = True
-collection_command.sections = {"What": ("annotated_by", "operations", "no_images"), **SECTIONS}
+collection_command.sections = {"What": ("annotated_by", "operations", "no_images"), "The run": ("wait",), **SECTIONS}
 collection_command.examples = ("annolake download collection 654c5167a467d18f9fdb767c lake",)
 
 
@@ -86,6 +89,7 @@ collection_command.examples = ("annolake download collection 654c5167a467d18f9fd
     help="Of the lake.",
 )
 @selecting_options
+@WAIT
 @service_options
 @click.pass_context
 def files_command(
@@ -97,6 +101,7 @@ def files_command(
     annotated_by: tuple[str, ...],
     from_date: str | None,
     to_date: str | None,
+    wait: bool,
     as_json: bool,
     **service: Any,
 ) -> None:
@@ -104,15 +109,27 @@ def files_command(
 
     All pages of the service's list are gone through.
     """
-    wanted = {"query": query, "filter": selected(query, annotated_by, from_date, to_date)}
-    with connected(as_json=as_json, **service) as client, TransferBar("files") as bar:
-        report = _all_pages(client, target, collection, kind, wanted, bar)
+    wanted = selected(query, annotated_by, from_date, to_date)
+    with (
+        connected(as_json=as_json, **service) as client,
+        only_run(target, wait=wait),
+        TransferBar("files") as bar,
+    ):
+        report = client.downloads.all_listed(
+            target,
+            item_type=kind,
+            collection_id=collection,
+            query=query,
+            filter=wanted,
+            on_item=bar.item,
+            moved=bar.moved,
+        )
     ctx.exit(tell(report, as_json=as_json))
 
 
 command.add_command(files_command)
 files_command.goes_on = True
-files_command.sections = {"Which files": ("collection", "kind", *SECTION), **SECTIONS}
+files_command.sections = {"Which files": ("collection", "kind", *SECTION), "The run": ("wait",), **SECTIONS}
 files_command.examples = ("annolake download files birds --query annotation.label=Bird",)
 
 
@@ -135,46 +152,3 @@ def url_command(file_key: str, as_json: bool, **service: Any) -> None:
 command.add_command(url_command)
 url_command.sections = SECTIONS
 url_command.examples = ("annolake download url Demo_a.png",)
-
-_PAGE = 1000
-
-
-def _all_pages(
-    client: MetaLakeClient, target: Path, collection: str | None, kind: str, wanted: dict[str, Any], bar: TransferBar
-) -> DownloadReport:
-    """One report for all pages. ServiceRefused, with the report so far, where the list does not come to its end."""
-    from ..metalake_io.errors import ProtocolError
-    from ..metalake_io.results import DownloadReport
-    from ..metalake_io.rows import attached, report_of
-
-    whole = DownloadReport()
-    names: set[str] = set()
-    number = 0
-    while True:
-        place: dict[str, Any] = {
-            "page_index": number,
-            "page_size": _PAGE,
-            "on_item": bar.item,
-            "moved": bar.moved,
-            **wanted,
-        }
-        try:
-            if collection is None:
-                page = client.downloads.from_datalake(kind, target, **place)
-            else:
-                page = client.downloads.from_collection(collection, target, **place)
-        except BaseException as error:
-            part = report_of(error)
-            whole.items += [] if part is None else part.items
-            with attached(whole):
-                raise
-        if page.last_page:
-            return whole
-        fresh = {item.name for item in page.items} - names
-        if not fresh:
-            error = ProtocolError("page-repeats", f"list page {number}: the same objects come again and again")
-            error.report = whole
-            raise error
-        names |= fresh
-        whole.items += page.items
-        number += 1

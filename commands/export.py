@@ -13,6 +13,7 @@ from ..converters.lists import read_labels
 from ..schemas.errors import LossRefused
 from . import choices, reporting, screen
 from .helptext import Command
+from .journals import WAIT, only_run
 from .moving import TransferBar
 from .optionflags import ANY_PATH, FILE, all_flags, given_options
 from .service import SECTIONS, connected, service_options
@@ -48,6 +49,7 @@ from .telling import tell
 )
 @click.option("--verify/--no-verify", default=None, help="Read again what was written and compare it.")
 @click.option("--report", type=ANY_PATH, metavar="FILE.json", help="Write the report of the conversion there.")
+@WAIT
 @service_options
 @click.pass_context
 def command(
@@ -70,6 +72,7 @@ def command(
     carry: Literal["full", "lean"],
     verify: bool | None,
     report: Path | None,
+    wait: bool,
     as_json: bool,
     **service: Any,
 ) -> None:
@@ -97,7 +100,11 @@ def command(
     if report is not None:
         reporting.check_target(report, [], target, overwrite=False)
     try:
-        with connected(as_json=as_json, **service) as client, TransferBar("files") as bar:
+        with (
+            connected(as_json=as_json, **service) as client,
+            only_run(target, wait=wait),
+            TransferBar("files") as bar,
+        ):
             done = export(
                 client.parts,
                 collection_id,
@@ -128,6 +135,7 @@ command.sections = {
     "What is wanted": choices.NAMES,
     "Pictures and labels": ("no_images", "exif", "labels"),
     "Losses": ("allow_loss", "carry", "verify", "report"),
+    "The run": ("wait",),
     **SECTIONS,
 }
 command.examples = ("annolake export 654c5167a467d18f9fdb767c yolo-set --to yolo --allow-loss",)

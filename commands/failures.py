@@ -29,7 +29,7 @@ _DEBUG = "ANNOLAKE_DEBUG"
 _MOMENT = 0.3
 """Seconds for tidying up when somebody insists."""
 
-_PATIENCE = 2.0
+_PATIENCE = 1.0
 """Seconds for what was under way when the run was called off; it removes its temporary files."""
 
 

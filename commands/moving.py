@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from ..metalake_io.results import Item
 
 
+MANY = 1_000
+"""Files whose sizes are summed up before the first of them is sent; of more only their number is known."""
+
+
 class TransferBar:
     """On a terminal only, and only where it takes over a second. `item` hears of items that are done, `moved` of bytes,
     from any thread; it is drawn when it hears of something. Without `size`, in bytes, items are what is counted.

@@ -13,7 +13,7 @@ from ..converters.opening import find_format
 from ..schemas.errors import LossRefused
 from . import choices, journals, reporting, screen
 from .helptext import Command
-from .moving import TransferBar
+from .moving import MANY, TransferBar
 from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
 from .service import SECTIONS, connected, service_options
 from .telling import tell
@@ -113,7 +113,7 @@ def command(
     screen.show_problems(problem.as_json() for problem in planned.problems if problem.code not in told)
     if dry_run:
         ctx.exit(tell(planned.forecast(), as_json=as_json, complete=True))
-    files = TransferBar("files", len(planned.files.sources), planned.size)
+    files = TransferBar("files", len(planned.files.entries), planned.files.size(MANY))
     annotated = TransferBar("images", planned.annotations.count, after=files)
     target = collection_target(collection, "image")
     with (

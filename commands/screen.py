@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -34,19 +35,33 @@ STYLES = {
     "mended": "green",
 }
 _WIDTH = 160  # of what is no terminal: no table needs more
+_WORDS = 10_000  # of JSON, in one piece
 PATIENCE = 1.0
 REDRAW = 0.1
 
 
 def emit(document: Any) -> None:
-    """One JSON document on standard output."""
-    click.echo(json_bytes(document), nl=False)
+    """One JSON document on standard output, piece by piece, for it may be large. What is not plain data is asked for
+    its `as_json()`.
+    """
+    for piece in _json_pieces(document):
+        click.echo(piece, nl=False)
 
 
 def json_bytes(document: Any) -> bytes:
     """The document as UTF-8. Bytes of a file's name that are no text become lone surrogates, escaped."""
-    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-    return text.encode("utf-8", "backslashreplace")
+    return b"".join(_json_pieces(document))
+
+
+def _json_pieces(document: Any) -> Iterator[bytes]:
+    words = iter(json.JSONEncoder(ensure_ascii=False, indent=2, default=_as_json).iterencode(document))
+    while some := "".join(islice(words, _WORDS)):
+        yield some.encode("utf-8", "backslashreplace")
+    yield b"\n"
+
+
+def _as_json(one: Any) -> Any:
+    return one.as_json()
 
 
 def place_json(place: Place) -> dict[str, Any]:

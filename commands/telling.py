@@ -28,7 +28,7 @@ def tell(report: Report, *, as_json: bool, complete: bool | None = None) -> int:
 
 def document(report: Report | None, exit_code: int) -> dict[str, Any]:
     """The report, and how to go on (`resuming.resume`) where that helps."""
-    rows = {} if report is None else report.as_json()
+    rows = {} if report is None else report.as_json(lazy=True)
     rest = resuming.resume(report, exit_code)
     return rows if rest is None else {**rows, "resume": rest}
 

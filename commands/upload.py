@@ -10,7 +10,7 @@ import click
 from ..schemas.errors import UsageError
 from . import addressing, journals, screen
 from .helptext import Command
-from .moving import TransferBar
+from .moving import MANY, TransferBar
 from .optionflags import ANY_PATH, FILE
 from .service import SECTIONS, connected, service_options
 from .telling import tell
@@ -75,10 +75,13 @@ def files_command(
     planned = scan(path, kind)
     if dry_run:
         reason = "would be uploaded, unless the collection has it"
-        would = [Item(name=one.name, state="planned", reason=reason, size=one.size) for one in planned.sources]
+        looked = [one.look() for one in planned.entries]
+        would = [
+            one if isinstance(one, Item) else Item(name=one.name, state="planned", reason=reason, size=one.size)
+            for one in looked
+        ]
         ctx.exit(tell(UploadReport(items=[*would, *planned.left_out]), as_json=as_json, complete=True))
-    size = sum(one.size for one in planned.sources)
-    bar = TransferBar("files", len(planned.sources), size)
+    bar = TransferBar("files", len(planned.entries), planned.size(MANY))
     target = collection_target(collection, kind)
     with (
         connected(as_json=as_json, **service) as client,
@@ -95,6 +98,7 @@ def files_command(
             on_item=bar.item,
             moved=bar.moved,
             journal=journal,
+            planned=planned,
         )
     screen.show_problems(report.told.get("problems", ()))
     ctx.exit(tell(report, as_json=as_json, complete=report.is_success))

@@ -17,7 +17,8 @@ Carry = Literal["full", "lean"]
 
 class Describer:
     """`needed`: whether a target of that fidelity leaves anything at all; `forgetful`: whether it holds none of the
-    book-keeping. Losses are booked with `book(code, detail)`.
+    book-keeping; `telling`: where any key rides along, those at which it is asked what becomes of the annotation.
+    Losses are booked with `book(code, detail)`.
     """
 
     def __init__(self, fidelity: Fidelity, carry: Carry, book: Callable[..., None]) -> None:
@@ -26,6 +27,8 @@ class Describer:
         self.book = book
         self.any_metadata = fidelity.metadata is True and not fidelity.without and carry == "full"
         self.needed = not (self.any_metadata and fidelity.confidence and fidelity.attributes)
+        special = RINGS | {"iscrowd", "keypoints"} | (fidelity.without - BOOKKEEPING)
+        self.telling = special if fidelity.metadata is True and carry == "full" else None
         self.forgetful = not any(self.holds(key) for key in BOOKKEEPING)
 
     def described(self, annotation: Any) -> Any:

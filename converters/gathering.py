@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from .choosing import Choice, chosen
 from .engines import Engine
@@ -11,10 +10,11 @@ from .format import Context, Format, Options, Reading
 from .lazily import surveyed
 from .ledger import Ledger
 from .merging import merged
+from .nearby import Address, near, told
 
 
 def gathered(
-    sources: Sequence[tuple[Path, Format, Options]],
+    sources: Sequence[tuple[Address, Format, Options]],
     context: Context,
     ledger: Ledger,
     *,
@@ -28,13 +28,13 @@ def gathered(
     names = None
     glances = None
     if survey_by is None:
-        readings = [reader.read(path, options, context, ledger) for path, reader, options in sources]
+        readings = [reader.read(near(address), options, context, ledger) for address, reader, options in sources]
     else:
         many = len(sources) > 1 or (choice is not None and choice.by_name)
         readings, glances = surveyed(sources, context, survey_by, ledger, names=many)
         names = None if glances is None else dict.fromkeys(name for seen in glances for name in seen.names)
     reading = readings[0]
     if len(readings) > 1:
-        paths = [path for path, _, _ in sources]
-        reading = merged(list(zip(paths, readings, strict=True)), context, ledger, join=join, glances=glances)
+        names_of = [told(address) for address, _, _ in sources]
+        reading = merged(list(zip(names_of, readings, strict=True)), context, ledger, join=join, glances=glances)
     return reading if choice is None else chosen(reading, choice, ledger, names)

@@ -15,31 +15,29 @@ from pathlib import Path
 
 import msgspec
 
-from ..schemas.errors import AnnolakeError
 from ..schemas.model import Catalog, Record
 from .engines import Engine
 from .fidelity import Fidelity
 from .format import Context, Format, Options, Reading, Records
 from .ledger import Ledger
 from .merging import Glance, glance
+from .nearby import Address, as_told, let_go, near, told
 
 _KEPT = 2
 """So many opened sources stay open in a process: a run of images often begins in one and ends in the next."""
 
 _BYTES_AN_IMAGE = 500
-_OF_A_FOLDER = 1_000
-_open: OrderedDict[str, Reading] = OrderedDict()
-_told: dict[str, str] = {}
-"""How the sources of this process were given, by where they were read."""
+_OF_MANY_FILES = 1_000
+_open: OrderedDict[str, tuple[Reading, Address]] = OrderedDict()
 
 
-class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is needed to open a source in another process. `path` is where it is read, `told` how it was given;
-    `key` tells it from all others.
+class Opening(msgspec.Struct, frozen=True):
+    """All that is needed to open a source in another process. `given`: how it was given; `key` tells it from all
+    others.
     """
 
-    path: Path
-    told: str
+    address: Address
+    given: str
     reader: Format
     options: Options
     context: Context
@@ -47,15 +45,15 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
     def reading(self, ledger: Ledger | None = None) -> Reading:
         """The source, open. What there is to say about it goes to `ledger`; nowhere when it is opened again."""
-        _told[str(self.path)] = self.told
-        found = _open.get(self.key)
-        if found is None or ledger is not None:
-            found = self.reader.read(self.path, self.options, self.context, ledger or Ledger())
-            _open[self.key] = found
+        path = near(self.address, given=self.given)
+        if self.key not in _open or ledger is not None:
+            found = self.reader.read(path, self.options, self.context, ledger or Ledger())
+            _open[self.key] = found, self.address
         _open.move_to_end(self.key)
         while len(_open) > _KEPT:
-            _open.popitem(last=False)
-        return found
+            _, (_, address) = _open.popitem(last=False)
+            let_go(address)
+        return _open[self.key][0]
 
 
 class Survey(msgspec.Struct, frozen=True):
@@ -68,7 +66,7 @@ class Survey(msgspec.Struct, frozen=True):
 
 
 def surveyed(
-    sources: Sequence[tuple[Path, Format, Options]],
+    sources: Sequence[tuple[Address, Format, Options]],
     context: Context,
     engine: Engine,
     ledger: Ledger,
@@ -81,9 +79,10 @@ def surveyed(
     """
     job = secrets.token_hex(8)
     openings: list[Opening] = []
-    for path, reader, options in sources:
-        key, here = f"{job} {len(openings)}", path.absolute() if engine.elsewhere else path
-        openings.append(Opening(path=here, told=str(path), reader=reader, options=options, context=context, key=key))
+    for given, reader, options in sources:
+        address = given.absolute() if isinstance(given, Path) and engine.elsewhere else given
+        key = f"{job} {len(openings)}"
+        openings.append(Opening(address, told(given), reader, options, context, key))
 
     def look(number: int, books: Ledger, _: Callable[[int], None]) -> Survey:
         with as_told(books):
@@ -91,28 +90,10 @@ def surveyed(
             seen = glance(reading) if names else None
         return Survey(reading.catalog, reading.images, reading.records_for is not None, seen)
 
-    sizes = [_size(path) for path, _, _ in sources]
+    sizes = [_size(address) for address, _, _ in sources]
     surveys: list[Survey] = engine.run(look, sizes, ledger, None)
     readings = [_reading(opening, survey) for opening, survey in zip(openings, surveys, strict=True)]
     return readings, [survey.glance for survey in surveys if survey.glance is not None] if names else None
-
-
-@contextmanager
-def as_told(books: Ledger) -> Generator[None]:
-    """Books and errors speak of sources as they were given, wherever they are read."""
-    try:
-        yield
-    except AnnolakeError as error:
-        for path, told in _renamed():
-            error.rename(path, told)
-        raise
-    finally:
-        for path, told in _renamed():
-            books.rename(path, told)
-
-
-def _renamed() -> list[tuple[str, str]]:
-    return [(path, told) for path, told in _told.items() if path != told]
 
 
 @contextmanager
@@ -122,7 +103,6 @@ def forgetting() -> Generator[None]:
         yield
     finally:
         _open.clear()
-        _told.clear()
 
 
 def _reading(opening: Opening, survey: Survey) -> Reading:
@@ -151,6 +131,8 @@ class _Lazy:
         return reading.records_for(self.fidelity)(ledger, start, stop)
 
 
-def _size(path: Path) -> int:
+def _size(address: Address) -> int:
     """About how many images there are, to decide whether several processes are worth while."""
-    return _OF_A_FOLDER if path.is_dir() else max(1, path.stat().st_size // _BYTES_AN_IMAGE)
+    if isinstance(address, Path) and address.is_file():
+        return max(1, address.stat().st_size // _BYTES_AN_IMAGE)
+    return _OF_MANY_FILES

@@ -12,6 +12,8 @@ import msgspec
 
 from ..schemas.errors import InvalidInput, Place
 from .files import names_below, read_bytes
+from .nearby import Address
+from .storage import Storage
 
 MANIFEST = "manifest.json"
 _LIMIT = 1 << 30
@@ -61,12 +63,17 @@ def parsed(content: bytes) -> Manifest | None:
     return manifest if all(_is_plain(shard.name) for shard in manifest.shards) else None
 
 
-def unfolded(sources: Iterable[str | Path]) -> list[Path]:
+def unfolded(sources: Iterable[Address]) -> list[Address]:
     """The sources, with the shards of a folder in its place. InvalidInput where one that the manifest names is not
     there.
     """
-    out: list[Path] = []
-    for source in map(Path, sources):
+    out: list[Address] = []
+    for source in sources:
+        if isinstance(source, Storage):
+            content = source.read(MANIFEST)
+            manifest = None if content is None else parsed(content)
+            out += [source] if manifest is None else [source.below(shard.name) for shard in manifest.shards]
+            continue
         manifest = manifest_in(source)
         shards = [source] if manifest is None else [source / shard.name for shard in manifest.shards]
         for shard in shards if manifest else ():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -39,14 +38,15 @@ def glance(reading: Reading) -> Glance:
 
 
 def merged(
-    sources: Sequence[tuple[Path, Reading]],
+    sources: Sequence[tuple[str, Reading]],
     context: Context,
     ledger: Ledger,
     *,
     join: bool = False,
     glances: Sequence[Glance] | None = None,
 ) -> Reading:
-    """One reading of all `sources`. Labels of one name are one label; tracks that share a number get new ones.
+    """One reading of all `sources`, each with the name it is told by. Labels of one name are one label; tracks that
+    share a number get new ones.
 
     Each source is looked through once for its names, unless `glances` has them. Where several have an image of one
     name, nobody can say whether it is the same picture: InvalidInput (`same-name`), unless `join` says that it is; the
@@ -75,13 +75,13 @@ class _Merge:
     """`guests`: by name, the images of later sources that are to join the one of an earlier source, packed."""
 
     def __init__(
-        self, sources: Sequence[tuple[Path, Reading]], context: Context, glances: Iterable[Glance], *, join: bool
+        self, sources: Sequence[tuple[str, Reading]], context: Context, glances: Iterable[Glance], *, join: bool
     ) -> None:
         self.readings = [reading for _, reading in sources]
         self.context = context
         spaces: list[Coordinates] = [reading.catalog.coordinates for reading in self.readings]
         self.space: Coordinates = spaces[0] if len(set(spaces)) == 1 else "pixels"
-        self.paths = [path for path, _ in sources]
+        self.names = [name for name, _ in sources]
         owners: dict[str, int] = {}
         tracks: list[set[Any]] = []
         self.guests: dict[str, list[tuple[int, bytes]]] = {}
@@ -122,7 +122,7 @@ class _Merge:
         for record in self.readings[number].records(quiet):
             if record.image in shared:
                 if not join:
-                    raise _same_name(self.paths[number], record.image)
+                    raise _same_name(self.names[number], record.image)
                 packed = pickle.dumps(record, pickle.HIGHEST_PROTOCOL)
                 self.guests.setdefault(record.image, []).append((number, packed))
 
@@ -142,7 +142,7 @@ class _Merge:
                     raise InvalidInput(
                         "image-size",
                         f"its {fact} is {mine} in one source and {other} in another: this is not one picture",
-                        place=Place(file=str(self.paths[number]), image=record.image),
+                        place=Place(file=self.names[number], image=record.image),
                         hint="rename one of the two images, or mend the size",
                     )
             record = replace(
@@ -165,11 +165,11 @@ def _tied_anew(annotation: Annotation, number: int) -> Annotation:
     return replace(annotation, metadata={**annotation.metadata, "instance": f"{instance} ({number + 1})"})
 
 
-def _same_name(path: Path, image: str) -> InvalidInput:
+def _same_name(source: str, image: str) -> InvalidInput:
     return InvalidInput(
         "same-name",
         "an earlier source has an image of this name too",
-        place=Place(file=str(path), image=image),
+        place=Place(file=source, image=image),
         hint="rename one of them if they are two pictures; --join if they are one",
     )
 

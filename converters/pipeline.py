@@ -14,26 +14,30 @@ from ..schemas.errors import Place, UsageError
 from ..schemas.keys import MEANING
 from ..schemas.model import Catalog, Coordinates, Record
 from ..schemas.problems import Problem
-from . import registry, sharding, verifying
+from . import registry, sharding, targets, verifying
 from .choosing import Choice
 from .engines import EngineName, engine_of
 from .fidelity import Fidelity
-from .files import appearing_whole, check_target, no_gc
+from .files import appearing_whole, no_gc
 from .format import Context, Format, Options, Reading, Written
 from .gathering import gathered
 from .images import Exif, ImageFinder
 from .ledger import Ledger, Withdrawn
 from .limiting import limited
 from .manifest import unfolded
-from .opening import Progress, find_format, sized, streamed
+from .nearby import address_of, as_told, format_at, scratch, told
+from .opening import Progress, sized, streamed
 from .parallel import in_parts, processes
+from .places import sending
 from .projection import Carry, projector
 from .report import Report, make_report, refusal
+from .storage import Storage
 
 
+@scratch()
 def convert(
-    source: str | Path | Sequence[str | Path],
-    target: str | Path,
+    source: str | Path | Storage | Sequence[str | Path | Storage],
+    target: str | Path | Storage,
     *,
     to: str,
     from_: str | None = None,
@@ -56,7 +60,8 @@ def convert(
     options: Mapping[str, Options] | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Convert the data set at `source`, or several as one, to the format `to` at `target`.
+    """Convert the data set at `source`, or several as one, to the format `to` at `target`: paths, or URLs of object
+    storage.
 
     `join`: an image in several sources is one, with the annotations of all, and not a mistake. `choice` says what is
     wanted; `verify` whether what was written is read again and compared (None: where it is
@@ -67,26 +72,25 @@ def convert(
     broken, LossRefused if something would be lost and `allow_loss` is not given, UsageError if the call makes no sense,
     LocalFailure if the disk refuses. In each case nothing has been written.
     """
-    sources = unfolded([source] if isinstance(source, str | Path) else source)
-    target = Path(target)
+    given_sources = [address_of(one) for one in ([source] if isinstance(source, str | Path | Storage) else source)]
+    sources, target = unfolded(given_sources), address_of(target)
     if not sources:
         raise UsageError("no-source", "no source was given", hint="give one or more")
     ledger = Ledger(complete=complete_report)
-    readers, writer = [find_format(path, from_) for path in sources], registry.get(to)
+    readers, writer = [format_at(one, from_) for one in sources], registry.get(to)
     given = {name: registry.get(name).options() for name in (*(reader.name for reader in readers), to)}
     given |= dict(options or {})
     if not dry_run:
-        for path in sources:
-            check = check_conversion_target if shards is None else sharding.check_shards_target
-            check(target, path, writer, given[to], overwrite=overwrite)
-    limit = limited(memory, sources, readers, writer, given[to], ledger)
+        targets.check(target, [*given_sources, *sources], writer, given[to], overwrite=overwrite, shards=shards)
+    on_disk = [one for one in sources if isinstance(one, Path)]
+    limit = limited(memory, on_disk, readers, writer, given[to], choice, ledger)
     workers = engine_of(engine, jobs, shards, limit)
     finder = None if images is None else ImageFinder(Path(images), exif)
     context = Context(images=finder, exif=exif, labels=labels, memory=limit)
-    with no_gc():
+    with no_gc(), as_told(ledger):
         to_open = [
-            (path, reader, reader.to_read(given[to]) if reader.name == to else given[reader.name])
-            for path, reader in zip(sources, readers, strict=True)
+            (one, reader, reader.to_read(given[to]) if reader.name == to else given[reader.name])
+            for one, reader in zip(sources, readers, strict=True)
         ]
         survey_by = None if shards is None or dry_run else workers
         reading = gathered(to_open, context, ledger, join=join, choice=choice, survey_by=survey_by)
@@ -102,10 +106,9 @@ def convert(
             ledger.forecast()
         elif shards is not None:
             sharding.in_shards(run, target, shards, workers, ledger, progress)
-        elif count == 1:
-            run.in_one(target, ledger, progress)
         else:
-            run.in_parts(target, ledger, progress, count)
+            with sending(target) as here:
+                run.in_parts(here, ledger, progress, count)
     _tell_turned(ledger, exif)
     if not run.fidelity.ids:
         ledger.decide("ids", f"{to} holds no ids: images and annotations are numbered anew on the way back")
@@ -118,8 +121,8 @@ def convert(
         settings[name] = msgspec.to_builtins(given[name])
     if choice is not None:
         settings |= choice.settings()
-    named = ", ".join(map(str, sources))
-    report = make_report(named, str(target), settings, ledger, dry_run=dry_run, verified=run.verified)
+    named = ", ".join(map(told, sources))
+    report = make_report(named, told(target), settings, ledger, dry_run=dry_run, verified=run.verified)
     if ledger.refused() and not allow_loss and not dry_run:
         raise refusal(report, to)
     return report
@@ -193,7 +196,7 @@ class Run:
     def in_parts(self, target: Path, ledger: Ledger, progress: Progress | None, count: int) -> None:
         """The same with several processes, for writers that can."""
         write_part, join = self.writer.write_part, self.writer.join
-        if write_part is None or join is None:
+        if write_part is None or join is None or count == 1:
             return self.in_one(target, ledger, progress)
         with suppress(Withdrawn), appearing_whole(target) as temporary:
 
@@ -271,16 +274,3 @@ def _space(source: Coordinates, fidelity: Fidelity, wanted: Coordinates | None, 
             hint="leave --coordinates out",
         )
     return wanted
-
-
-def check_conversion_target(target: Path, source: Path, writer: Format, options: Options, *, overwrite: bool) -> None:
-    """UsageError where this target cannot be meant: a folder for a file, the source itself, something in the way."""
-    if writer.output(options) == "file" and target.is_dir():
-        hint = f"give a file in it, such as {target / ('annotations' + writer.suffix)}"
-        raise UsageError("target-is-folder", f"{writer.name} is written to a file, and {target} is a folder", hint=hint)
-    if target.resolve() == source.resolve():
-        raise UsageError("target-is-source", "source and target are the same", hint="the source is never touched")
-    if source.is_dir() and target.resolve().is_relative_to(source.resolve()):
-        hint = "choose a target outside the data set, or it would be part of it next time"
-        raise UsageError("target-in-source", f"{target} lies inside {source}", hint=hint)
-    check_target(target, overwrite=overwrite, owns=writer.owns, recognises=lambda path: writer.sniff(path).matches)

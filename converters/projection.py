@@ -61,8 +61,10 @@ class _Projector:
         self.carry = carry
         self.kinds = frozenset(kind for kind, word in _WORDS.items() if word in fidelity.shapes)
         self.describer = Describer(fidelity, carry, self._book)
-        plain = Rectangle in self.kinds and not (fidelity.oriented or fidelity.required)
-        self.leaves_boxes = plain and self.describer.forgetful
+        self.forgotten = frozenset(key for key in BOOKKEEPING if not self.describer.holds(key))
+        self.telling = self.describer.telling
+        asks = fidelity.oriented or fidelity.required or fidelity.masks_only or fidelity.whole
+        self.usual_kinds = frozenset[type]() if asks else self.kinds & {Rectangle, Polygon}
         self.limits: tuple[float, float] | None = None
         self.record: Record
         self.number: int | str = 0
@@ -72,31 +74,48 @@ class _Projector:
         lowering.check_name(record.image)
         self.record = record = in_space(record, self.source, self.space)
         self.limits = limits(record, self.space) if fidelity.inside else None
-        fractions = self.target == "normalized" != self.space
-        leaves_boxes = self.leaves_boxes and self.limits is not None
         kept: list[Annotation] = []
         for number, group in enumerate(lowering.groups(record.annotations), 1):
             first = group[0]
-            if leaves_boxes and isinstance(first, Rectangle) and len(group) == 1 and self._untouched(first):
-                kept.append(
-                    boxed(first.bbox, first.label, record)
-                    if fractions
-                    else Rectangle(bbox=first.bbox, label=first.label)
-                )
+            if len(group) == 1 and (usual := self._usual(first)) is not None:
+                kept.append(usual)
                 continue
             self.number = first.metadata.get("coco_id", number)
             shapes = rescaled(self._object(group), record, self.space, self.target)
             kept += on_whole_pixels(shapes, lambda: self._book("rounded")) if fidelity.whole else shapes
         return replace(record, annotations=kept, **self._facts())
 
-    def _untouched(self, box: Rectangle) -> bool:
-        """Whether nothing is to be done to a box but to forget its bookkeeping: the usual case, seen quickly."""
-        if self.limits is None:
-            return False
-        if box.confidence is not None or box.attributes or box.extras or not box.metadata.keys() <= BOOKKEEPING:
-            return False
-        x, y, w, h = box.bbox
-        return w > 0 and h > 0 and x >= 0 and y >= 0 and x + w <= self.limits[0] and y + h <= self.limits[1]
+    def _usual(self, shape: Annotation) -> Annotation | None:
+        """The shape as the target holds it, where nothing is to be done but to forget bookkeeping: most are such, and
+        are seen quickly. None where it takes a closer look.
+        """
+        if type(shape) not in self.usual_kinds or shape.confidence is not None or shape.attributes or shape.extras:
+            return None
+        metadata = shape.metadata
+        if metadata.keys() <= self.forgotten:
+            kept: dict[str, Any] = {}
+        elif self.telling is None or not self.telling.isdisjoint(metadata):
+            return None
+        else:
+            kept = {key: value for key, value in metadata.items() if key not in self.forgotten}
+        same = len(kept) == len(metadata)
+        fidelity = self.fidelity
+        if isinstance(shape, Rectangle):
+            x, y, w, h = shape.bbox
+            if (fidelity.solid or fidelity.inside) and not (w > 0 and h > 0):
+                return None
+            if fidelity.inside and (
+                self.limits is None or x < 0 or y < 0 or x + w > self.limits[0] or y + h > self.limits[1]
+            ):
+                return None
+            if self.target != self.space:
+                return None if kept else boxed(shape.bbox, shape.label, self.record)
+            return shape if same else Rectangle(bbox=shape.bbox, label=shape.label, metadata=kept)
+        if not isinstance(shape, Polygon) or fidelity.inside or self.target != self.space:
+            return None
+        if fidelity.solid and not is_solid(shape):
+            return None
+        return shape if same else Polygon(xy=shape.xy, label=shape.label, metadata=kept)
 
     def _facts(self) -> dict[str, Any]:
         """What becomes of the facts of the image."""

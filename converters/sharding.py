@@ -10,18 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ..schemas.errors import UsageError
 from .engines import Engine
-from .files import check_target
 from .format import Format, Options
-from .lazily import as_told, forgetting
+from .lazily import forgetting
 from .ledger import Ledger, Withdrawn
-from .manifest import MANIFEST, Manifest, Shard, fingerprint, manifest_in
+from .manifest import Manifest, Shard, fingerprint
+from .nearby import Address, as_told
 from .opening import Progress
 from .parallel import runs
 from .places import Place, appearing_place
@@ -31,7 +30,9 @@ if TYPE_CHECKING:
     from .pipeline import Run
 
 
-def in_shards(run: Run, target: Path, shards: int, engine: Engine, ledger: Ledger, progress: Progress | None) -> None:
+def in_shards(
+    run: Run, target: Address, shards: int, engine: Engine, ledger: Ledger, progress: Progress | None
+) -> None:
     """The run's images as so many shards in a folder, by that engine. All of them appear, or none.
 
     UsageError where there are fewer images than shards, and where the format cannot be cut.
@@ -91,23 +92,3 @@ def shard_name(writer: Format, options: Options, number: int, shards: int) -> st
     """`shard-00000-of-00004.json`; where the format's target is a folder, without a suffix."""
     suffix = writer.suffix if writer.output(options) == "file" else ""
     return f"shard-{number:05}-of-{shards:05}{suffix}"
-
-
-def check_shards_target(target: Path, source: Path, writer: Format, options: Options, *, overwrite: bool) -> None:
-    """UsageError where this folder cannot be meant: it is the source, or something else is in the way.
-
-    Overwritten are only shards of the same format, in a folder that holds nothing else.
-    """
-    here, there = target.resolve(), source.resolve()
-    if there.is_relative_to(here) or (source.is_dir() and here.is_relative_to(there)):
-        hint = "choose a folder of its own"
-        raise UsageError("target-is-source", f"the source {source} and the shards would lie in each other", hint=hint)
-
-    def owns(name: str) -> bool:
-        front, _, inside = name.partition("/")
-        known = {MANIFEST} | {shard.name for shard in (manifest.shards if manifest else ())}
-        return front in known and (not inside or writer.owns(inside))
-
-    manifest = manifest_in(target)
-    recognised = manifest is not None and manifest.format == writer.name
-    check_target(target, overwrite=overwrite, owns=owns, recognises=lambda _: recognised)

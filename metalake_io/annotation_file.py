@@ -8,13 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from ..converters.files import appearing_whole, write_pieces
+from .partfiles import write_whole
 
 
 def write_annotations(path: Path, images: Sequence[msgspec.Raw]) -> None:
     """`{"images": [...]}`, indented by two, nothing but ASCII. Numbers are written as they came."""
-    with appearing_whole(path) as temporary:
-        write_pieces(temporary, _pieces(images))
+    write_whole(path, _pieces(images))
 
 
 def _pieces(images: Sequence[msgspec.Raw]) -> Iterator[bytes]:

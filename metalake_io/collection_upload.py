@@ -15,13 +15,14 @@ from .annotation_wire import Address
 from .annotations import AnnotationUploads, Labels, OnItem
 from .checks import Annotations
 from .errors import NetworkGaveUp, ServiceRefused
+from .file_upload import Looked
 from .jobs import Jobs
 from .journal import Journal, keeping
 from .kinds import collection_target, media
 from .metadata import MetadataUploads
 from .results import AnnotationsReport, MetadataReport, UploadReport
 from .rows import attached, not_begun, report_of, unsent
-from .scanning import Scan, problems_of
+from .scanning import Pictures, Scan
 from .service import Service
 from .transfer.bodies import Moved
 from .uploads import Uploads
@@ -110,17 +111,20 @@ class CollectionUpload:
         on_item: OnItem | None = None,
         moved: Moved | None = None,
         journal: Journal | Path | None = None,
+        planned: Scan | None = None,
     ) -> UploadReport:
         """The report has the files' items, and reports of their own for metadata and annotations.
 
         These are sent when the service's job for the files has completed, for files that have arrived. With a journal,
-        in a file of its own for each collection, a run goes on where an earlier one has ended.
+        in a file of its own for each collection, a run goes on where an earlier one has ended. `planned`: what stands
+        at `path`, where that has been looked at already.
         """
         if annotation_data is not None and media(content_type) != "image":
             raise UsageError("content-type", "annotations go with images only", hint="leave annotation_data out")
         checks.collection(collection_name)
         fields = checks.metadata_object(metadata or {})
-        planned = self._uploads.plan(path, content_type)
+        planned = self._uploads.plan(path, content_type) if planned is None else planned
+        pictures = Pictures() if media(content_type) == "image" else None
         belongings = self._check(metadata_file, annotation_data)
         with keeping(journal, self._server, collection_target(collection_name, content_type)) as kept:
             return self.send(
@@ -134,7 +138,8 @@ class CollectionUpload:
                 on_item=on_item,
                 moved=moved,
                 journal=kept,
-                told=problems_of(planned.sources) if media(content_type) == "image" else None,
+                told={} if pictures is None else {"problems": pictures.problems},
+                looked=None if pictures is None else pictures.look,
             )
 
     def send(
@@ -152,6 +157,7 @@ class CollectionUpload:
         moved: Moved | None = None,
         journal: Journal | None = None,
         told: dict[str, Any] | None = None,
+        looked: Looked | None = None,
     ) -> UploadReport:
         """The same for what was looked at and checked already. `on_annotated` hears of each image's annotations, `told`
         goes into the report.
@@ -171,6 +177,7 @@ class CollectionUpload:
                 report=report,
                 journal=journal,
                 one_job=belongings.are_any and not belongings.by_name,
+                looked=looked,
             )
             if belongings.are_any:
                 self._send_belongings(belongings, report, on_annotated, journal)

@@ -10,6 +10,7 @@ from .errors import ServiceRefused
 from .service import Service
 from .transfer.clock import Clock, WallClock
 from .transfer.exchange import Layer
+from .transfer.limit import affordable
 from .transfer.logs import logger
 from .transfer.policy import Policy
 from .transfer.redaction import Redactor, basic
@@ -63,6 +64,9 @@ def connect(
         raise UsageError("bad-timeout", "a time-out must be more than 0 seconds")
     if at_once < 1:
         raise UsageError("bad-concurrency", "at least one transfer at a time")
+    wished, at_once = at_once, affordable(at_once)
+    if at_once < wished:
+        logger.warning("%d transfers at once instead of %d: more files may not be open (ulimit -n)", at_once, wished)
     clock = clock or WallClock()
     if prefix is not None and prefix not in PREFIXES:
         raise UsageError("bad-prefix", f"the prefix is one of {', '.join(PREFIXES)}")

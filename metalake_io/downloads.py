@@ -12,11 +12,12 @@ from ..schemas.errors import AnnolakeError, LocalFailure, UsageError
 from .annotation_file import write_annotations
 from .collection_pages import CollectionPages, Entry
 from .errors import NotAuthorised, ServiceRefused, TransferError
-from .fetching import Fetcher, Wanted
+from .fetching import Fetcher
 from .jobs import Jobs
 from .kinds import OBJECTS
-from .listing import Listing, Page
-from .localnames import checked_name, place_below, real_folder
+from .landing import Wanted
+from .listing import Listed, Listing, Page
+from .localnames import checked_name, folder_below, one_key, place_below, real_folder, takes_for_one
 from .results import DownloadReport, Item
 from .rows import attached, in_rows, not_begun
 from .service import Service
@@ -57,14 +58,14 @@ class Downloads:
         pages = CollectionPages(self._service, collection_id, annotation_type, operation_ids)
         report = DownloadReport()
         fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
-        names: set[str] = set()
         root: Path | None = None
+        names: _Names | None = None
         try:
-            with attached(report):
+            with attached(report), fetcher:
                 for page in pages:
-                    if root is None:
-                        root = real_folder(real_folder(folder) / checked_name(page.folder, single=True))
-                        report.folder = str(root)
+                    if root is None or names is None:
+                        root = folder_below(real_folder(folder), page.folder)
+                        report.folder, names = str(root), _Names(root)
                         checked_name(page.file, single=True)
                     if media:
                         self._fetch(fetcher, _wanted(root, page.entries, names, report), report, on_item)
@@ -74,6 +75,7 @@ class Downloads:
                     report.annotations_file, report.images = str(target), len(pages.annotations)
                 else:
                     report.notes.append("the service has no data for this collection")
+                report.items += pages.short()
         except TransferError as error:
             Jobs(self._service).tell_download(pages.session_id, error.message)
             raise
@@ -83,11 +85,13 @@ class Downloads:
 
     def gathered(
         self, collection_id: str, *, annotation_type: str = "all", operation_ids: Sequence[str] = ()
-    ) -> tuple[list[Entry], list[msgspec.Raw]]:
-        """All files of a collection, none fetched yet, and its images with their annotations, as JSON."""
+    ) -> tuple[list[Entry], list[msgspec.Raw], list[Item]]:
+        """All files of a collection, none fetched yet; its images with their annotations, as JSON; a row for what the
+        service did not list, although it says it is there.
+        """
         pages = CollectionPages(self._service, collection_id, annotation_type, operation_ids)
         entries = [entry for page in pages for entry in page.entries]
-        return entries, pages.annotations
+        return entries, pages.annotations, pages.short()
 
     def fetch(
         self,
@@ -98,10 +102,10 @@ class Downloads:
         moved: Moved | None = None,
     ) -> DownloadReport:
         """Files that were gathered, below `folder`. Errors as of `collection`."""
-        report = DownloadReport(folder=str(folder))
+        report, root = DownloadReport(folder=str(folder)), real_folder(folder)
         fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
-        with attached(report):
-            self._fetch(fetcher, _wanted(real_folder(folder), entries, set(), report), report, on_item)
+        with attached(report), fetcher:
+            self._fetch(fetcher, _wanted(root, entries, _Names(root), report), report, on_item)
         return report
 
     def from_datalake(
@@ -144,16 +148,45 @@ class Downloads:
         page = listing.page(kind, page_index, page_size, query, filter, sort_order, collection_id)
         return self._listed(page, folder, on_item, moved)
 
+    def all_listed(
+        self,
+        folder: Path,
+        *,
+        item_type: str = "image",
+        collection_id: str | None = None,
+        query: str = "",
+        filter: Mapping[str, Any] | None = None,
+        on_item: OnItem | None = None,
+        moved: Moved | None = None,
+    ) -> DownloadReport:
+        """All files of a list, of the whole lake or of a collection, each at `folder/<unique name>`.
+
+        One report of all pages; whatever stops them is raised with the report so far. ServiceRefused where the list
+        does not come to its end.
+        """
+        if collection_id is None and item_type not in OBJECTS:
+            raise UsageError("item-type", f"the item type is one of {', '.join(OBJECTS)}")
+        listing = Listing(self._service)
+        kind = OBJECTS[item_type] if collection_id is None else listing.content_type_of(collection_id)
+        whole = DownloadReport()
+        root = real_folder(folder)
+        whole.folder = str(root)
+        names = _Names(root)
+        fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
+        with attached(whole), fetcher:
+            for page in listing.pages(kind, query, filter, collection_id):
+                self._fetch(fetcher, _wanted(root, map(_entry, page.objects), names, whole), whole, on_item)
+        return whole
+
     def _listed(self, page: Page, folder: Path, on_item: OnItem | None, moved: Moved | None) -> DownloadReport:
         report = DownloadReport(message=page.message, last_page=page.last)
         if not page.objects:
             return report
         root = real_folder(folder)
         report.folder = str(root)
-        entries = [Entry(name=one.uniqueName, url=one.url, size=one.size or one.fileSize) for one in page.objects]
         fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
-        with attached(report):
-            self._fetch(fetcher, _wanted(root, entries, set(), report), report, on_item)
+        with attached(report), fetcher:
+            self._fetch(fetcher, _wanted(root, map(_entry, page.objects), _Names(root), report), report, on_item)
         return report
 
     def _fetch(
@@ -174,15 +207,41 @@ class Downloads:
         )
 
 
+def _entry(listed: Listed) -> Entry:
+    return Entry(name=listed.uniqueName, url=listed.url, size=listed.size or listed.fileSize)
+
+
 def _waiting(wanted: Wanted) -> Item:
     return not_begun([wanted.name], "not fetched", size=wanted.size)[0]
 
 
 def _called_off(wanted: Wanted) -> Item:
-    return Item(name=wanted.name, state="failed", reason="called off; nothing of it is kept", retry_helps=True)
+    return Item(name=wanted.name, state="failed", reason="called off on its way", retry_helps=True)
 
 
-def _wanted(root: Path, entries: Iterable[Entry], names: set[str], report: DownloadReport) -> Iterator[Wanted]:
+class _Names:
+    """The places that are given away already; each to one file only, as the disk counts them."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._taken: dict[str, set[str]] = {}
+        self._one: bool | None = None
+
+    def take(self, where: str) -> None:
+        """ServiceRefused where another file has that place."""
+        taken = self._taken.setdefault(one_key(where), set())
+        if where in taken:
+            raise ServiceRefused("name-twice", "the service lists two files of this name; the first is kept")
+        if taken:
+            if self._one is None:
+                self._one = takes_for_one(self._root)
+            if self._one:
+                message = f"this disk takes the name for {min(taken)!r}, which is there already"
+                raise ServiceRefused("name-twice", message, hint="choose a folder on a disk that tells them apart")
+        taken.add(where)
+
+
+def _wanted(root: Path, entries: Iterable[Entry], names: _Names, report: DownloadReport) -> Iterator[Wanted]:
     """What can be fetched; what cannot is in the report at once."""
     for entry in entries:
         if not entry.url:
@@ -190,10 +249,8 @@ def _wanted(root: Path, entries: Iterable[Entry], names: set[str], report: Downl
         where = entry.where or (f"{entry.folder}/{entry.name}" if entry.folder else entry.name)
         try:
             path = place_below(root, where)
-            if where in names:
-                raise ServiceRefused("name-twice", "the service lists two files of this name; the first is kept")
+            names.take(where)
         except ServiceRefused as error:
             report.items.append(Item.failed(entry.name, error))
             continue
-        names.add(where)
         yield Wanted(entry.name, entry.url, path, entry.size)

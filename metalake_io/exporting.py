@@ -11,8 +11,8 @@ from __future__ import annotations
 import filecmp
 import os
 import shutil
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,14 @@ from .collection_pages import Entry
 from .downloads import OnItem
 from .errors import ProtocolError, ServiceRefused
 from .facts import parsed, restored
+from .partfiles import write_whole
 from .parts import Parts
 from .results import DownloadReport
 from .rows import attached
 from .transfer.bodies import Moved
 
-_MARK = ".annolake-export.json"
+_OURS = ".annolake"
+_MARK, _WORK = f"{_OURS}-export.json", f"{_OURS}-work"
 _OF_FILES = (".json", ".txt", ".xml", ".yaml", ".yml", ".zip")
 
 
@@ -94,11 +96,11 @@ def export(
     source = _Source(parts, collection_id, wishes)
     if not source.entries:
         raise InvalidInput("empty-collection", "the service has no files in this collection", hint="check its id")
-    with tempfile.TemporaryDirectory(prefix="annolake-") as work:
-        lake = Path(work, "annotations.json")
+    with _workplace(target) as work:
+        lake = work / "annotations.json"
         write_pieces(lake, source.document())
         entries = _placed(source, lake, writer, options, wishes)
-        pictures = target if wishes.images else Path(work, "pictures")
+        pictures = target if wishes.images else work / "pictures"
 
         def fetch() -> DownloadReport:
             if wishes.images:
@@ -109,7 +111,7 @@ def export(
 
         files = DownloadReport() if source.sized else fetch()
         files.raise_for_failures("pictures, whose sizes are wanted")
-        out = Path(work, f"out{writer.suffix}")
+        out = work / f"out{writer.suffix}"
         with attached(files):
             conversion = convert(
                 lake,
@@ -136,6 +138,7 @@ def export(
             _mark(target, collection_id, to)
             place = _install(out, target, writer, options)
     files.notes = [*source.notes, *files.notes]
+    files.items += source.short
     files.images, files.annotations_file = conversion.written.get("images", 0), str(place)
     named = msgspec.structs.replace(conversion, source=f"collection {collection_id}", target=str(place))
     return Exported(files=files, conversion=named, target=str(place))
@@ -150,7 +153,7 @@ class _Source:
         details = parts.collections.details(collection_id, wanted)
         self._front = f"{details['storagePath']}_" if details.get("storagePath") else ""
         self._root = {key: value for key, value in parsed(details.get("metadata")).items() if key != "images"}
-        self.entries, self._images = parts.downloads.gathered(
+        self.entries, self._images, self.short = parts.downloads.gathered(
             collection_id, annotation_type=wishes.annotation_type, operation_ids=wishes.operation_ids
         )
         self._facts = self._listed(parts, collection_id)
@@ -226,19 +229,44 @@ def _check(target: Path, collection_id: str, to: str) -> None:
     if not target.is_dir():
         raise UsageError("target-no-folder", f"{target} is no folder", hint="choose another name")
     mark = target / _MARK
-    if not any(target.iterdir()) or (mark.is_file() and mark.read_bytes() == _mark_of(collection_id, to)):
-        return
+    try:
+        if all(path.name.startswith(_OURS) for path in target.iterdir()) or (
+            mark.is_file() and mark.read_bytes() == _mark_of(collection_id, to)
+        ):
+            return
+    except OSError as error:
+        raise local_failure(error, target) from None
     message = f"{target} holds something else than an export of this collection as {to}"
     raise UsageError("target-exists", message, hint="choose another folder")
 
 
-def _mark(target: Path, collection_id: str, to: str) -> None:
-    """Say whose the folder is, so that the same command may come back to it."""
+@contextmanager
+def _workplace(target: Path) -> Generator[Path]:
+    """A folder for what is in the making, within the target, so that all of it can be renamed to its place. What a run
+    that was killed has left there is removed; so is the target in the end, if it is empty and was not there before.
+    """
+    work, new = target / _WORK, not target.exists()
     try:
         target.mkdir(exist_ok=True)
-        (target / _MARK).write_bytes(_mark_of(collection_id, to))
+        if work.is_symlink():
+            work.unlink()
+        elif work.exists():
+            shutil.rmtree(work)
+        work.mkdir()
     except OSError as error:
-        raise local_failure(error, target) from None
+        raise local_failure(error, work) from None
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        if new:
+            with suppress(OSError):
+                target.rmdir()
+
+
+def _mark(target: Path, collection_id: str, to: str) -> None:
+    """Say whose the folder is, so that the same command may come back to it."""
+    write_whole(target / _MARK, [_mark_of(collection_id, to)])
 
 
 def _mark_of(collection_id: str, to: str) -> bytes:
@@ -263,13 +291,10 @@ def _put(new: Path, place: Path, owns: Callable[[str], bool]) -> None:
             if not owns(path.relative_to(place.parent).as_posix()):
                 raise UsageError("target-holds-other-files", f"{path} is not ours to replace", hint="move it elsewhere")
     try:
-        aside = place.with_name(f".{place.name}.new.annolake")
-        shutil.rmtree(aside, ignore_errors=True)
         if place.is_file() and new.is_file() and filecmp.cmp(new, place, shallow=False):
             return
-        shutil.move(new, aside)
         if place.is_dir():
-            shutil.rmtree(place)
-        os.replace(aside, place)
+            os.replace(place, new.with_name(f"{new.name}.old"))
+        os.replace(new, place)
     except OSError as error:
         raise local_failure(error, place) from None

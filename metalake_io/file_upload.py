@@ -7,6 +7,7 @@ What an earlier run left half done goes on where it was, as far as the journal, 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import msgspec
 
@@ -16,7 +17,7 @@ from .journal import Journal
 from .journal_rows import FileRow, PartRow
 from .kinds import CONTENT_TYPES
 from .results import Item, Verified
-from .scanning import Source
+from .scanning import Entry, Source
 from .service import Service
 from .storage import Part, Storage
 from .transfer.bodies import FileSlice, Moved, changed
@@ -25,6 +26,9 @@ _ASKED = 5
 """How often a file is finalised at most, when answers are lost."""
 
 _CHUNK = 1 << 20
+
+Looked = Callable[[Source], None]
+"""Sees each file just before it is sent."""
 
 
 class FileUpload:
@@ -40,6 +44,7 @@ class FileUpload:
         part_size: int,
         moved: Moved | None,
         journal: Journal,
+        looked: Looked | None = None,
     ) -> None:
         self._service = service
         self._storage = storage
@@ -49,9 +54,13 @@ class FileUpload:
         self._part_size = part_size
         self._moved = moved
         self._journal = journal
+        self._looked = looked
 
-    def upload(self, source: Source) -> Item:
+    def upload(self, entry: Entry) -> Item:
         """The file's item. Only what stops everything is raised."""
+        source = entry.look()
+        if isinstance(source, Item):
+            return source
         try:
             return self._upload(source)
         except NotAuthorised:
@@ -68,6 +77,8 @@ class FileUpload:
             return Item(name=source.name, state="failed", reason=reason, retry_helps=False, size=source.size)
         if begun.isExisting:
             return self._existing(source, before)
+        if self._looked is not None:
+            self._looked(source)
         if before is not None and before.state == "begun":
             item = self._go_on(source, before)
             if item is not None:

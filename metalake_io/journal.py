@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -19,6 +20,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from ..schemas.errors import AnnolakeError, LocalFailure, Place, UsageError
+from ..schemas.plain import is_list
 from .journal_rows import SCHEMA, TABLES, About, Row, UploadRow
 from .journal_writer import Writer
 from .locking import Waiting, locked
@@ -77,9 +79,12 @@ class Journal:
         return next(iter(self.rows(kind, **dict(zip(kind.__struct_fields__, key, strict=False)))), None)
 
     def rows(self, kind: type[R], **where: Any) -> list[R]:
-        """All rows with these values, in the order of their keys. Rows just `put` may be missing: `flush`."""
-        condition = " AND ".join(f"{name} = ?" for name in where) or "1"
-        found = self._select(f"SELECT * FROM {kind.TABLE} WHERE {condition}", *where.values())
+        """All rows with these values, of which each may be a list of some hundred that are meant, in the order of their
+        keys. Rows just `put` may be missing: `flush`.
+        """
+        many = {name: value if is_list(value) else [value] for name, value in where.items()}
+        condition = " AND ".join(f"{name} IN ({', '.join('?' * len(values))})" for name, values in many.items()) or "1"
+        found = self._select(f"SELECT * FROM {kind.TABLE} WHERE {condition}", *chain(*many.values()))
         return [row for columns in found if (row := kind.opened(columns)) is not None]
 
     def count(self, kind: type[Row], **where: Any) -> int:

@@ -5,7 +5,7 @@ The journal says what was sent, the list that it is still there. A file that is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .collections import Collections
 from .errors import NotAuthorised, ServiceRefused
@@ -15,11 +15,14 @@ from .journal_rows import FileRow, PartRow
 from .kinds import OBJECTS
 from .listing import LARGEST_PAGE, Listed, Listing
 from .results import Item
-from .scanning import Source
+from .scanning import Entry
 from .service import Service
 
 _ASKING = 10
 """A page of the list is dear; asking for so many files one by one is not cheaper."""
+
+_TOGETHER = 500
+"""Files that the journal is asked for at once."""
 
 
 class KnownFiles:
@@ -27,30 +30,39 @@ class KnownFiles:
         self._service = service
         self._journal = journal
 
-    def split(self, sources: list[Source], kind: str) -> tuple[list[Source], list[Item]]:
+    def split(self, entries: Sequence[Entry], kind: str) -> tuple[Sequence[Entry], list[Item]]:
         """What is left to be sent or asked for; and the items of the files that are known to be there."""
         held = self._held(kind)
         if not held:
-            return sources, []
-        left: list[Source] = []
+            return entries, []
+        left: list[Entry] = []
         there: list[Item] = []
-        for source in sources:
-            item = self._item(source, held[source.name]) if source.name in held else None
-            if item is None:
-                left.append(source)
-            else:
-                there.append(item)
+        for begin in range(0, len(entries), _TOGETHER):
+            some = entries[begin : begin + _TOGETHER]
+            rows = self._sent([entry.name for entry in some if entry.name in held])
+            for entry in some:
+                known = rows.get(entry.name)
+                item = None if known is None else self._item(entry, held[entry.name], *known)
+                if item is None:
+                    left.append(entry)
+                else:
+                    there.append(item)
         return left, there
 
-    def _item(self, source: Source, size: int | None) -> Item | None:
-        row = self._journal.get(FileRow, source.name)
-        if row is None or row.state != "done":
-            return None
+    def _sent(self, names: list[str]) -> dict[str, tuple[FileRow, list[PartRow]]]:
+        """The files of these names that were acknowledged, each with its parts."""
+        rows = self._journal.rows(FileRow, name=names, state="done")
+        parts: dict[str, list[PartRow]] = {row.file_id: [] for row in rows}
+        for part in self._journal.rows(PartRow, file_id=list(parts)):
+            parts[part.file_id].append(part)
+        return {row.name: (row, parts[row.file_id]) for row in rows if parts[row.file_id]}
+
+    def _item(self, entry: Entry, size: int | None, row: FileRow, parts: list[PartRow]) -> Item | None:
         if size is not None and size != row.size:
             return None  # somebody else's: to be asked for
-        parts = self._journal.rows(PartRow, file_id=row.file_id)
-        if not parts:
-            return None
+        source = entry.look()
+        if isinstance(source, Item):
+            return source
         if not is_as_sent(source, row, parts):
             return outdated(source)
         if source.modified != row.modified:

@@ -50,15 +50,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     conversion: Report
     problems: list[Problem]
 
-    @property
-    def size(self) -> int:
-        """Of all files, in bytes."""
-        return sum(source.size for source in self.files.sources)
-
     def forecast(self) -> UploadReport:
         """What would be sent."""
         would = "would be uploaded, unless the collection has it"
-        files = [Item(name=one.name, state="planned", reason=would, size=one.size) for one in self.files.sources]
+        files = [Item(name=one.name, state="planned", reason=would, size=one.size) for one in self.files.entries]
         images = [Item(name=name, state="planned", reason="would be sent") for name in self.annotations.names()]
         return UploadReport(items=files, annotations=AnnotationsReport(items=images), told=self.told())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import msgspec
 
@@ -16,8 +16,10 @@ State = Literal["uploaded", "downloaded", "skipped", "failed", "uncertain", "pla
 MISSING: tuple[State, ...] = ("failed", "uncertain", "not begun")
 """States of what was asked for and is not known to be done."""
 
-Verified = Literal["md5", "size", "server", "none"]
-"""How well it is known that what arrived is what was sent: by hash, by length, by the server's word, not at all."""
+Verified = Literal["md5", "crc32c", "size", "server", "none"]
+"""How well it is known that what arrived is what was sent, the best first: by hash, by length, by the server's word,
+not at all.
+"""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,6 +78,13 @@ class Report(msgspec.Struct, kw_only=True):
         return [item for item in self.items if item.state in states]
 
     @property
+    def verified_by(self) -> Verified | None:
+        """The weakest proof of all that is there; None where nothing is."""
+        known = {item.verified_by for item in self.items if item.verified_by is not None}
+        order: tuple[Verified, ...] = get_args(Verified)
+        return next((one for one in reversed(order) if one in known), None)
+
+    @property
     def missing(self) -> list[Item]:
         """What was asked for and is not known to be done."""
         return self.of(*MISSING)
@@ -89,13 +98,15 @@ class Report(msgspec.Struct, kw_only=True):
         """This report and those within it, by what their items are rows of."""
         return {self.rows: self}
 
-    def as_json(self) -> dict[str, Any]:
-        """The form of `--json`: a summary, and a row for each item."""
+    def as_json(self, *, lazy: bool = False) -> dict[str, Any]:
+        """The form of `--json`: a summary, and a row for each item. `lazy`: the items themselves, each to be asked for
+        its row when that is written; all rows of a large upload at once take a lot of memory.
+        """
         counts = Counter(item.state for item in self.items)
         others = (state for state in ("planned", "not begun") if counts[state])
         states = [self.moved, "skipped", "failed", "uncertain", *others]
         document: dict[str, Any] = {"summary": {state: counts[state] for state in states}}
-        document["items"] = [item.as_json() for item in self.items]
+        document["items"] = self.items if lazy else [item.as_json() for item in self.items]
         if self.notes:
             document["notes"] = list(self.notes)
         return document
@@ -143,14 +154,14 @@ class UploadReport(Report, kw_only=True):
             and (self.annotations is None or self.annotations.complete)
         )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, *, lazy: bool = False) -> dict[str, Any]:
         """Files as in every report; where they are, and reports of their own for what went along with them."""
-        document = super().as_json()
+        document = super().as_json(lazy=lazy)
         if self.collection_id:
             document |= {"collection_id": self.collection_id, "job_id": self.job_id}
         for name, other in (("metadata", self.metadata), ("annotations", self.annotations)):
             if other is not None:
-                document[name] = other.as_json()
+                document[name] = other.as_json(lazy=lazy)
         return document | self.told
 
     def as_dict(self) -> dict[str, Any]:
@@ -202,6 +213,11 @@ class DownloadReport(Report, kw_only=True):
     images: int = 0
     last_page: bool = False
     message: str = ""
+
+    def as_json(self, *, lazy: bool = False) -> dict[str, Any]:
+        """As of every report, and how well all that is there is known to be right."""
+        document = super().as_json(lazy=lazy)
+        return document if self.verified_by is None else {**document, "verified_by": self.verified_by}
 
     def as_dict(self) -> dict[str, Any]:
         """The documented result of 2.19 and 2.20."""

@@ -31,6 +31,18 @@ def attached(report: Report) -> Generator[None]:
         raise
 
 
+@contextmanager
+def all_told(report: Report, things: Iterable[Named], waiting: Callable[[Any], Item]) -> Generator[None]:
+    """The same; and what was to be done and has no row yet has one then, that it was not begun."""
+    with attached(report):
+        try:
+            yield
+        except BaseException:
+            told = {item.name for item in report.items}
+            report.items += (waiting(thing) for thing in things if thing.name not in told)
+            raise
+
+
 def report_of(error: BaseException) -> Report | None:
     """The report that an error bears of a transfer that it has stopped."""
     report: Any = getattr(error, "report", None)
@@ -68,21 +80,21 @@ def in_rows(
     Where `work` raises, or the caller is interrupted, the report has rows of all nevertheless: `waiting` of things that
     were not begun, `under_way` of those that were called off.
     """
-    items = [waiting(thing) for thing in things]
+    items: list[Item | None] = [None] * len(things)
 
     def one(number: int) -> Item:
         thing = things[number]
         items[number] = under_way(thing)
         try:
-            items[number] = work(thing)
+            item = items[number] = work(thing)
         except AnnolakeError as error:
             items[number] = Item.failed(thing.name, error)
             raise
-        return items[number]
+        return item
 
     try:
         for item in in_parallel(range(len(things)), one, at_once):
             if on_item is not None:
                 on_item(item)
     finally:
-        report.items += items
+        report.items += (item or waiting(thing) for item, thing in zip(items, things, strict=True))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from bisect import insort
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -15,6 +17,7 @@ from ..converters.images import image_size
 from ..schemas.errors import AnnolakeError, InvalidInput, Place, UsageError
 from ..schemas.problems import Problem
 from .kinds import SUFFIXES
+from .localnames import why_not
 from .results import Item
 
 
@@ -26,6 +29,10 @@ class Source(msgspec.Struct, frozen=True):
     size: int
     modified: int
 
+    def look(self) -> Source:
+        """Itself: it has been looked at."""
+        return self
+
     def is_unchanged(self) -> bool:
         try:
             status = self.path.stat()
@@ -34,36 +41,67 @@ class Source(msgspec.Struct, frozen=True):
         return (status.st_size, status.st_mtime_ns) == (self.size, self.modified)
 
 
-class Scan(msgspec.Struct, frozen=True):
-    """`left_out` are entries of the folder that are not uploaded: skipped by rule, or failed. `single`: one file."""
+class Folder(msgspec.Struct, frozen=True):
+    """A folder whose files of a kind (image, video, other) are meant. `root` is the real one, which links must not
+    lead out of.
+    """
 
-    sources: list[Source]
+    path: Path
+    kind: str
+    root: Path
+
+
+class Listed(msgspec.Struct, frozen=True, gc=False):
+    """A file of a folder by its name alone, to be looked at when its turn comes: in a large folder, or one that is far
+    away, that takes longer than sending the first of them.
+    """
+
+    name: str
+    folder: Folder
+    size: int | None = None
+
+    def look(self) -> Source | Item:
+        """The file as it is now; or why it cannot be uploaded."""
+        return look_at(self.folder.path / self.name, self.folder.kind, self.folder.root)
+
+
+Entry = Source | Listed
+
+
+class Scan(msgspec.Struct, frozen=True):
+    """`entries` in the order of their names. `left_out` are entries of the folder that are not uploaded: skipped by
+    rule, or failed. `single`: one file.
+    """
+
+    entries: Sequence[Entry]
     left_out: list[Item]
     single: bool
 
+    def size(self, most: int) -> int | None:
+        """Of all files, in bytes; None where there are more than `most` of them."""
+        if len(self.entries) > most:
+            return None
+        looked = (entry.look() for entry in self.entries)
+        return sum(one.size for one in looked if isinstance(one, Source))
+
 
 def scan(path: Path, kind: str) -> Scan:
-    """The files of a folder (not of folders in it), sorted by name, or one file. `kind` is image, video or other.
+    """The files of a folder (not of folders in it), or one file. `kind` is image, video or other.
 
     UsageError where there is nothing; InvalidInput where nothing can be uploaded.
     """
     if not os.path.lexists(path):
         raise UsageError("no-such-path", f"there is no {path}", hint="check the path")
     single = not path.is_dir()
-    try:
-        listed = [path] if single else sorted(path.iterdir())
-    except OSError as error:
-        raise local_failure(error, path) from None
-    root = None if single else path.resolve()
-    sources: list[Source] = []
+    entries: list[Entry] = []
     left_out: list[Item] = []
-    for entry in listed:
-        found = look_at(entry, kind, root)
-        if isinstance(found, Source):
-            sources.append(found)
-        else:
+    for found in (look_at(path, kind, None),) if single else _listed(path, kind):
+        if isinstance(found, Item):
             left_out.append(found)
-    if not sources:
+        else:
+            entries.append(found)
+    if not entries:
+        left_out.sort(key=lambda item: item.name)
         why = f": {left_out[0].name}: {left_out[0].reason}" if left_out else ""
         raise InvalidInput(
             "nothing-to-upload",
@@ -71,7 +109,8 @@ def scan(path: Path, kind: str) -> Scan:
             place=Place(file=str(path)),
             hint=_hint(kind),
         )
-    return Scan(sources, left_out, single)
+    entries.sort(key=lambda entry: entry.name)
+    return Scan(entries, left_out, single)
 
 
 def look_at(path: Path, kind: str, root: Path | None) -> Source | Item:
@@ -90,31 +129,68 @@ def look_at(path: Path, kind: str, root: Path | None) -> Source | Item:
         reason = error.strerror if isinstance(error, OSError) else "a link that leads in a circle"
         return _failed(name, f"it cannot be read: {reason}")
     if stat.S_ISDIR(status.st_mode):
-        return Item(name=name, state="skipped", reason="a folder; only files of the folder itself are uploaded")
+        return _folder(name)
     if not stat.S_ISREG(status.st_mode):
         return _failed(name, "no regular file")
-    if not name.isprintable():
-        return _failed(name, "its name has control characters: rename it")
-    suffixes = SUFFIXES.get(kind)
-    if suffixes is not None and name.rpartition(".")[2].lower() not in suffixes:
-        return Item(name=name, state="skipped", reason=f"no {kind} by its name: {_hint(kind)}")
+    left_out = _by_name(name, kind)
+    if left_out is not None:
+        return left_out
     if not os.access(path, os.R_OK):
         return _failed(name, "it cannot be read: no permission")
     return Source(name, path, status.st_size, status.st_mtime_ns)
 
 
-def problems_of(pictures: Iterable[Source]) -> dict[str, Any]:
-    """`{"problems": [...]}`, a warning for each file that is no picture although its name says so; else empty."""
-    found: list[dict[str, Any]] = []
-    for source in pictures:
+class Pictures:
+    """Looks at pictures on their way, from any thread. `problems`: a warning for each file that is no picture although
+    its name says so, in the order of their names.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[dict[str, Any]] = []
+        self._lock = Lock()
+
+    def look(self, source: Source) -> None:
         try:
             image_size(source.path)
         except AnnolakeError as error:
             problem = Problem(
                 code=error.code, severity="warning", message=error.message, place=error.place, fix=error.hint
             )
-            found.append(problem.as_json())
-    return {"problems": found} if found else {}
+            with self._lock:
+                insort(self.problems, problem.as_json(), key=lambda one: str(one["where"].get("file")))
+
+
+def _listed(path: Path, kind: str) -> Iterator[Entry | Item]:
+    """What the folder lists, told by name and kind of entry; only links are looked at."""
+    folder = Folder(path, kind, path.resolve())
+    try:
+        with os.scandir(path) as listed:
+            for entry in listed:
+                if entry.is_symlink() or not entry.name.isprintable():
+                    yield look_at(path / entry.name, kind, folder.root)
+                elif entry.is_dir(follow_symlinks=False):
+                    yield _folder(entry.name)
+                elif not entry.is_file(follow_symlinks=False):
+                    yield _failed(entry.name, "no regular file")
+                else:
+                    yield _by_name(entry.name, kind) or Listed(entry.name, folder)
+    except OSError as error:
+        raise local_failure(error, path) from None
+
+
+def _by_name(name: str, kind: str) -> Item | None:
+    """Why a file of this name is not uploaded."""
+    wrong = why_not(name)
+    if wrong is not None:
+        return _failed(name, f"its name {wrong}: rename it")
+    suffixes = SUFFIXES.get(kind)
+    if suffixes is not None and name.rpartition(".")[2].lower() not in suffixes:
+        return Item(name=name, state="skipped", reason=f"no {kind} by its name: {_hint(kind)}")
+    return None
+
+
+def _folder(name: str) -> Item:
+    return Item(name=name, state="skipped", reason="a folder; only files of the folder itself are uploaded")
 
 
 def _failed(name: str, reason: str) -> Item:

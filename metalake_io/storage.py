@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from .errors import ProtocolError, ServiceRefused
-from .fetching import is_md5_etag
+from .proofs import is_md5_etag
 from .results import Verified
 from .transfer.bodies import FileSlice
 from .transfer.clock import Clock

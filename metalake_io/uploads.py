@@ -6,7 +6,7 @@ for one by one. Uploads that it left open are completed, so that the service wor
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,14 +14,14 @@ import msgspec
 
 from . import checks
 from .errors import NetworkGaveUp, ServiceRefused
-from .file_upload import FileUpload
+from .file_upload import FileUpload, Looked
 from .journal import Journal
 from .journal_rows import UploadRow
 from .kinds import MEDIA, media
 from .known_files import KnownFiles
 from .results import Item, UploadReport
-from .rows import attached, in_rows, interrupted, not_begun
-from .scanning import Scan, Source, scan
+from .rows import all_told, in_rows, interrupted, not_begun
+from .scanning import Entry, Scan, scan
 from .service import Service, quoted, word
 from .storage import storage_of
 from .transfer.bodies import Moved
@@ -84,55 +84,65 @@ class Uploads:
         report: UploadReport | None = None,
         journal: Journal | None = None,
         one_job: bool = False,
+        looked: Looked | None = None,
     ) -> UploadReport:
         """The same for files that were looked at already, under the names that they are to have. `report` is filled if
         given; what is raised bears it, with rows of the files that were not begun, too.
 
         `one_job`: every file is to be named to the service in this upload, known or not, because something will refer
-        to its job.
+        to its job. `looked` is called with each file just before it is sent, from many threads.
         """
         kind = media(content_type)
         checks.collection(collection_name)
         journal = Journal() if journal is None else journal
         report = UploadReport() if report is None else report
         report.notes += [] if journal.notice is None else [journal.notice]
-        report.items = [*planned.left_out, *map(_waiting, planned.sources)]
-        with attached(report):
-            left, there = planned.sources, list[Item]()
-            if not (one_job or override_metadata or planned.single):
-                left, there = KnownFiles(self._service, journal).split(planned.sources, kind)
-            told = [*planned.left_out, *there]
-            report.items = [*told, *map(_waiting, left)]
-            if on_item is not None:
-                for item in there:
-                    on_item(item)
-            earlier = journal.uploads()
-            if left or metadata:
-                begun = self._begin(left, kind, collection_name, metadata, override_metadata, storage_prefix)
-                upload = UploadRow(begun.uploadId, len(earlier), len(left), begun.collectionId, begun.jobId)
-                journal.put(upload)
-                journal.flush()
-                report.job_id, report.collection_id = begun.jobId, begun.collectionId
-                sending = self._sending(begun, collection_name, kind, moved, journal)
-                self._send_all(left, told, sending, report, on_item)
-                report.finished = self._complete(upload, report, journal, single=planned.single)
-            else:
-                report.job_id, report.collection_id, report.finished = earlier[-1].job, earlier[-1].collection, True
-                report.items.sort(key=lambda item: item.name)
-            for row in earlier:
-                if not row.closed:
-                    report.earlier_jobs.append(row.job)
-                    report.finished &= self._complete(row, report, journal)
+        report.items = list(planned.left_out)
+        try:
+            with all_told(report, planned.entries, _waiting):
+                left = planned.entries
+                if not (one_job or override_metadata or planned.single):
+                    left, there = KnownFiles(self._service, journal).split(planned.entries, kind)
+                    report.items += there
+                    if on_item is not None:
+                        for item in there:
+                            on_item(item)
+                earlier = journal.uploads()
+                if left or metadata:
+                    begun = self._begin(left, kind, collection_name, metadata, override_metadata, storage_prefix)
+                    upload = UploadRow(begun.uploadId, len(earlier), len(left), begun.collectionId, begun.jobId)
+                    journal.put(upload)
+                    journal.flush()
+                    report.job_id, report.collection_id = begun.jobId, begun.collectionId
+                    sending = self._sending(begun, collection_name, kind, moved, journal, looked)
+                    self._send_all(left, sending, report, on_item)
+                    report.finished = self._complete(upload, report, journal, single=planned.single)
+                else:
+                    report.job_id, report.collection_id, report.finished = earlier[-1].job, earlier[-1].collection, True
+                for row in earlier:
+                    if not row.closed:
+                        report.earlier_jobs.append(row.job)
+                        report.finished &= self._complete(row, report, journal)
+        finally:
+            report.items.sort(key=lambda item: item.name)
         return report
 
-    def _sending(self, begun: _Begun, collection: str, kind: str, moved: Moved | None, journal: Journal) -> FileUpload:
+    def _sending(
+        self,
+        begun: _Begun,
+        collection: str,
+        kind: str,
+        moved: Moved | None,
+        journal: Journal,
+        looked: Looked | None,
+    ) -> FileUpload:
         service = self._service
         https_only = service.base_url.startswith("https:")
         storage = storage_of(begun.storageType, service.layers, service.clock, idle=self._idle, https_only=https_only)
-        return FileUpload(service, storage, begun.uploadId, collection, kind, self._part_size, moved, journal)
+        return FileUpload(service, storage, begun.uploadId, collection, kind, self._part_size, moved, journal, looked)
 
     def _begin(
-        self, sources: list[Source], kind: str, collection: str, metadata: Any, override: bool, prefix: str | None
+        self, entries: Sequence[Entry], kind: str, collection: str, metadata: Any, override: bool, prefix: str | None
     ) -> _Begun:
         body: dict[str, Any] = {
             "collectionType": MEDIA[kind],
@@ -140,26 +150,15 @@ class Uploads:
             "metaDataObject": {} if metadata is None else metadata,
             "isOverrideMetaData": override,
             "storagePrefixPath": prefix,
-            "objectKeyList": [source.name for source in sources],
+            "objectKeyList": [entry.name for entry in entries],
         }
         return self._service.post("begin the upload", "/client/uploadMetadataInCollection", body, _Begun)
 
     def _send_all(
-        self, sources: list[Source], told: list[Item], one: FileUpload, report: UploadReport, on_item: OnItem | None
+        self, entries: Sequence[Entry], one: FileUpload, report: UploadReport, on_item: OnItem | None
     ) -> None:
-        report.items = told
-        try:
-            in_rows(
-                sources,
-                one.upload,
-                self._service.at_once,
-                report,
-                waiting=_waiting,
-                under_way=_under_way,
-                on_item=on_item,
-            )
-        finally:
-            report.items.sort(key=lambda item: item.name)
+        at_once = self._service.at_once
+        in_rows(entries, one.upload, at_once, report, waiting=_waiting, under_way=_under_way, on_item=on_item)
 
     def _complete(self, upload: UploadRow, report: UploadReport, journal: Journal, *, single: bool = False) -> bool:
         """Close the upload, so that the service works on what has come; whether that is done. In single mode it tells
@@ -178,12 +177,12 @@ class Uploads:
         return True
 
 
-def _waiting(source: Source) -> Item:
-    return not_begun([source.name], size=source.size)[0]
+def _waiting(entry: Entry) -> Item:
+    return not_begun([entry.name], size=entry.size)[0]
 
 
-def _under_way(source: Source) -> Item:
-    return msgspec.structs.replace(interrupted(source.name), size=source.size)
+def _under_way(entry: Entry) -> Item:
+    return msgspec.structs.replace(interrupted(entry.name), size=entry.size)
 
 
 class _Begun(msgspec.Struct):

@@ -4,6 +4,8 @@
     ├── UsageError        2  the call cannot mean anything
     ├── LossRefused       3  the target cannot hold what the source has
     ├── InvalidInput      4  the source is broken; nothing was written
+    ├── StorageRefused    5  object storage does not know us, or does not let us
+    ├── StorageFailure    8  object storage gave no proper answer; it can be tried again
     └── LocalFailure      9  this computer's disk or permissions
 
 The number is the exit code of the command line; the classes that talk to the service join this family in
@@ -92,6 +94,18 @@ class InvalidInput(AnnolakeError):
     """The input is not what it should be; nothing was written or sent."""
 
     exit_code = 4
+
+
+class StorageRefused(AnnolakeError):
+    """Object storage does not know us, or does not let us do this."""
+
+    exit_code = 5
+
+
+class StorageFailure(AnnolakeError):
+    """Object storage gave no proper answer. It can be tried again."""
+
+    exit_code = 8
 
 
 class LocalFailure(AnnolakeError):

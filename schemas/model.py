@@ -153,8 +153,7 @@ def count_objects(record: Record) -> int:
     instances: set[Any] = set()
     count = len(record.tags)
     for annotation in record.annotations:
-        instance = _instance(annotation)
-        if instance is None:
+        if "instance" not in annotation.metadata or (instance := _instance(annotation)) is None:
             count += 1
         else:
             instances.add(instance)

@@ -1,15 +1,16 @@
 """COCO files to records, image by image.
 
 Annotations are not grouped by image, so a file is held whole, but as bytes: two passes over its heads give the order,
-and each annotation is decoded when its image is yielded. An annotation with just COCO's own seven keys takes the fast
-lane: typed decoding, and fourteen quotation marks prove that there is no other key. All others go through `objects`.
+and the annotations of an image are decoded when it is yielded. Those with just COCO's own seven keys take the fast
+lane: typed decoding of all of the image at once, and fourteen quotation marks for each prove that there is no other
+key. Where one is otherwise they are taken one by one, and the odd ones go through `objects`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -22,7 +23,7 @@ from ..fidelity import Fidelity
 from ..format import Reading, Records
 from ..ledger import Ledger, Loss
 from ..memory import Memory
-from .document import Document
+from .document import Document, Id
 from .layout import Source
 from .notes import File, Notes
 from .objects import Plain, PlainBox, Wanted, from_any, from_plain
@@ -31,11 +32,12 @@ from .pictures import Images
 from .results import note_keys, opened
 from .segmentation import Unreadable
 
-_PLAIN = msgspec.json.Decoder(Plain)
-_PLAIN_BOX = msgspec.json.Decoder(PlainBox)
+_PLAINS = msgspec.json.Decoder(list[Plain])
+_PLAIN_BOXES = msgspec.json.Decoder(list[PlainBox])
 _PLAIN_QUOTES = 14
 _NO_RINGS = len("[]")
 _FEWEST_COMMAS = 5
+_T = TypeVar("_T")
 _RINGS = msgspec.json.Decoder(list[list[int | float]])
 
 
@@ -115,7 +117,7 @@ class _Records:
     def __init__(self, document: Document, ledger: Ledger, clashing: frozenset[str], wanted: Wanted) -> None:
         self.document = document
         self.wanted = wanted
-        self.plain = self._plain_box if wanted.boxes else self._plain_rings
+        self.plain = self._boxes if wanted.boxes else self._shapes
         self.ledger = ledger
         self.boxed: Loss | None = None
         self.images = Images(document.pictures, ledger, clashing, wanted)
@@ -151,12 +153,14 @@ class _Records:
 
     def _annotations(self, record: Record, numbers: list[int]) -> tuple[list[Annotation], list[Tag]]:
         document, places = self.document, self.ledger.places
+        raws = [document.annotations[number] for number in numbers]
+        if places is None and not document.fresh and (plain := self.plain(raws, record)) is not None:
+            return plain, []
         annotations: list[Annotation] = []
         tags: list[Tag] = []
-        for number in numbers:
+        for number, raw in zip(numbers, raws, strict=True):
             before = len(annotations)
-            raw = document.annotations[number]
-            found = None if document.fresh else self.plain(raw, record)
+            found = None if document.fresh else self.plain([raw], record)
             if found is not None:
                 annotations += found
             else:
@@ -170,33 +174,42 @@ class _Records:
                 places.extend([place] * (len(annotations) - before))
         return annotations, tags
 
-    def _plain_rings(self, raw: msgspec.Raw, _: Record) -> list[Annotation] | None:
-        if bytes(raw).count(b'"') != _PLAIN_QUOTES:
-            return None
-        try:
-            plain = _PLAIN.decode(raw)
-            return from_plain(plain, self.plain_labels[plain.category_id], carried=self.wanted.carried)
-        except (msgspec.MsgspecError, KeyError):
-            return None
+    def _shapes(self, raws: Sequence[msgspec.Raw], _: Record) -> list[Annotation] | None:
+        """The annotations, where all of them are plain."""
+        plains = _all_plain(raws, _PLAINS)
+        out: list[Annotation] = []
+        for plain in plains or ():
+            label = self.plain_labels.get(plain.category_id)
+            found = None if label is None else from_plain(plain, label, carried=self.wanted.carried)
+            if found is None:
+                return None
+            out += found
+        return None if plains is None else out
 
-    def _plain_box(self, raw: msgspec.Raw, record: Record) -> list[Annotation] | None:
-        if bytes(raw).count(b'"') != _PLAIN_QUOTES:
+    def _boxes(self, raws: Sequence[msgspec.Raw], record: Record) -> list[Annotation] | None:
+        """The same as boxes, their outlines not decoded, and booked."""
+        plains = _all_plain(raws, _PLAIN_BOXES)
+        out: list[Annotation] = []
+        outlined: list[Id] = []
+        for plain in plains or ():
+            label = self.plain_labels.get(plain.category_id)
+            outline = bytes(plain.segmentation)
+            if label is None:
+                return None
+            if len(outline) > _NO_RINGS:
+                if plain.bbox[2] <= 0 or plain.bbox[3] <= 0 or not _is_outline(outline):
+                    return None
+                outlined.append(plain.id)
+            out.append(Rectangle(bbox=plain.bbox, label=label, metadata={"coco_id": plain.id}))
+        if plains is None:
             return None
-        try:
-            plain = _PLAIN_BOX.decode(raw)
-            label = self.plain_labels[plain.category_id]
-        except (msgspec.MsgspecError, KeyError):
-            return None
-        outline = bytes(plain.segmentation)
-        if len(outline) > _NO_RINGS and (not _is_outline(outline) or min(plain.bbox[2:]) <= 0):
-            return None
-        if len(outline) > _NO_RINGS:
-            if self.boxed is None:
-                self.ledger.book("polygon-boxed", image=record.image, annotation=plain.id)
-                self.boxed = self.ledger.full("polygon-boxed")
-            else:
-                self.boxed.count += 1
-        return [Rectangle(bbox=plain.bbox, label=label, metadata={"coco_id": plain.id})]
+        if self.boxed is not None:
+            self.boxed.count += len(outlined)
+        else:
+            for identity in outlined:
+                self.ledger.book("polygon-boxed", image=record.image, annotation=identity)
+            self.boxed = self.ledger.full("polygon-boxed")
+        return out
 
     def _any(self, raw: msgspec.Raw, number: int, record: Record) -> list[Annotation | Tag]:
         document, at = self.document, self.document.at(number)
@@ -235,6 +248,19 @@ class _Records:
             return found
         self._lose(0, 1)
         return []
+
+
+def _all_plain(raws: Sequence[msgspec.Raw], decoder: msgspec.json.Decoder[list[_T]]) -> list[_T] | None:
+    """The annotations decoded, where each has the seven keys and no other: fewer than their quotation marks none can
+    have, and so none has more where there are so many in all.
+    """
+    joined = b"[%b]" % b",".join(raws)
+    if joined.count(b'"') != _PLAIN_QUOTES * len(raws):
+        return None
+    try:
+        return decoder.decode(joined)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 def _is_outline(text: bytes) -> bool:

@@ -23,7 +23,7 @@ from .glance import label_text
 from .numbers import span, undone, written
 from .objects import FLAGS, SCORES, UNSPECIFIED, is_set
 
-_DEEP = "\t\t"
+_DEEP, _INNER = "\t\t", "\t\t\t"
 _OWN = frozenset(("pose", "bndbox", "polygon", "robndbox", "attributes", "name", "part", "annolake", *FLAGS, *SCORES))
 
 
@@ -33,31 +33,35 @@ class ObjectWriter:
     def __init__(self, shift: int) -> None:
         self.shift = shift
         self.names: dict[str, str] = {}
+        self.fronts: dict[tuple[str, bool], str] = {}
 
     def lines(self, annotations: Sequence[Annotation], occluded: bool) -> Iterator[str]:
         """The lines of all objects, parts below theirs. `occluded`: those that are not occluded say so."""
-        parts = _parts(annotations)
+        parts = _parts([annotation for annotation in annotations if "voc_object" in annotation.metadata])
         below = {id(part) for group in parts.values() for part in group}
         for annotation in annotations:
-            if id(annotation) in below:
-                continue
             metadata = annotation.metadata
-            if _is_plain(annotation):
-                yield self._plain(annotation, occluded)
-                continue
-            own: list[Annotation] = []
-            if "voc_object" in metadata and "part_of" not in metadata:
-                own = parts.pop(as_key(metadata["voc_object"]), own)
-            yield from self._object(annotation, occluded, own, is_part=False)
+            if _is_plain(annotation) and (front := self._front(annotation.label, occluded)):
+                yield f"{front}{self._corners(annotation.bbox, _INNER)}\n\t\t</bndbox>\n\t</object>"
+            elif id(annotation) not in below:
+                own: list[Annotation] = []
+                if "voc_object" in metadata and "part_of" not in metadata:
+                    own = parts.pop(as_key(metadata["voc_object"]), own)
+                yield from self._object(annotation, occluded, own, is_part=False)
 
-    def _plain(self, box: Rectangle, occluded: bool) -> str:
-        """The usual object, at once."""
-        flags = "\t\t<occluded>0</occluded>\n" if occluded else ""
-        return (
-            f"\t<object>\n\t\t<name>{self._name(box.label)}</name>\n\t\t<pose>{UNSPECIFIED}</pose>\n"
-            f"\t\t<truncated>0</truncated>\n\t\t<difficult>0</difficult>\n{flags}"
-            f"{self._box(box.bbox, _DEEP)}\n\t</object>"
-        )
+    def _front(self, label: str, occluded: bool) -> str:
+        """The usual object down to its box; nothing where the label takes a note."""
+        front = self.fronts.get((label, occluded))
+        if front is None:
+            flags = "\t\t<occluded>0</occluded>\n" if occluded else ""
+            front = (
+                f"\t<object>\n\t\t<name>{self._name(label)}</name>\n\t\t<pose>{UNSPECIFIED}</pose>\n"
+                f"\t\t<truncated>0</truncated>\n\t\t<difficult>0</difficult>\n{flags}\t\t<bndbox>\n"
+                if label_text(label) == label
+                else ""
+            )
+            self.fronts[label, occluded] = front
+        return front
 
     def _object(self, shape: Annotation, occluded: bool, parts: list[Annotation], *, is_part: bool) -> Iterator[str]:
         name, indent = ("part", _DEEP + "\t") if is_part else ("object", _DEEP)
@@ -119,14 +123,17 @@ class ObjectWriter:
         return text
 
     def _box(self, box: tuple[float, float, float, float], indent: str, more: Any = None) -> str:
+        inner = indent + "\t"
+        lines = "".join(f"{line}\n" for name, value in _items(more) for line in lines_of(name, value, inner))
+        return f"{indent}<bndbox>\n{self._corners(box, inner)}\n{lines}{indent}</bndbox>"
+
+    def _corners(self, box: tuple[float, float, float, float], indent: str) -> str:
         x, y, w, h = box
         left, right = span(x, w, self.shift)
         top, bottom = span(y, h, self.shift)
-        inner = indent + "\t"
-        lines = "".join(f"{line}\n" for name, value in _items(more) for line in lines_of(name, value, inner))
         return (
-            f"{indent}<bndbox>\n{inner}<xmin>{written(left)}</xmin>\n{inner}<ymin>{written(top)}</ymin>\n"
-            f"{inner}<xmax>{written(right)}</xmax>\n{inner}<ymax>{written(bottom)}</ymax>\n{lines}{indent}</bndbox>"
+            f"{indent}<xmin>{written(left)}</xmin>\n{indent}<ymin>{written(top)}</ymin>\n"
+            f"{indent}<xmax>{written(right)}</xmax>\n{indent}<ymax>{written(bottom)}</ymax>"
         )
 
     def _outline(self, shape: Annotation, rest: dict[str, Any], noted: Any, indent: str) -> Iterator[str]:
@@ -154,33 +161,26 @@ class ObjectWriter:
         yield f"{indent}</polygon>"
 
 
-def _parts(annotations: Sequence[Annotation]) -> dict[Any, list[Annotation]]:
+def _parts(tied: Sequence[Annotation]) -> dict[Any, list[Annotation]]:
     """Parts by the tie to an object that is there."""
-    wholes = {as_key(a.metadata["voc_object"]) for a in annotations if _is_tied(a) and "part_of" not in a.metadata}
+    wholes = {as_key(a.metadata["voc_object"]) for a in tied if "part_of" not in a.metadata}
     parts: dict[Any, list[Annotation]] = {}
-    if wholes:
-        for annotation in annotations:
-            if _is_tied(annotation) and isinstance(annotation.metadata.get("part_of"), str):
-                tie = as_key(annotation.metadata["voc_object"])
-                if tie in wholes:
-                    parts.setdefault(tie, []).append(annotation)
+    for annotation in tied:
+        tie = as_key(annotation.metadata["voc_object"])
+        if tie in wholes and isinstance(annotation.metadata.get("part_of"), str):
+            parts.setdefault(tie, []).append(annotation)
     return parts
 
 
 def _is_plain(shape: Annotation) -> TypeGuard[Rectangle]:
-    """Whether it is a box and a label, and nothing else."""
+    """Whether it is a box and a label, and nothing else that would be written."""
     return (
         type(shape) is Rectangle
         and (not shape.metadata or (shape.metadata.keys() <= {"area", "outline"} and not _note(shape)))
         and not shape.attributes
         and shape.confidence is None
         and not shape.extras
-        and label_text(shape.label) == shape.label
     )
-
-
-def _is_tied(annotation: Annotation) -> bool:
-    return "voc_object" in annotation.metadata
 
 
 def _noted(rest: dict[str, Any], key: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from ...schemas.model import Record
@@ -14,6 +15,7 @@ from .numbers import parsed, written
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 _USUAL_DEPTH = "3"
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class ImageWriter:
@@ -36,9 +38,10 @@ class ImageWriter:
         lines.append(leaf("filename", filename, "\t"))
         if notes.path is not None:
             lines.append(leaf("path", notes.path, "\t"))
-        for name, tree in (("source", notes.source), ("owner", notes.owner), ("size", _size(record, notes))):
+        for name, tree in (("source", notes.source), ("owner", notes.owner)):
             if tree is not None:
                 lines += lines_of(name, tree, "\t")
+        lines += _size(record, notes)
         lines.append(leaf("segmented", "0" if notes.segmented is None else notes.segmented, "\t"))
         lines += self.objects.lines(record.annotations, notes.occluded)
         for name, value in extra.items():
@@ -50,7 +53,7 @@ class ImageWriter:
         if others:
             note["extras"] = others
         if note:
-            lines.append(leaf("annolake", json.dumps(note, separators=(",", ":")), "\t"))
+            lines.append(leaf("annolake", _encode(note), "\t"))
         return "\n".join([*lines, "</annotation>\n"])
 
 
@@ -74,16 +77,16 @@ def _read_as(notes: ImageNotes, identity: str, filename: str) -> str:
     return identity + USUAL_EXTENSION
 
 
-def _size(record: Record, notes: ImageNotes) -> Any:
+def _size(record: Record, notes: ImageNotes) -> Iterable[str]:
     width, height = record.width, record.height
-    known = bool(width and height and width > 0 and height > 0)
-    noted = _noted_size(notes.size)
-    if notes.size is not None and noted == ((width, height) if known else (None, None)):
-        return notes.size
+    known = width is not None and height is not None and width > 0 and height > 0
+    if notes.size is not None and _noted_size(notes.size) == ((width, height) if known else (None, None)):
+        return lines_of("size", notes.size, "\t")
     if not width or not height or not known:
-        return None
-    depth = _USUAL_DEPTH if notes.depth is None else notes.depth
-    return {"width": written(width), "height": written(height), "depth": depth}
+        return ()
+    sides = f"\t\t<width>{written(width)}</width>\n\t\t<height>{written(height)}</height>"
+    depth = leaf("depth", _USUAL_DEPTH if notes.depth is None else notes.depth, "\t\t")
+    return ("\t<size>", sides, depth, "\t</size>")
 
 
 def _noted_size(size: Any) -> tuple[float | None, float | None]:

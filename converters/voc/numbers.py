@@ -16,6 +16,8 @@ _DIGITS = 17
 _EXACT = 1 << 53
 _SHORT = 15
 _SHORT_DIGITS = 9
+_USUAL = 1e9
+"""Below it floats lie so close that of all decimals of at most two digits one alone is read as a number."""
 _NOISE = 1e-11
 """Far below the step of `_SHORT_DIGITS`, so that what was written is written alike when it has been read."""
 
@@ -46,7 +48,7 @@ def span(low: float, size: float, shift: int) -> tuple[float, float]:
 
     Where no numbers are read as exactly those, the nearest are taken, and are the same when written again.
     """
-    start = undone(low, shift)
+    start = undone(low, shift) if shift else low
     if start is None:
         near = low + shift - shift
         start, size, low = _known(near, shift), size + (low - near), near
@@ -61,12 +63,21 @@ def undone(wanted: float, offset: float) -> float | None:
     floats; None where there is none.
     """
     total = wanted + offset
-    if total - offset == wanted and total == int(total):
-        return total
+    if -_USUAL < total < _USUAL and -_USUAL < offset < _USUAL:
+        number = round(total * 100) / 100
+        if number - offset == wanted:
+            return number
+        # Floats up to a sum lie no closer than those up to what is added: its neighbours are all that could do.
+        if offset >= 0 <= wanted and not any(near - offset == wanted for near in _neighbours(total)):
+            return number if abs(number - offset - wanted) <= _NOISE else _nearly(wanted, offset)
     for number in _candidates(total):
         if number - offset == wanted:
             return number
-    short = (round(total, digits) for digits in range(_SHORT_DIGITS + 1))
+    return _nearly(wanted, offset)
+
+
+def _nearly(wanted: float, offset: float) -> float | None:
+    short = (round(wanted + offset, digits) for digits in range(_SHORT_DIGITS + 1))
     return next((number for number in short if abs(number - offset - wanted) <= _NOISE), None)
 
 
@@ -78,9 +89,11 @@ def _known(wanted: float, offset: float) -> float:
 def _candidates(total: float) -> Iterator[float]:
     for digits in range(_DIGITS):
         yield round(total, digits)
-    yield total
-    yield math.nextafter(total, math.inf)
-    yield math.nextafter(total, -math.inf)
+    yield from _neighbours(total)
+
+
+def _neighbours(number: float) -> tuple[float, float, float]:
+    return number, math.nextafter(number, math.inf), math.nextafter(number, -math.inf)
 
 
 def _why_not(text: str) -> str:

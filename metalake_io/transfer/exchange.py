@@ -45,13 +45,14 @@ Receive = Callable[[Head, Iterable[bytes]], None]
 class Request(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """`operation` says in words what is asked, for messages. `idle`: seconds without a byte after which the
     answer is given up. `authorised`: our credentials go with it. Without `receive` the body comes in memory. `first`:
-    it finds the server, and is not repeated where there is none.
+    it finds the server, and is not repeated where there is none. `anew` makes headers for each attempt.
     """
 
     method: str
     url: str
     operation: str
     headers: Mapping[str, str] = {}
+    anew: Callable[[], Mapping[str, str]] | None = None
     body: Body | None = None
     repeat: Repeat = "always"
     authorised: bool = False

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from threading import Lock, Semaphore
 
 from .exchange import Fault, Layer, Request, Response, origin
 from .pacing import Pacing
+
+_EACH = 3
+"""Open files that a transfer may need: connections to the service and to the storage, and its own file."""
+
+_OTHERS = 16
+"""Open files that are left for everything else: a journal, a lock, certificates."""
+
+
+def affordable(at_once: int) -> int:
+    """So many transfers at once, or fewer where this process may not have so many files open; at least one."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return at_once
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY:
+        return at_once
+    used = 8
+    with suppress(OSError):
+        used = len(os.listdir("/dev/fd"))
+    return max(1, min(at_once, (most - used - _OTHERS) // _EACH))
 
 
 class Limited:

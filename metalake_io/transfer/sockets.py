@@ -6,6 +6,7 @@ and retries are not its business. Exceptions of the HTTP libraries end here, for
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Iterator, Mapping
 from threading import Lock
@@ -15,10 +16,11 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from ...schemas.errors import AnnolakeError
+from ...schemas.errors import AnnolakeError, LocalFailure
 from .clock import Stopped, raise_if_stopped
 from .exchange import Fault, Head, Request, Response, origin
 from .redaction import without_query
+from .unpacking import unpacked
 
 LARGEST_REPLY = 256 << 20
 """Bytes of an answer that is read into memory: more is a defect of the server, or an attack."""
@@ -55,7 +57,7 @@ class Sockets:
             with self._session(origin(request.url)).request(
                 request.method,
                 request.url,
-                headers=dict(request.headers),
+                headers={**request.headers, **(request.anew() if request.anew is not None else {})},
                 data=body,
                 timeout=(self._connect, request.idle),
                 allow_redirects=False,
@@ -93,7 +95,8 @@ class Sockets:
         headers = {name.lower(): value for name, value in reply.headers.items()}
         content = b""
         if request.receive is not None and 200 <= reply.status_code < 300:
-            request.receive(Head(reply.status_code, headers), _pieces(reply))
+            plain = unpacked(_pieces(reply, decode=False), headers.get("content-encoding", ""))
+            request.receive(Head(reply.status_code, headers), plain)
         else:
             content = self._content(reply)
         return Response(status=reply.status_code, headers=headers, content=content)
@@ -101,7 +104,7 @@ class Sockets:
     def _content(self, reply: requests.Response) -> bytes:
         pieces: list[bytes] = []
         size = 0
-        for piece in _pieces(reply):
+        for piece in _pieces(reply, decode=True):
             pieces.append(piece)
             size += len(piece)
             if size > self._largest_reply:
@@ -109,15 +112,19 @@ class Sockets:
         return b"".join(pieces)
 
 
-def _pieces(reply: requests.Response) -> Iterator[bytes]:
-    for piece in reply.raw.stream(_CHUNK, decode_content=True):
+def _pieces(reply: requests.Response, *, decode: bool) -> Iterator[bytes]:
+    for piece in reply.raw.stream(_CHUNK, decode_content=decode):
         raise_if_stopped()
         yield piece
 
 
-def _fault(error: Exception) -> Fault:
+def _fault(error: Exception) -> Fault | LocalFailure:
     """An exception of the libraries, or of the system below them, in our words; its own may hold secrets."""
     chain = list(_chain(error))
+    for link in chain:
+        if isinstance(link, OSError) and link.errno in (errno.EMFILE, errno.ENFILE):
+            hint = "let fewer transfers run at once, or allow more open files (ulimit -n)"
+            return LocalFailure("too-many-files", "too many files and connections are open", hint=hint)
     kinds = tuple(type(link) for link in chain)
     if _among(kinds, requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, UnicodeError):
         return Fault("request", "the address or a header cannot be sent", sent=False)

@@ -14,12 +14,16 @@ from .clock import Stopped, current_stop
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_MOMENT = 1.0
+"""Seconds for what is under way when the reader is interrupted."""
+
 
 def in_parallel(items: Iterable[Item], work: Callable[[Item], Result], workers: int) -> Iterator[Result]:
     """`work` of each item, in the order in which they finish. `items` is read as fast as they are worked on.
 
     Where `work` raises, no further item is begun, those under way are called off where they wait or read, what they
-    still bring is yielded, and then the exception raised. So is the reader's own interruption.
+    still bring is yielded, and then the exception raised. Where the reader is interrupted, those under way are called
+    off, too, and waited for a moment only: one that reads a silent server must not hold who wants to leave.
     """
     stop = Event()
 
@@ -34,23 +38,25 @@ def in_parallel(items: Iterable[Item], work: Callable[[Item], Result], workers: 
             raise
 
     source = iter(items)
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="annolake") as pool:
-        try:
-            pending: set[Future[Result]] = {pool.submit(task, item) for item in islice(source, 2 * workers)}
-            failure: BaseException | None = None
-            while pending:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    error = future.exception()
-                    if error is None:
-                        yield future.result()
-                    elif failure is None and not isinstance(error, Stopped):
-                        failure = error
-                if failure is None:
-                    pending |= {pool.submit(task, item) for item in islice(source, len(done))}
-            if failure is not None:
-                raise failure
-        finally:
-            stop.set()
-            with suppress(RuntimeError):
-                pool.shutdown(wait=False, cancel_futures=True)
+    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="annolake")
+    pending: set[Future[Result]] = set()
+    try:
+        pending = {pool.submit(task, item) for item in islice(source, 2 * workers)}
+        failure: BaseException | None = None
+        while pending:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                error = future.exception()
+                if error is None:
+                    yield future.result()
+                elif failure is None and not isinstance(error, Stopped):
+                    failure = error
+            if failure is None:
+                pending |= {pool.submit(task, item) for item in islice(source, len(done))}
+        if failure is not None:
+            raise failure
+    finally:
+        stop.set()
+        with suppress(RuntimeError):
+            pool.shutdown(wait=False, cancel_futures=True)
+        wait(pending, timeout=_MOMENT)

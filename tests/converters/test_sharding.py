@@ -243,7 +243,16 @@ def test_names_with_their_split_in_front_come_home_from_yolo(
 
 @pytest.mark.parametrize("to", ["metalake", "yolo"])
 def test_the_same_bytes_within_a_limit_of_memory(tmp_path: Path, to: str) -> None:
-    sources = [coco(tmp_path / f"{letter}.json", names(letter, 5)) for letter in "ab"]
-    convert(sources, tmp_path / "free", to=to, shards=3, jobs=1)
-    convert(sources, tmp_path / "held", to=to, shards=3, jobs=2, memory=256 << 20)
+    source = coco(tmp_path / "a.json", names("a", 9))
+    convert(source, tmp_path / "free", to=to, shards=3, jobs=1)
+    convert(source, tmp_path / "held", to=to, shards=3, jobs=2, memory=256 << 20)
     assert tree(tmp_path / "free") == tree(tmp_path / "held")
+
+
+def test_no_target_lies_among_the_shards_it_is_read_from(tmp_path: Path) -> None:
+    convert(coco(tmp_path / "a.json", names("a", 4)), tmp_path / "set", to="coco", shards=2)
+    with pytest.raises(UsageError, match="target-in-source"):
+        convert(tmp_path / "set", tmp_path / "set" / "x.json", to="coco")
+    with pytest.raises(UsageError, match="lie in each other"):
+        convert(tmp_path / "set", tmp_path / "set", to="coco", shards=3, overwrite=True)
+    assert len(list((tmp_path / "set").iterdir())) == 3

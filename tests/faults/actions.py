@@ -25,6 +25,7 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True):
     headers: dict[str, str] = {}
     body: str | None = None
     pid: int | None = None
+    signal: int = 0
     drip: float = 0.0
     slow_read: float = 0.0
     cut: float | None = None
@@ -61,6 +62,11 @@ def answer(status: int, body: Any = None, *, processed: bool = False, **headers:
     return Act("answer", processed=processed, status=status, body=body, headers=named)
 
 
+def early(status: int, at: float) -> Act:
+    """An answer after so much of the body; the rest is not read."""
+    return msgspec.structs.replace(answer(status), moment="mid", at=at)
+
+
 def html(status: int = 200) -> Act:
     return answer(status, "<html><body>Sign in to the network</body></html>", Content_Type="text/html")
 
@@ -91,6 +97,11 @@ def hang(seconds: float, *, processed: bool = False) -> Act:
 def kill(moment: Moment, pid: int | None = None) -> Act:
     """SIGKILL for the client; its `pid`, or the rig's `victim`."""
     return Act("kill", processed=moment != "before", moment=moment, pid=pid)
+
+
+def interrupt(number: int, *, hang: float = 0.0) -> Act:
+    """A signal for the client, the rig's `victim`; then the right answer, or none for so many seconds."""
+    return Act("hang" if hang else "pass", processed=not hang, wait=hang, signal=number)
 
 
 def late(seconds: float) -> Act:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,22 @@ from annolake.metalake_io.client import MetaLakeClient
 from annolake.metalake_io.connecting import connect
 
 from ..metalake_io.clock import FakeClock
+from .children import Nursery
+from .desk import Connect, Desk
 from .faultd import Faultd
 from .lake import KEY, SECRET
-
-Connect = Callable[..., MetaLakeClient]
 
 
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    made = Nursery()
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -43,6 +50,11 @@ def connected(rig: Faultd, clock: FakeClock) -> Iterator[Connect]:
     yield to
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, rig: Faultd, connected: Connect, nursery: Nursery) -> Desk:
+    return Desk(tmp_path, rig, connected, nursery)
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import re
 import ssl
+import time
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
@@ -44,12 +46,15 @@ class Faultd:
         seed: int = 0,
         port: int = 0,
         tls: ssl.SSLContext | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lake = Lake(storage, annotations)
         self.rules: list[Rule] = []
         self.modes = Modes(latency, handshake, close_after)
         self._chance = random.Random(seed)
-        self._httpd = Httpd(self._choose, self._process, self.modes, port, tls)
+        self.weather: Callable[[Asked], Act | None] = lambda _: None
+        """Asked before the rules what is to become of a request; None leaves it to them."""
+        self._httpd = Httpd(self._choose, self._process, self.modes, port, tls, now)
         self.url = self.lake.url = self._httpd.url
 
     def rule(self, match: str, act: Act, *, times: int = 1, skip: int = 0, share: float = 1.0) -> Rule:
@@ -88,9 +93,39 @@ class Faultd:
             self.modes.killed.clear()
             self.modes.told.notify_all()
 
-    def settle(self) -> None:
-        """Until nothing is being answered any more."""
-        self._httpd.settle()
+    def summary(self) -> dict[str, Any]:
+        """What came, in short: how often each operation was asked, when first (of the clock that all processes share),
+        over how many connections; how often a file was finalised at most.
+        """
+        named = [(name, re.compile(expression)) for name, expression in OPERATIONS.items()]
+        asked: dict[str, int] = {}
+        first: dict[str, float] = {}
+        entries = [one for one in list(self.log) if "/__rig__/" not in one.target]
+        for one in entries:
+            what = f"{one.method} {one.target}"
+            name = next((name for name, expression in named if expression.match(what)), "other")
+            asked[name] = asked.get(name, 0) + 1
+            first.setdefault(name, one.begin)
+        finalised = max(self.lake.sending.finalised.values(), default=0)
+        connections = len({one.connection for one in entries})
+        return {"asked": asked, "first": first, "connections": connections, "finalised": finalised}
+
+    def settle(self, *, alone: bool = False) -> None:
+        """Until nothing is being answered any more. `alone`: until nobody is connected, for what a client had sent
+        before it was killed may not have been read.
+        """
+        self._httpd.settle(alone=alone)
+
+    def hang_up(self) -> None:
+        """All connections end, without a word."""
+        self._httpd.hang_up()
+
+    def down(self) -> None:
+        """Nobody is there, until `up`."""
+        self._httpd.down()
+
+    def up(self) -> None:
+        self._httpd.up()
 
     def close(self) -> None:
         self._httpd.close()
@@ -106,6 +141,9 @@ class Faultd:
         what = f"{asked.method} {asked.target}"
         if asked.path.startswith("/__rig__/"):
             return None
+        act = self.weather(asked)
+        if act is not None:
+            return act
         for rule in self.rules:
             if rule.times and re.search(rule.match, what) and self._chance.random() < rule.share:
                 if rule.skip:
@@ -125,6 +163,8 @@ class Faultd:
         if what == "state":
             with self.lake.lock:
                 return js(msgspec.to_builtins(oracle.seen(self.lake)))
+        if what == "summary":
+            return js(self.summary())
         if what == "log":
             entries = [one for one in list(self.log) if "/__rig__/" not in one.target]
             return js(msgspec.to_builtins(entries))

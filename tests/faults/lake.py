@@ -31,7 +31,8 @@ class Kept(msgspec.Struct):
 class Lake:
     """`objects` is a list: nothing keeps a file from being there twice. `annotations` are the objects by (key,
     operation). `uses`: how often a signed address is good. `word`: what it calls its storage. `again`: the status of a
-    second finalising. `authorization` is what is asked for; another one is answered with 401.
+    second finalising. `authorization` is what is asked for; another one is answered with 401. `forgetful`: it keeps
+    no bytes.
     """
 
     def __init__(self, storage: StorageType = "AWS_S3", annotations: Literal["replace", "append"] = "replace") -> None:
@@ -40,10 +41,13 @@ class Lake:
         self.mode = annotations
         self.again = 404
         self.uses = 1 << 30
+        self.forgetful = False
         self.url = ""
         self.authorization = AUTHORIZATION
         self.lock = RLock()
         self.objects: list[Kept] = []
+        self._newest: dict[str, Kept] = {}
+        self._sorted: tuple[object, list[str]] = None, []
         self.removed: set[str] = set()
         self.folders: dict[str, str] = {"c1": "Demo"}
         self.kinds: dict[str, int] = {"c1": 5}
@@ -60,16 +64,22 @@ class Lake:
 
     def add(self, name: str, content: bytes, collection: str = "c1", upload: str = "") -> None:
         self.objects.append(Kept(name, content, collection, upload))
+        self._newest[name] = self.objects[-1]
+
+    def lose(self, name: str) -> None:
+        """Whatever was there of that name is gone."""
+        self.objects = [one for one in self.objects if one.name != name]
+        del self._newest[name]
 
     def expire(self) -> None:
         """No signed address that is out is good any more."""
         self.bucket.valid_from = self.bucket.issued
 
     def has(self, unique: str) -> bool:
-        return any(one.name == unique for one in self.objects)
+        return unique in self._newest
 
     def content(self, key: str) -> bytes | None:
-        return next((one.content for one in reversed(self.objects) if one.name == key), None)
+        return self._newest[key].content if key in self._newest else None
 
     def collection_of(self, name: str, kind: int) -> str:
         """The collection of this name and kind; begun where there is none."""
@@ -175,10 +185,12 @@ class Lake:
     def listed(self, asked: Asked, collection: str | None) -> Answer:
         body = asked.json
         begin = body["pageIndex"] * body["pageSize"]
-        names = sorted({one.name for one in self.objects if collection in (None, one.collection)})
+        state = (collection, len(self.objects), id(self.objects))
+        if self._sorted[0] != state:
+            self._sorted = state, sorted(one.name for one in self.objects if collection in (None, one.collection))
         found = [
             {"id": name, "name": name, "uniqueName": name, "fileName": name, "url": self.bucket.sign(name)}
-            for name in names[begin : begin + body["pageSize"]]
+            for name in self._sorted[1][begin : begin + body["pageSize"]]
         ]
         return js(found) if found else refusal(406, "No more pages to download")
 

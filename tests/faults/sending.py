@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -113,6 +112,6 @@ class Sending:
             return None
         if self._lake.storage == "AWS_S3":
             for part in told:
-                if part["ETag"].strip('"') != hashlib.md5(parts[part["PartNumber"]]).hexdigest():
+                if part["ETag"].strip('"') != self._lake.bucket.digests[key, part["PartNumber"]]:
                     return None
         return b"".join(parts[number] for number in numbers)

@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--close-after", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rules", type=Path, help="a JSON file with a list of rules")
+    parser.add_argument("--forget", action="store_true", help="keep no bytes of files")
     parser.add_argument("--files", type=int, default=0, help="so many are there already, in the collection Demo")
     given = parser.parse_args()
     with Faultd(
@@ -33,6 +34,7 @@ def main() -> None:
         seed=given.seed,
         port=given.port,
     ) as rig:
+        rig.lake.forgetful = given.forget
         if given.rules:
             rig.rules += msgspec.json.decode(given.rules.read_bytes(), type=list[Rule])
         for number in range(given.files):

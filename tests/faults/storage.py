@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+from annolake.metalake_io.crc32c import crc32c_of
 
 from ..metalake_io.lake import SIGNATURE
 from ..metalake_io.wire import Answer, Asked
@@ -18,15 +21,22 @@ _SIGNATURES = {"AWS_S3": SIGNATURE, "GCP": SIGNATURE.replace("Amz", "Goog"), "AZ
 
 
 class Bucket:
-    """`parts` by key and number (from 1; of Google by their first byte). `uses` of each signed address, by its id."""
+    """`parts` by key and number (from 1; of Google by their first byte). `uses` of each signed address, by its id.
+
+    `object`: what all files are, `parts` or `kms` of S3, `composed` of Google, else plain. `bare`: nothing is told of
+    them.
+    """
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
         self.parts: dict[str, dict[int, bytes]] = {}
         self.puts: dict[tuple[str, int], int] = {}
+        self.digests: dict[tuple[str, int], str] = {}
         self.uses: dict[int, int] = {}
         self.issued = 0
         self.valid_from = 0
+        self.object = ""
+        self.bare = False
 
     def sign(self, key: str, **query: Any) -> str:
         """A new address for `key`."""
@@ -77,7 +87,8 @@ class Bucket:
             number = int(base64.b64decode(base64.b64decode(asked.query["blockid"]))) + 1
             answer = Answer(201, b"", {"Content-MD5": text, "x-ms-request-id": "1"})
         with self._lake.lock:
-            self.parts.setdefault(key, {})[number] = body
+            self.parts.setdefault(key, {})[number] = b"" if self._lake.forgetful else body
+            self.digests[key, number] = digest.hexdigest()
             self.puts[key, number] = self.puts.get((key, number), 0) + 1
         return answer
 
@@ -86,14 +97,9 @@ class Bucket:
             content = self._lake.content(_key(asked))
         if content is None:
             return _error(404, "NoSuchKey", "The specified key does not exist.")
-        digest = hashlib.md5(content)
-        etag, text = f'"{digest.hexdigest()}"', base64.b64encode(digest.digest()).decode()
-        headers = {"ETag": etag, "Content-Type": "application/octet-stream", "Accept-Ranges": "bytes"}
-        headers |= {
-            "AWS_S3": {"x-amz-request-id": "1"},
-            "GCP": {"x-goog-hash": f"md5={text}"},
-            "AZURE": {"Content-MD5": text, "x-ms-request-id": "1"},
-        }[self._lake.storage]
+        etag, headers = self.etag(content), self._told(content)
+        if self.bare:
+            return Answer(200, content)
         if asked.headers.get("if-none-match") == etag:
             return Answer(304, b"", {"ETag": etag})
         if asked.headers.get("if-match", etag) != etag:
@@ -105,10 +111,28 @@ class Bucket:
         if first >= len(content):
             return Answer(416, b"", {"Content-Range": f"bytes */{len(content)}"})
         piece = content[first : last + 1]
-        headers.pop("Content-MD5", None)  # Azure tells it of whole blobs only
+        if "Content-MD5" in headers:  # which would be that of the piece
+            headers["x-ms-blob-content-md5"] = headers.pop("Content-MD5")
         return Answer(
             206, piece, {**headers, "Content-Range": f"bytes {first}-{first + len(piece) - 1}/{len(content)}"}
         )
+
+    def etag(self, content: bytes) -> str:
+        """What the storage calls this state of a file: S3 its MD5, where it came in one part, without another key."""
+        plain = self._lake.storage == "AWS_S3" and not self.object
+        digest = hashlib.md5(content if plain else b"salt" + content).hexdigest()
+        return f'"{digest}-2"' if self.object == "parts" else f'"{digest}"'
+
+    def _told(self, content: bytes) -> dict[str, str]:
+        headers = {"ETag": self.etag(content), "Content-Type": "application/octet-stream", "Accept-Ranges": "bytes"}
+        text = base64.b64encode(hashlib.md5(content).digest()).decode()
+        crc = base64.b64encode(crc32c_of(io.BytesIO(content)).to_bytes(4, "big")).decode()
+        headers |= {
+            "AWS_S3": {"x-amz-request-id": "1"},
+            "GCP": {"x-goog-hash": f"crc32c={crc}" + ("" if self.object == "composed" else f", md5={text}")},
+            "AZURE": {"Content-MD5": text, "x-ms-request-id": "1"},
+        }[self._lake.storage]
+        return headers | ({"x-amz-server-side-encryption": "aws:kms"} if self.object == "kms" else {})
 
 
 def _key(asked: Asked) -> str:

@@ -24,6 +24,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self) -> None:
+        if "compatibility" in self.path:
+            self.send_error(404)
+            return
         self.send_response(200)
         self.send_header("Content-Length", str(SIZE))
         self.end_headers()
@@ -47,7 +50,8 @@ def main() -> None:
     url = f"http://127.0.0.1:{port.get()}"
 
     from annolake.metalake_io.connecting import connect
-    from annolake.metalake_io.fetching import Fetcher, Wanted
+    from annolake.metalake_io.fetching import Fetcher
+    from annolake.metalake_io.landing import Wanted
     from annolake.metalake_io.transfer.bodies import FileSlice
     from annolake.metalake_io.transfer.exchange import Request
 

@@ -114,19 +114,19 @@ def test_ctrl_c_among_the_annotations(run: Run, lake: Lake, monkeypatch: pytest.
 
 
 def test_a_disk_that_is_full_on_the_way(run: Run, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    from annolake.metalake_io import fetching
+    from annolake.metalake_io.landing import Landing
     from annolake.schemas.errors import LocalFailure
 
     lake.files = {f"Demo_{name}": b"picture" for name in NAMES}
     lake.pages = [lake.page(*lake.files)]
-    settle = fetching._Landing.settle
+    settle = Landing.settle
 
     def full(landing: Any) -> None:
         if landing._wanted.name == "Demo_b.png":
             raise LocalFailure("local-file", "No space left on device")
         settle(landing)
 
-    monkeypatch.setattr(fetching._Landing, "settle", full)
+    monkeypatch.setattr(Landing, "settle", full)
     for words in (("download", "collection", "c1", "out"), ("download", "files", "other")):
         done = run(*words)
         document = json.loads(done.stdout)
