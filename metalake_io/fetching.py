@@ -9,7 +9,6 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -22,7 +21,7 @@ from .present import Present
 from .results import Item, Verified
 from .service import Service
 from .transfer.bodies import Moved
-from .transfer.exchange import Request, Response
+from .transfer.exchange import Request, Response, may_be_asked
 from .transfer.stack import STORAGE_IDLE
 
 
@@ -115,8 +114,7 @@ class Fetcher:
             landing.take_whole()
 
     def _checked(self, wanted: Wanted) -> str:
-        scheme = urlsplit(wanted.url).scheme
-        if scheme not in ("http", "https") or (scheme == "http" and self._service.base_url.startswith("https:")):
+        if not may_be_asked(wanted.url, https_only=self._service.base_url.startswith("https:")):
             raise ServiceRefused("unsafe-address", f"download {wanted.name!r}: its address is not trustworthy")
         return wanted.url
 

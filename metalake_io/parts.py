@@ -11,11 +11,12 @@ from .annotations import AnnotationUploads
 from .collection_upload import CollectionUpload
 from .collections import Collections
 from .downloads import Downloads
-from .errors import ProtocolError
+from .errors import ProtocolError, ServiceRefused
 from .jobs import Jobs
 from .listing import Listing
 from .metadata import MetadataUploads
 from .service import Service
+from .transfer.exchange import may_be_asked
 from .transfer.stack import Timeouts
 from .trash import Trash
 from .uploads import Uploads
@@ -66,4 +67,6 @@ class Urls:
         found = next((answer[key] for key in _URL_KEYS if isinstance(answer.get(key), str)), None)
         if found is None:
             raise ProtocolError("protocol", f"address of {file_key!r}: the answer has no `url`")
+        if not may_be_asked(found, https_only=self._service.base_url.startswith("https:")):
+            raise ServiceRefused("unsafe-address", f"address of {file_key!r}: it is not trustworthy")
         return found

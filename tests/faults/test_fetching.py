@@ -17,7 +17,7 @@ from annolake.metalake_io.results import DownloadReport, Verified
 
 from ..metalake_io.trees import tree
 from . import actions as act
-from .conftest import Connect
+from .desk import Connect
 from .faultd import Faultd
 from .lake import StorageType
 

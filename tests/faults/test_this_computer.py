@@ -19,7 +19,7 @@ from annolake.schemas.errors import LocalFailure
 
 from ..metalake_io.trees import tree
 from .children import Nursery
-from .conftest import Connect
+from .desk import Connect
 from .faultd import Faultd
 from .torture import of_all
 
