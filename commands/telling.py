@@ -60,6 +60,10 @@ def show(report: Report) -> None:
             for item in items[: screen.SHOWN]:
                 screen.say(f"{state}  {f'{what} of ' if part is not report else ''}{item.name}: {item.reason}", style)
             screen.show_rest(len(items) - screen.SHOWN)
+        unproved = sum(item.verified_by == "none" for item in part.of("downloaded"))
+        if unproved:
+            what = screen.counted(unproved, "file")
+            screen.say(f"{what} unverified: the storage tells neither a length nor a hash", "yellow")
         for note in part.notes:
             screen.say(note)
     collection, job = (getattr(report, name, "") for name in ("collection_id", "job_id"))

@@ -300,6 +300,7 @@ MATRIX: dict[str, Fault] = {
         SIGNALS + "test_e4_stopped_at_any_moment",
         SIGNALS + "test_e4_a_server_that_is_silent_does_not_hold_it",
         SIGNALS + "test_e4_who_asks_again_is_obeyed_at_once",
+        ONE_RUN + "test_e4_stopped_while_files_come",
         STOPPED + "test_ctrl_c_among_the_files",
         STOPPED + "test_ctrl_c_among_the_annotations",
         "metalake_io/test_resuming.py::test_ctrl_c_says_how_to_go_on",

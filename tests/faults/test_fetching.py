@@ -13,7 +13,9 @@ import pytest
 
 from annolake.metalake_io.crc32c import crc32c_of
 from annolake.metalake_io.errors import PartlyDone
+from annolake.metalake_io.partfiles import Leftovers
 from annolake.metalake_io.results import DownloadReport, Verified
+from annolake.schemas.errors import LocalFailure
 
 from ..metalake_io.trees import tree
 from . import actions as act
@@ -194,6 +196,44 @@ def test_a_part_that_is_none_is_not_written_to(rig: Faultd, get: Get, out: Path,
         part.hardlink_to(elsewhere)
     assert get().complete
     assert elsewhere.read_bytes() == before
+    assert (tree(out)[FILE], hidden(out)) == (CONTENT, [])
+
+
+@pytest.mark.parametrize("how", ["taken over", "replaced", "written to"])
+def test_a_part_that_another_run_has_taken(rig: Faultd, connected: Connect, out: Path, how: str) -> None:
+    """Without a lock: whatever is done to it, it does not get the file's name."""
+    rig.lake.add(NAME, CONTENT)
+
+    def other(_: int) -> None:
+        for part in out.rglob("*.part"):
+            if how == "taken over":
+                Leftovers().take(out / FILE)
+            elif how == "replaced":
+                part.unlink()
+                part.write_bytes(b"x")
+            else:
+                with part.open("ab") as file:
+                    file.write(b"x")
+
+    with pytest.raises(LocalFailure, match="part-changed"):
+        connected().downloads.collection("c1", out, moved=other)
+    assert FILE not in tree(out)
+    assert connected().downloads.collection("c1", out).complete
+    assert (tree(out)[FILE], hidden(out)) == (CONTENT, [])
+
+
+def test_two_runs_without_a_lock(rig: Faultd, connected: Connect, out: Path) -> None:
+    """The second comes while the first is under way: one may fail, and what stands there is right."""
+    rig.lake.add(NAME, CONTENT)
+    second: list[DownloadReport] = []
+
+    def other(_: int) -> None:
+        if not second:
+            second.append(connected().downloads.collection("c1", out))
+
+    with pytest.raises(LocalFailure, match="part-changed"):
+        connected().downloads.collection("c1", out, moved=other)
+    assert second[0].complete
     assert (tree(out)[FILE], hidden(out)) == (CONTENT, [])
 
 

@@ -45,6 +45,13 @@ def test_a_collection(run: Run, full: Lake, tmp_path: Path) -> None:
     assert run("download", "collection", "c1", tmp_path / "other").exit_code == 6
 
 
+def test_what_is_not_verified_is_said(run: Run, full: Lake, tmp_path: Path) -> None:
+    full.rule("GET /bucket/Demo_a", Answer(200, b"picture a", bare=True))
+    done = run("download", "collection", "c1", tmp_path / "out", "--json")
+    assert "1 file unverified" in done.stderr
+    assert json.loads(done.stdout)["verified_by"] == "none"
+
+
 @pytest.mark.parametrize("where", [[], ["--collection", "c1"]])
 def test_files(run: Run, full: Lake, tmp_path: Path, where: list[str]) -> None:
     done = run("download", "files", tmp_path / "out", *where, "--query", "x=y", "--annotated-by", "human", "--json")
