@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from decimal import Context, Decimal
 from math import isfinite
 
+from ..numbertexts import NumberTexts, repeats
+
 _CONTEXT = Context(prec=60)
 _NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?\s*", re.ASCII)
 _LONGEST = 60
 _USUAL = 1e9
 """Below it a number of two decimals is the hundredth of a whole number, and sums of them lose nothing."""
-_SINGLE = re.compile(r"\.\d(?!\d)")
 
 
 class Unreadable(ValueError):
@@ -89,13 +90,14 @@ def spelled(value: float) -> str:
 
 def points(flat: Sequence[float]) -> str:
     """Flat numbers as `x,y;x,y`."""
-    text = ";".join(["%r,%r"] * (len(flat) // 2)) % tuple(map(float, flat))
-    if "e" in text or "n" in text:
-        return ";".join(f"{spelled(x)},{spelled(y)}" for x, y in zip(flat[::2], flat[1::2], strict=True))
-    return _SINGLE.sub(r"\g<0>0", text)
+    texts = map(_TEXTS.__getitem__ if repeats(flat) else spelled, flat)
+    return ";".join(["%s,%s"] * (len(flat) // 2)) % tuple(texts)
 
 
 def _spelled(value: Decimal) -> str:
     text = format(value, "f")
     head, _, tail = text.partition(".")
     return f"{head}.{tail.rstrip('0'):0<2}"
+
+
+_TEXTS = NumberTexts(spelled)
