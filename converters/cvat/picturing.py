@@ -27,7 +27,7 @@ from .elements import (
 )
 from .notes import EXTENSION, NO_SPLIT, Extra, as_text, of_track
 from .restoring import restored, tied
-from .usual import attribute, attributes, child, usual
+from .usual import Usual, attribute, attributes, child
 
 _OWN = frozenset(("id", "name", "subset", "width", "height", "task_id", EXTENSION, f"{EXTENSION}-id"))
 
@@ -35,6 +35,7 @@ _OWN = frozenset(("id", "name", "subset", "width", "height", "task_id", EXTENSIO
 class Body:
     def __init__(self, path: Path, used: Used) -> None:
         self.path, self.used = path, used
+        self.usual = Usual()
         self.file = path.open("w+b", buffering=1 << 20)
         self.names: list[str] = []
         self.splits: list[str | None] = []
@@ -119,7 +120,7 @@ class Body:
     def _shapes(self, record: Record) -> Iterator[str]:
         following = 0
         for group in groups(record.annotations):
-            if len(group) == 1 and (text := usual(group[0])) is not None:
+            if len(group) == 1 and (text := self.usual.line(group[0])) is not None:
                 self.used.label(group[0].label)
                 yield text
                 continue
