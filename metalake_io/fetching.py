@@ -14,6 +14,7 @@ import msgspec
 
 from ..converters.files import local_failure
 from ..schemas.errors import LocalFailure
+from .addresses import Urls
 from .errors import NetworkGaveUp, ServiceRefused
 from .landing import WORTH, Landing, Wanted
 from .partfiles import Leftovers, sync_folder
@@ -36,6 +37,7 @@ class Fetcher:
         self._service = service
         self._idle = idle
         self._moved = moved
+        self._urls = Urls(service)
         self._leftovers = Leftovers()
         self._folders: set[Path] = set()
         self._lock = Lock()
@@ -86,8 +88,10 @@ class Fetcher:
         )
 
     def _send(self, url: str, wanted: Wanted, landing: Landing) -> Response:
-        """The answer to the last attempt. Where the network gives up but much has come since, it is not given up."""
-        attempts, most = 0, landing.size
+        """The answer to the last attempt. Where the network gives up but much has come since, it is not given up. For
+        an address that has expired a new one is asked for, once.
+        """
+        attempts, most, renewed = 0, landing.size, False
         while True:
             try:
                 response = self._service.layers.send(
@@ -109,9 +113,20 @@ class Fetcher:
                 most = landing.size
                 continue
             attempts += response.attempts
-            if response.status != 416 or not landing.going_on:
+            if response.status == 416 and landing.going_on:
+                landing.take_whole()
+                continue
+            fresh = self._fresh(wanted) if _may_have_expired(response) and not renewed else None
+            if fresh is None:
                 return msgspec.structs.replace(response, attempts=attempts)
-            landing.take_whole()
+            url, renewed = fresh, True
+
+    def _fresh(self, wanted: Wanted) -> str | None:
+        """A new address, if the service has one."""
+        try:
+            return self._urls.url(wanted.name)
+        except ServiceRefused:
+            return None
 
     def _checked(self, wanted: Wanted) -> str:
         if not may_be_asked(wanted.url, https_only=self._service.base_url.startswith("https:")):
@@ -128,11 +143,16 @@ class Fetcher:
                 raise local_failure(error, folder) from None
 
 
+def _may_have_expired(response: Response) -> bool:
+    """S3 and Azure refuse an expired address as they refuse any; Google has a word for it."""
+    return response.status in (401, 403) or (response.status == 400 and b"ExpiredToken" in response.content)
+
+
 def _refused(wanted: Wanted, response: Response) -> ServiceRefused:
     return ServiceRefused(
         "download-refused",
         f"download {wanted.name!r}: the storage answers {response.status}",
-        hint="its address may have expired: run it again" if response.status == 403 else None,
+        hint="its address may have expired: run it again" if _may_have_expired(response) else None,
     ).after(response)
 
 

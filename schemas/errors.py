@@ -4,6 +4,8 @@
     ├── UsageError        2  the call cannot mean anything
     ├── LossRefused       3  the target cannot hold what the source has
     ├── InvalidInput      4  the source is broken; nothing was written
+    ├── StorageRefused    5  object storage does not know us, or does not let us
+    ├── StorageFailure    8  object storage gave no proper answer; it can be tried again
     └── LocalFailure      9  this computer's disk or permissions
 
 The number is the exit code of the command line; the classes that talk to the service join this family in
@@ -27,6 +29,10 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pointer: str | None = None
     image: str | None = None
     annotation: int | str | None = None
+
+    def renamed(self, old: str, new: str) -> Place:
+        """With the file called by the name it was given, and not by the one it was read under."""
+        return self if self.file is None else msgspec.structs.replace(self, file=self.file.replace(old, new))
 
     def __str__(self) -> str:
         where = self.file or ""
@@ -62,6 +68,11 @@ class AnnolakeError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.code, self.message, self.place, self.hint), self.__dict__
 
+    def rename(self, old: str, new: str) -> None:
+        """As `Place.renamed`, in the message too."""
+        self.message = self.message.replace(old, new)
+        self.place = self.place.renamed(old, new)
+
     def __str__(self) -> str:
         where = str(self.place)
         text = f"{where}: " if where else ""
@@ -86,6 +97,18 @@ class InvalidInput(AnnolakeError):
     """The input is not what it should be; nothing was written or sent."""
 
     exit_code = 4
+
+
+class StorageRefused(AnnolakeError):
+    """Object storage does not know us, or does not let us do this."""
+
+    exit_code = 5
+
+
+class StorageFailure(AnnolakeError):
+    """Object storage gave no proper answer. It can be tried again."""
+
+    exit_code = 8
 
 
 class LocalFailure(AnnolakeError):

@@ -140,6 +140,8 @@ MATRIX: dict[str, Fault] = {
     "B9": fault(
         "a signed address expires on the way",
         UPLOADS + "test_an_expired_address_is_asked_again_and_stored_parts_are_not_sent_again",
+        FETCHING + "test_b9_an_address_that_expires_on_the_way",
+        FETCHING + "test_b9_an_address_that_is_refused_is_asked_again_once",
     ),
     "B10": fault("connections that are closed after each answer", left=NOT_YET),
     "B11": fault(
