@@ -52,6 +52,8 @@ def work(job: dict[str, Any]) -> None:
     os.dup2(os.open(job["stdout"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 1)
     os.dup2(os.open(job["stderr"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
     collection_pages.PAGE_SIZE = listing.LARGEST_PAGE = job.get("page", 250)
+    if job.get("open_files"):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (job["open_files"], job["open_files"]))
     if "argv" in job:
         os.environ.update(job["environ"])
         os.chdir(job["folder"])
@@ -87,8 +89,8 @@ def _last(job: dict[str, Any]) -> None:
         traceback.print_exc()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    Path(job["stdout"]).with_name("memory").write_text(str(most))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    Path(job["stdout"]).with_name("used").write_text(f"{used.ru_maxrss} {used.ru_utime + used.ru_stime}")
     os._exit(code)
 
 

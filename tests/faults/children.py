@@ -31,10 +31,10 @@ class Child:
     def send(self, number: int) -> None:
         os.kill(self.pid, number)
 
-    def wait(self) -> int:
+    def wait(self, longest: float = LONGEST) -> int:
         if self.returncode is None:
             try:
-                self.returncode = int(self._nursery.answer())
+                self.returncode = int(self._nursery.answer(longest))
             except TimeoutError:
                 os.kill(self.pid, signal.SIGKILL)
                 self._nursery.answer()
@@ -48,7 +48,16 @@ class Child:
     @property
     def memory(self) -> float:
         """The most that it had, in MB, of what it shares with the nursery too."""
-        return int(self._paths[0].with_name("memory").read_text()) / 1024
+        return float(self._used[0]) / 1024
+
+    @property
+    def seconds(self) -> float:
+        """Of the processor's time."""
+        return float(self._used[1])
+
+    @property
+    def _used(self) -> list[str]:
+        return self._paths[0].with_name("used").read_text().split()
 
     @property
     def stdout(self) -> str:
@@ -82,9 +91,9 @@ class Nursery:
     def has_answer(self, seconds: float) -> bool:
         return bool(self._waiting.select(seconds))
 
-    def answer(self) -> str:
+    def answer(self, longest: float = LONGEST) -> str:
         assert self._process.stdout is not None
-        if not self.has_answer(LONGEST):
+        if not self.has_answer(longest):
             raise TimeoutError("the client does not end")
         line = self._process.stdout.readline()
         assert line, "the nursery has ended"

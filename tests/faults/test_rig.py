@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from . import actions as act
-from .conftest import Connect
+from .desk import Connect
 from .faultd import OPERATIONS, Faultd
 from .lake import AUTHORIZATION, Lake, StorageType
 from .oracle import Inputs, check

@@ -24,6 +24,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self) -> None:
+        if "compatibility" in self.path:
+            self.send_error(404)
+            return
         self.send_response(200)
         self.send_header("Content-Length", str(SIZE))
         self.end_headers()
