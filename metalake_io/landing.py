@@ -4,7 +4,6 @@ anew; proved; only then under its name.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
@@ -201,8 +200,6 @@ class Landing:
         if size is not None:
             with suppress(OSError):
                 failure.message += f"; {size - self._part.stat().st_size:,} of {size:,} bytes are not written"
-        if error.errno == errno.EMFILE:
-            failure.hint = "let fewer transfers run at once, or allow more open files (ulimit -n)"
         return failure
 
 
