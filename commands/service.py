@@ -71,9 +71,19 @@ def connected(
     as_json: bool,
     **trust: Any,
 ) -> MetaLakeClient:
-    """A client. The environment speaks first, then the profile. Key and secret never come from the command line."""
+    """A client, which has asked the service whether it knows us."""
     _ = as_json
-    kept = profiles.load(profile or profiles.DEFAULT)
+    way = way_in(url=url, profile=profile, prefix=prefix)
+    return client_of(way.url, way.api_key, way.secret, prefix=way.prefix, at_once=at_once, **trust)
+
+
+def way_in(*, url: str | None, profile: str | None, prefix: str | None, **others: object) -> profiles.Profile:
+    """Where the service is and how it is entered; nothing is asked yet. The environment speaks first, then the profile.
+    Key and secret never come from the command line. UsageError where something is missing.
+    """
+    _ = others
+    is_told = profile is None and bool(url or os.environ.get(URL)) and all(map(os.environ.get, (KEY, SECRET)))
+    kept = None if is_told else profiles.load(profile or profiles.DEFAULT)
     if profile is not None and kept is None:
         raise UsageError("no-profile", f"there is no profile {profile}", hint=f"annolake login --profile {profile}")
     named = kept if profile is not None else None
@@ -88,7 +98,7 @@ def connected(
     if not key or not secret:
         hint = f"set {KEY} and {SECRET}, or run annolake login"
         raise UsageError("no-credentials", "key and secret are not set", hint=hint)
-    return client_of(address, key, secret, prefix=prefix, at_once=at_once, **trust)
+    return profiles.Profile(address, key, secret, prefix)
 
 
 def client_of(

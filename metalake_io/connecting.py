@@ -162,9 +162,10 @@ def _checked(url: str, *, insecure_http: bool) -> str:
         host = parts.hostname
         _ = parts.port
     except ValueError:
-        raise UsageError("bad-url", "this is no address", hint="https://api.example.com") from None
+        raise UsageError("bad-url", "this is no address", hint="give one like https://api.example.com") from None
     if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
-        raise UsageError("bad-url", "an address of the service is like https://api.example.com")
+        hint = "give one like https://api.example.com"
+        raise UsageError("bad-url", "this is no address of a service: they begin with https://", hint=hint)
     if parts.username or parts.password:
         raise UsageError("bad-url", "the address holds a password", hint="give key and secret apart from it")
     if parts.scheme == "http" and host not in _LOCAL and not insecure_http:

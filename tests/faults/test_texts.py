@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import zlib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,7 @@ BOMB = 100 << 20
 CAP = 8 << 20
 
 
+@cache
 def bomb() -> dict[str, Answer]:
     """100 MB of JSON as some 100 kB, in both ways to pack it."""
     whole = b'{"isCompatible": true, "message": "' + b" " * BOMB + b'"}'
