@@ -83,8 +83,7 @@ class _Merge:
 
     def _look_through(self, number: int, path: Path, *, join: bool) -> set[Any]:
         """Note the names and the guests of a source; its tracks. What is broken is told when it is read for good."""
-        quiet = Ledger(lenient=True)
-        quiet.places = None
+        quiet = Ledger(lenient=True, places=False)
         tracks: set[Any] = set()
         for record in self.readings[number].records(quiet):
             owner = self.owners.setdefault(record.image, number)

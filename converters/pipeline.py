@@ -87,7 +87,9 @@ def convert(
         if choice is not None:
             reading = chosen(reading, choice, ledger)
         if writer.settle is not None:
-            given[to] = writer.settle(given[to], reading.catalog, lambda: reading.records(Ledger(lenient=True)), ledger)
+            given[to] = writer.settle(
+                given[to], reading.catalog, lambda: reading.records(Ledger(lenient=True, places=False)), ledger
+            )
         run = _Run(reading, writer, given[to], context, coordinates, carry, allow_loss, verify)
         if not run.fidelity.ids:
             _book_merged(reading.catalog, ledger)
@@ -103,6 +105,7 @@ def convert(
     _tell_turned(ledger, exif)
     if not run.fidelity.ids:
         ledger.decide("ids", f"{to} holds no ids: images and annotations are numbered anew on the way back")
+    ledger.tell_left_out()
     from_names = list(dict.fromkeys(reader.name for reader in readers))
     settings: dict[str, Any] = {"from": ", ".join(from_names), "to": to, "coordinates": run.space, "carry": carry}
     settings |= {"exif": exif, "allow_loss": allow_loss, "verify": verify}

@@ -21,11 +21,11 @@ from ...schemas.model import Catalog, Record
 from ...schemas.names import is_safe_name
 from ..files import write_new
 from ..format import Context, Written
+from ..gathering import Listed, Lists, lines_in, remove, write_list
 from ..ledger import Decision
 from .columns import columns_to_write
 from .describing import description
 from .formatting import RowWriter
-from .listing import Listed, PictureLists, pictures_in, write_list
 from .pairs import label_file
 
 if TYPE_CHECKING:
@@ -73,12 +73,13 @@ def join(path: Path, options: Options, context: Context, catalog: Catalog, parts
     for split, several in listed.items():
         clashing = {picture for of, picture in taken if of == split}
         if clashing:
-            raise _same_stem(pictures_in(several), clashing, split, catalog)
+            raise _same_stem(lines_in(several), clashing, split, catalog)
     lists = {split: split_folder(split, catalog) for split in listed or [None]}
     if None in lists and "train" in lists:
         lists[None] = "unsplit"
     for split, word in lists.items():
         write_list(f"{path}/{word}.txt", listed.get(split, ()))
+    remove(pictures for several in listed.values() for pictures in several)
     names = max((part.names for part in parts), key=len)
     for name, text in description(options, catalog, names, lists).items():
         write_new(f"{path}/{name}", text)
@@ -123,7 +124,7 @@ class _Writer:
         self.rows = RowWriter(columns, self._number, 6 if options.decimals is None else options.decimals)
         self.folders: dict[str | None, str] = {}
         self.made: set[str] = set()
-        self.lists = PictureLists(f"{self.path}.{part}")
+        self.lists = Lists[str | None](f"{self.path}.{part}")
         self.part = Part({}, [], 0, [])
 
     def write(self, records: Iterable[Record]) -> Part:
@@ -143,7 +144,6 @@ class _Writer:
         folder = self.folders.get(split)
         if folder is None:
             folder = self.folders[split] = split_folder(split, self.catalog)
-            self.lists.open(split)
         listed = _listed_as(_bare(record, self.catalog), folder, self.darknet)
         labels = _labels_of(listed)
         below = labels.rpartition("/")[0]
