@@ -32,8 +32,8 @@ _LIST_NAME = re.compile(r"(?!\.)[^/\\:\0-\x1f\x7f]{1,100}")
 
 
 class Part(msgspec.Struct):
-    """What one process wrote: rows of lists by their path, labels in use, whose each XML file is (file, NUL, image), and
-    files that were there already.
+    """What one process wrote: rows of lists by their path, labels in use, whose each XML file is (file, NUL, image),
+    and files that were there already.
     """
 
     rows: dict[str, Listed]
