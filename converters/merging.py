@@ -115,17 +115,9 @@ class _Merge:
 
         return records
 
-<<<<<<< HEAD
-    def _look_through(self, number: int, path: Path, *, join: bool) -> set[Any]:
-        """Note the names and the guests of a source; its tracks. What is broken is told when it is read for good."""
-        quiet = Ledger(lenient=True, places=False)
-        tracks: set[Any] = set()
-=======
     def _invite(self, number: int, shared: set[str], *, join: bool) -> None:
         """Note the images of a source that an earlier one has too."""
-        quiet = Ledger(lenient=True)
-        quiet.places = None
->>>>>>> main
+        quiet = Ledger(lenient=True, places=False)
         for record in self.readings[number].records(quiet):
             if record.image in shared:
                 if not join:

@@ -95,15 +95,10 @@ def convert(
         survey_by = None if shards is None or dry_run else workers
         reading = gathered(to_open, context, ledger, join=join, choice=choice, survey_by=survey_by)
         if writer.settle is not None:
-<<<<<<< HEAD
             given[to] = writer.settle(
                 given[to], reading.catalog, lambda: reading.records(Ledger(lenient=True, places=False)), ledger
             )
-        run = _Run(reading, writer, given[to], context, coordinates, carry, allow_loss, verify)
-=======
-            given[to] = writer.settle(given[to], reading.catalog, lambda: reading.records(Ledger(lenient=True)), ledger)
         run = Run(reading, writer, given[to], context, coordinates, carry, allow_loss, verify)
->>>>>>> main
         if not run.fidelity.ids:
             _book_merged(reading.catalog, ledger)
         count = processes(jobs, reading.images, limit) if writer.write_part is not None and not dry_run else 1

@@ -16,8 +16,8 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Category, Record
 from ..files import write_new
 from ..format import Context, Written
-from ..gathering import Listed, Lists, lines_in, remove, sorted_lines, write_lines
 from ..ledger import Decision
+from ..longlists import Listed, Lists, lines_in, remove, sorted_lines, write_lines
 from .imagefile import ImageWriter
 from .imagesets import class_of, flag_of, split_of, usual_sets
 from .labelmap import FILE, label_map, lineless

@@ -21,8 +21,8 @@ from ...schemas.model import Catalog, Record
 from ...schemas.names import is_safe_name
 from ..files import write_new
 from ..format import Context, Written
-from ..gathering import Listed, Lists, lines_in, remove, write_list
 from ..ledger import Decision
+from ..longlists import Listed, Lists, lines_in, remove, write_list
 from .columns import columns_to_write
 from .describing import description
 from .formatting import RowWriter

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annolake.converters import Choice, convert, gathering, limiting
+from annolake.converters import Choice, convert, limiting, longlists
 from annolake.converters.coco import Options as CocoOptions
 from annolake.converters.memory import MIB, Memory, parse_size
 from annolake.schemas.errors import AnnolakeError, UsageError
@@ -145,8 +145,8 @@ def test_an_image_that_stands_twice_ends_the_same_way(coordinate: str, same: Sam
 
 
 def test_many_pictures_are_listed_in_order(same: Same, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathering, "_HELD", 3)
-    monkeypatch.setattr(gathering, "_SORTED", 4)
+    monkeypatch.setattr(longlists, "_HELD", 3)
+    monkeypatch.setattr(longlists, "_SORTED", 4)
     source = tmp_path / "source.json"
     names = [f"{n * 7 % 23:02}.jpg" for n in range(23)]
     images = [
