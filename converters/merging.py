@@ -117,8 +117,7 @@ class _Merge:
 
     def _invite(self, number: int, shared: set[str], *, join: bool) -> None:
         """Note the images of a source that an earlier one has too."""
-        quiet = Ledger(lenient=True)
-        quiet.places = None
+        quiet = Ledger(lenient=True, places=False)
         for record in self.readings[number].records(quiet):
             if record.image in shared:
                 if not join:
