@@ -94,7 +94,7 @@ def missing(wanted: Mapping[str, Mapping[str, Sequence[str]]], known: Mapping[st
 def attribute(reference: Reference, name: str) -> Reference | None:
     """What the service knows of an attribute of a label."""
     try:
-        return msgspec.convert(reference.texts[name], Reference)
+        return msgspec.convert(reference.texts[name], ready(Reference))
     except (KeyError, msgspec.ValidationError):
         return None
 

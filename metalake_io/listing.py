@@ -134,7 +134,7 @@ class Listing:
 
     def _listed(self, entry: Any, operation: str, number: int) -> Listed:
         try:
-            return msgspec.convert(entry, Listed)
+            return msgspec.convert(entry, ready(Listed))
         except msgspec.ValidationError as error:
             said = self._service.redactor.clean(str(error))
             name = entry.get("name") if is_object(entry) else None
