@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..schemas.model import Annotation, Record, Rectangle, Value
+from ..schemas.plain import ready
 
 Target = Literal["object_key", "storage_path", "job"]
 

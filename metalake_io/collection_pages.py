@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ..schemas.plain import ready
 from .errors import ProtocolError
 from .results import Item
 from .service import Service, json_text, quoted, word

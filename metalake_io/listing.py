@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..schemas.errors import UsageError
-from ..schemas.plain import is_list, is_object
+from ..schemas.plain import is_list, is_object, ready
 from .collections import Collections
 from .errors import ProtocolError, ServiceRefused
 from .kinds import OF_COLLECTION

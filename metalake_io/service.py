@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from ..schemas.errors import InvalidInput
-from ..schemas.plain import is_list, is_object
+from ..schemas.plain import is_list, is_object, ready
 from .errors import NotAuthorised, ProtocolError, ServiceRefused
 from .transfer.bodies import Bytes
 from .transfer.clock import Clock

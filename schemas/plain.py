@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, TypeGuard
+from threading import Lock
+from typing import Any, TypeGuard, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
 
 
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
