@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..schemas.model import Annotation, Record, Rectangle, Value
+from ..schemas.plain import ready
 
 Target = Literal["object_key", "storage_path", "job"]
 
@@ -94,7 +95,7 @@ def missing(wanted: Mapping[str, Mapping[str, Sequence[str]]], known: Mapping[st
 def attribute(reference: Reference, name: str) -> Reference | None:
     """What the service knows of an attribute of a label."""
     try:
-        return msgspec.convert(reference.texts[name], Reference)
+        return msgspec.convert(reference.texts[name], ready(Reference))
     except (KeyError, msgspec.ValidationError):
         return None
 

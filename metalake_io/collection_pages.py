@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ..schemas.plain import ready
 from .errors import ProtocolError
 from .results import Item
 from .service import Service, json_text, quoted, word
@@ -112,10 +113,10 @@ class CollectionPages:
         response = self._service.send("GET", operation, self._path, query=query)
         plain = self._service.plain(operation, response)
         try:
-            page = msgspec.convert(plain, _Head)
+            page = msgspec.convert(plain, ready(_Head))
             if page.data is None or page.data.identifier is None:
                 return None
-            return msgspec.json.decode(response.content, type=_Page).data
+            return msgspec.json.decode(response.content, type=ready(_Page)).data
         except msgspec.ValidationError as error:
             message = f"{operation}: {self._service.redactor.clean(str(error))}"
             raise ProtocolError("protocol", message) from None

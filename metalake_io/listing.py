@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..schemas.errors import UsageError
-from ..schemas.plain import is_list, is_object
+from ..schemas.plain import is_list, is_object, ready
 from .collections import Collections
 from .errors import ProtocolError, ServiceRefused
 from .kinds import OF_COLLECTION
@@ -134,7 +134,7 @@ class Listing:
 
     def _listed(self, entry: Any, operation: str, number: int) -> Listed:
         try:
-            return msgspec.convert(entry, Listed)
+            return msgspec.convert(entry, ready(Listed))
         except msgspec.ValidationError as error:
             said = self._service.redactor.clean(str(error))
             name = entry.get("name") if is_object(entry) else None

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from ..schemas.errors import InvalidInput
-from ..schemas.plain import is_list, is_object
+from ..schemas.plain import is_list, is_object, ready
 from .errors import NotAuthorised, ProtocolError, ServiceRefused
 from .transfer.bodies import Bytes
 from .transfer.clock import Clock
@@ -145,7 +145,7 @@ class Service:
     def shaped(self, operation: str, response: Response, plain: Any, reply: type[T]) -> T:
         """The JSON of an answer, or what was made of it, as a type. ProtocolError, which names the field."""
         try:
-            return msgspec.convert(plain, reply)
+            return msgspec.convert(plain, ready(reply))
         except msgspec.ValidationError as error:
             raise _nonsense(operation, self.redactor.clean(str(error)), response) from None
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, TypeGuard
+from threading import Lock
+from typing import Any, TypeGuard, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
 
 
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
@@ -24,3 +29,18 @@ def is_number(value: Any) -> TypeGuard[int | float]:
 
 def is_id(value: Any) -> TypeGuard[int | str]:
     return isinstance(value, int | str) and not isinstance(value, bool)
+
+
+_READY: set[Any] = set()
+_MAKING_READY = Lock()
+
+
+def ready(kind: type[T]) -> type[T]:
+    """`kind`, safe to be decoded by many threads at once: msgspec 0.22 crashes where several are the first to use a
+    type with others in it.
+    """
+    with _MAKING_READY:
+        if kind not in _READY:
+            msgspec.json.Decoder(kind)
+            _READY.add(kind)
+    return kind

@@ -90,7 +90,7 @@ def test_d1_a_full_disk(full: Faultd, connected: Connect, disk: Callable[[str], 
     assert {Path(path).name for path in tree(out)} == {*FILES, "Demo.json"}
 
 
-@pytest.mark.parametrize("number", of_all([1, 2, 11, 23], list(range(1, 41))))
+@pytest.mark.parametrize("number", of_all([1, 2, 11, 23], list(range(1, 26))))
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
 def test_d1_no_space_at_the_nth_write(
     full: Faultd, connected: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: int
