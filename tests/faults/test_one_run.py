@@ -69,9 +69,9 @@ def test_e1_another_run_works_on_the_folder(rig: Faultd, typed: Typed, tmp_path:
         assert "the folder out already" in second.stderr
         assert tree(tmp_path / "out") == {}
         waiting = typed(*words, "--wait")
-        assert not waiting.ends_within(1.5)
+        while "waiting for another run" not in waiting.stderr:  # however busy this computer is
+            assert not waiting.ends_within(0.2), waiting.stderr
     assert waiting.wait() == 0, waiting.stderr
-    assert "waiting for another run" in waiting.stderr
     assert len([path for path in tree(tmp_path / "out") if path.endswith(".png")]) == len(FILES)
 
 
