@@ -112,8 +112,8 @@ def test_b2_what_cannot_is_asked_once(rig: Faultd, start: Start, operation: str,
 
 
 def asked(operation: str, status: int) -> int:
-    """Once; a second address for a part is worth a try, and so is the other prefix of the API."""
-    if operation == "put-part" and status in (401, 403):
+    """Once; a second address of the storage is worth a try, and so is the other prefix of the API."""
+    if operation in ("put-part", "get-file") and status in (401, 403):
         return 2
     return 2 if (operation, status) == ("version-check", 404) else 1
 
