@@ -116,8 +116,7 @@ def dealt(names: Sequence[str], shares: Mapping[str, float], seed: int) -> dict[
 
 def _names(reading: Reading) -> Iterator[str]:
     """What is broken is told when it is read for good."""
-    quiet = Ledger(lenient=True)
-    quiet.places = None
+    quiet = Ledger(lenient=True, places=False)
     return (record.image for record in reading.records(quiet))
 
 

@@ -43,9 +43,7 @@ def glance(reading: Reading, *, names: bool = False) -> Glance:
 
 
 def _quietly(reading: Reading) -> Iterator[Record]:
-    quiet = Ledger(lenient=True)
-    quiet.places = None
-    return reading.records(quiet)
+    return reading.records(Ledger(lenient=True, places=False))
 
 
 def merged(

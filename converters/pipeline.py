@@ -95,7 +95,9 @@ def convert(
         survey_by = None if shards is None or dry_run else workers
         reading = gathered(to_open, context, ledger, join=join, choice=choice, survey_by=survey_by)
         if writer.settle is not None:
-            given[to] = writer.settle(given[to], reading.catalog, lambda: reading.records(Ledger(lenient=True)), ledger)
+            given[to] = writer.settle(
+                given[to], reading.catalog, lambda: reading.records(Ledger(lenient=True, places=False)), ledger
+            )
         run = Run(reading, writer, given[to], context, coordinates, carry, allow_loss, verify)
         if not run.fidelity.ids:
             _book_merged(reading.catalog, ledger)
@@ -112,6 +114,7 @@ def convert(
     _tell_turned(ledger, exif)
     if not run.fidelity.ids:
         ledger.decide("ids", f"{to} holds no ids: images and annotations are numbered anew on the way back")
+    ledger.tell_left_out()
     from_names = list(dict.fromkeys(reader.name for reader in readers))
     settings: dict[str, Any] = {"from": ", ".join(from_names), "to": to, "coordinates": run.space, "carry": carry}
     settings |= {"exif": exif, "allow_loss": allow_loss, "verify": verify}

@@ -30,6 +30,10 @@ _TYPES = ("all", "human", "machine")
 
 
 class Downloads:
+    """Runs at the same time into one folder are kept apart by the commands; without that, a file that two of them fetch
+    is refused to both rather than mixed.
+    """
+
     def __init__(self, service: Service, *, idle: float) -> None:
         self._service = service
         self._idle = idle

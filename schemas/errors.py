@@ -51,11 +51,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AnnolakeError(Exception):
-    """What went wrong: a stable kebab-case `code`, a sentence, a `place` and a `hint` that says what to do."""
+    """What went wrong: a stable kebab-case `code`, a sentence, a `place` and a `hint` that says what to do. The text
+    is one printable line, whatever names and foreign texts stand in it.
+    """
 
     exit_code: ClassVar[int] = 1
 
     def __init__(self, code: str, message: str, *, place: Place | None = None, hint: str | None = None) -> None:
+        message = printable(message)
         super().__init__(code, message)
         self.code = code
         self.message = message
@@ -116,6 +119,8 @@ class LocalFailure(AnnolakeError):
 
 def printable(text: str) -> str:
     """`text` with control characters escaped, so that a hostile name cannot drive a terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 

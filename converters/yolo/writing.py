@@ -22,10 +22,10 @@ from ...schemas.names import is_safe_name
 from ..files import write_new
 from ..format import Context, Written
 from ..ledger import Decision
+from ..longlists import Listed, Lists, lines_in, remove, write_list
 from .columns import columns_to_write
 from .describing import description
 from .formatting import RowWriter
-from .listing import Listed, PictureLists, pictures_in, write_list
 from .pairs import label_file
 
 if TYPE_CHECKING:
@@ -79,12 +79,13 @@ def join(path: Path, options: Options, context: Context, catalog: Catalog, parts
     for split, several in listed.items():
         clashing = {picture for of, picture in taken if of == split}
         if clashing:
-            raise _same_stem(pictures_in(several), clashing, split, catalog)
+            raise _same_stem(lines_in(several), clashing, split, catalog)
     lists = {split: split_folder(split, catalog) for split in listed or [None]}
     if None in lists and "train" in lists:
         lists[None] = "unsplit"
     for split, word in lists.items():
         write_list(f"{path}/{word}.txt", listed.get(split, ()))
+    remove(pictures for several in listed.values() for pictures in several)
     names = max((part.names for part in parts), key=len)
     images = sum(pictures.count for several in listed.values() for pictures in several)
     for name, text in description(options, catalog, names, lists, _fronted(parts, images)).items():
@@ -140,7 +141,7 @@ class _Writer:
         self.rows = RowWriter(columns, self._number, 6 if options.decimals is None else options.decimals)
         self.folders: dict[str | None, str] = {}
         self.made: set[str] = set()
-        self.lists = PictureLists(f"{self.path}.{part}")
+        self.lists = Lists[str | None](f"{self.path}.{part}")
         self.part = Part({}, [], 0, [])
 
     def write(self, records: Iterable[Record]) -> Part:
@@ -160,7 +161,6 @@ class _Writer:
         folder = self.folders.get(split)
         if folder is None:
             folder = self.folders[split] = split_folder(split, self.catalog)
-            self.lists.open(split)
         bare = _bare(record, self.catalog)
         if bare != name:
             self.part.taken_off += 1

@@ -96,7 +96,7 @@ BUGS = (
         "metalake_io/collection_pages.py",
         "if names and names <= before:",
         "if False:",
-        "tests/metalake_io/test_downloads.py -k pages",
+        "tests/faults/test_pages.py",
     ),
     Bug(
         "a redirect takes the key along",
@@ -117,7 +117,7 @@ BUGS = (
         "metalake_io/landing.py",
         "            raise self._failure(error) from None",
         "            self.verified = self.verified",
-        "tests/metalake_io/test_stopped_runs.py tests/metalake_io/test_downloads.py",
+        "tests/faults/test_this_computer.py",
     ),
     Bug(
         "the last batch is dropped",

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Connect
+from .desk import Connect
 from .faultd import Faultd
 
 GOOD = 91

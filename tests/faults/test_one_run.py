@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,30 @@ def test_a3_an_export_killed_at_any_request(rig: Faultd, typed: Typed, tmp_path:
     assert {f"Demo_{path.name}": path.read_bytes() for path in out.rglob("*.png")} == FILES
     assert [path for path in tree(out) if ".annolake" in path] == [".annolake-export.json"]
     assert json.loads(again.stdout)["summary"]["downloaded"] >= len(FILES) - len(there)
+
+
+@pytest.mark.parametrize("number", [3, 8])
+@pytest.mark.parametrize("words", COMMANDS)
+def test_e4_stopped_while_files_come(
+    rig: Faultd, typed: Typed, tmp_path: Path, words: tuple[str, ...], number: int
+) -> None:
+    """What has not come is told, the same command fetches it, and nothing is left beside it."""
+    rig.rule("get-file", act.interrupt(signal.SIGINT, hang=60), skip=number)
+    rig.victim = None
+    stopped = typed(*words)
+    rig.victim = stopped.pid
+    assert stopped.wait() == 130, stopped.stderr
+    assert stopped.ended - rig.asked("get-file")[-1].begin < 5
+    states = {row["name"]: row["state"] for row in json.loads(stopped.stdout)["items"]}
+    there = {path.name for path in (tmp_path / "out").rglob("*.png")}
+    assert {name for name, state in states.items() if state == "downloaded"} == {
+        name for name in FILES if name in there or name.removeprefix("Demo_") in there
+    }
+    assert set(states) == set(FILES)
+    again = typed(*words)
+    assert again.wait() == 0, again.stderr
+    assert json.loads(again.stdout)["summary"]["downloaded"] == len(FILES) - len(there)
+    assert [path for path in tree(tmp_path / "out") if path.endswith(".part")] == []
 
 
 def test_an_export_that_is_refused_leaves_no_folder(rig: Faultd, typed: Typed, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Connect
+from .desk import Connect
 from .faultd import Faultd
 
 
