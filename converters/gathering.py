@@ -9,6 +9,7 @@ from .engines import Engine
 from .format import Context, Format, Options, Reading
 from .lazily import surveyed
 from .ledger import Ledger
+from .manifest import set_of
 from .merging import merged
 from .nearby import Address, near, told
 
@@ -30,11 +31,15 @@ def gathered(
     if survey_by is None:
         readings = [reader.read(near(address), options, context, ledger) for address, reader, options in sources]
     else:
-        many = len(sources) > 1 or (choice is not None and choice.by_name)
-        readings, glances = surveyed(sources, context, survey_by, ledger, names=many)
-        names = None if glances is None else dict.fromkeys(name for seen in glances for name in seen.names)
+        by_name = choice is not None and choice.by_name
+        many = len(sources) > 1 or by_name
+        readings, glances = surveyed(sources, context, survey_by, ledger, look_through=many, names=by_name)
+        names = dict.fromkeys(name for seen in glances for name in seen.names) if glances and by_name else None
     reading = readings[0]
     if len(readings) > 1:
         names_of = [told(address) for address, _, _ in sources]
-        reading = merged(list(zip(names_of, readings, strict=True)), context, ledger, join=join, glances=glances)
+        sets = [set_of(told(address)) for address, _, _ in sources]
+        reading = merged(
+            list(zip(names_of, readings, strict=True)), context, ledger, join=join, glances=glances, sets=sets
+        )
     return reading if choice is None else chosen(reading, choice, ledger, names)

@@ -71,9 +71,11 @@ def surveyed(
     engine: Engine,
     ledger: Ledger,
     *,
+    look_through: bool,
     names: bool,
 ) -> tuple[list[Reading], list[Glance] | None]:
-    """Readings that open their source when its records are asked for; and, where `names` are wanted, a glance at each.
+    """Readings that open their source when its records are asked for; and, to `look_through` them, a glance at each,
+    with `names` if so asked.
 
     InvalidInput if a source is broken as a whole.
     """
@@ -87,13 +89,13 @@ def surveyed(
     def look(number: int, books: Ledger, _: Callable[[int], None]) -> Survey:
         with as_told(books):
             reading = openings[number].reading(books)
-            seen = glance(reading) if names else None
+            seen = glance(reading, names=names) if look_through else None
         return Survey(reading.catalog, reading.images, reading.records_for is not None, seen)
 
     sizes = [_size(address) for address, _, _ in sources]
     surveys: list[Survey] = engine.run(look, sizes, ledger, None)
     readings = [_reading(opening, survey) for opening, survey in zip(openings, surveys, strict=True)]
-    return readings, [survey.glance for survey in surveys if survey.glance is not None] if names else None
+    return readings, [survey.glance for survey in surveys if survey.glance is not None] if look_through else None
 
 
 @contextmanager

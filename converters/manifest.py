@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from .storage import Storage
 
 MANIFEST = "manifest.json"
 _LIMIT = 1 << 30
+_SHARD = re.compile(r"shard-\d{5}-of-(\d{5})(?:\.\w+)?")
 
 
 class Shard(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,18 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     def as_json(self) -> bytes:
         return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+
+
+def shard_name(number: int, shards: int, suffix: str) -> str:
+    """`shard-00000-of-00004.json`; where the format's target is a folder, without a suffix."""
+    return f"shard-{number:05}-of-{shards:05}{suffix}"
+
+
+def set_of(told: str) -> str | None:
+    """The set that something is a shard of, to judge by its name; None where it is none."""
+    folder, name = os.path.split(told)
+    found = _SHARD.fullmatch(name)
+    return f"{folder} {found[1]}" if found else None
 
 
 def manifest_in(folder: Path) -> Manifest | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -17,24 +18,32 @@ from .fidelity import Fidelity
 from .format import Context, Reading, Records
 from .ledger import Ledger
 from .opening import sized
+from .samenames import mark, shared
 
 
 class Glance(msgspec.Struct, frozen=True):
-    """The names of a source's images in order, and the numbers and names of its tracks."""
+    """A mark for the name of each image of a source, the numbers and names of its tracks, and the names themselves
+    where they were asked for.
+    """
 
-    names: list[str]
+    marks: array[int]
     tracks: set[Any]
+    names: list[str]
 
 
-def glance(reading: Reading) -> Glance:
+def glance(reading: Reading, *, names: bool = False) -> Glance:
     """Look a source through. What is broken is told when it is read for good."""
-    quiet = Ledger(lenient=True)
-    quiet.places = None
-    found = Glance([], set())
-    for record in reading.records(quiet):
-        found.names.append(record.image)
+    found = Glance(array("Q"), set(), [])
+    for record in _quietly(reading):
+        found.marks.append(mark(record.image))
         found.tracks.update(t for a in record.annotations if isinstance(t := a.metadata.get("track_id"), int | str))
+        if names:
+            found.names.append(record.image)
     return found
+
+
+def _quietly(reading: Reading) -> Iterator[Record]:
+    return reading.records(Ledger(lenient=True, places=False))
 
 
 def merged(
@@ -44,15 +53,19 @@ def merged(
     *,
     join: bool = False,
     glances: Sequence[Glance] | None = None,
+    sets: Sequence[str | None] | None = None,
 ) -> Reading:
     """One reading of all `sources`, each with the name it is told by. Labels of one name are one label; tracks that
     share a number get new ones.
 
-    Each source is looked through once for its names, unless `glances` has them. Where several have an image of one
+    Each source is looked through once for its names, unless `glances` has them. `sets` tells of which set a source is a
+    shard, if it is one: shards of one set share their tracks. Where several have an image of one
     name, nobody can say whether it is the same picture: InvalidInput (`same-name`), unless `join` says that it is; the
     first source that has it then gives it the annotations of all.
     """
-    merge = _Merge(sources, context, glances or map(glance, (reading for _, reading in sources)), join=join)
+    if glances is None:
+        glances = [glance(reading) for _, reading in sources]
+    merge = _Merge(sources, context, glances, sets or [None] * len(sources), join=join)
     if any(merge.shifts):
         ledger.decide("tracks-renumbered", "tracks of several sources had the same numbers: later ones have new ones")
     if merge.guests:
@@ -72,36 +85,41 @@ def merged(
 
 
 class _Merge:
-    """`guests`: by name, the images of later sources that are to join the one of an earlier source, packed."""
+    """`guests`: by name, the images of later sources that are to join the one of an earlier source, packed. It travels
+    to other processes, and holds nothing of the sources that all of them would have to carry.
+    """
 
     def __init__(
-        self, sources: Sequence[tuple[str, Reading]], context: Context, glances: Iterable[Glance], *, join: bool
+        self,
+        sources: Sequence[tuple[str, Reading]],
+        context: Context,
+        glances: Sequence[Glance],
+        sets: Sequence[str | None],
+        *,
+        join: bool,
     ) -> None:
-        self.readings = [reading for _, reading in sources]
         self.context = context
-        spaces: list[Coordinates] = [reading.catalog.coordinates for reading in self.readings]
-        self.space: Coordinates = spaces[0] if len(set(spaces)) == 1 else "pixels"
         self.names = [name for name, _ in sources]
-        owners: dict[str, int] = {}
-        tracks: list[set[Any]] = []
+        self.images = [reading.images for _, reading in sources]
+        self.spaces: list[Coordinates] = [reading.catalog.coordinates for _, reading in sources]
+        self.space: Coordinates = self.spaces[0] if len(set(self.spaces)) == 1 else "pixels"
         self.guests: dict[str, list[tuple[int, bytes]]] = {}
-        for number, seen in enumerate(glances):
-            shared = {name for name in seen.names if owners.setdefault(name, number) != number}
-            if shared:
-                self._invite(number, shared, join=join)
-            tracks.append(seen.tracks)
-        self.owners = {name: owners[name] for name in self.guests}
-        self.shifts = _track_shifts(tracks)
+        self.owners: dict[str, int] = {}
+        for number, marks in enumerate(shared([seen.marks for seen in glances])):
+            if marks:
+                self._invite(number, sources[number][1], marks, join=join)
+        self.owners = {name: self.owners[name] for name in self.guests}
+        self.shifts = _track_shifts([seen.tracks for seen in glances], sets)
 
     def records_of(self, streams: Sequence[Records]) -> Records:
         """The streams one behind the other."""
 
         def records(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
             first = 0
-            for number, (reading, stream) in enumerate(zip(self.readings, streams, strict=True)):
-                end = reading.images if stop is None else min(stop - first, reading.images)
+            for number, (images, stream) in enumerate(zip(self.images, streams, strict=True)):
+                end = images if stop is None else min(stop - first, images)
                 begin = max(start - first, 0)
-                first += reading.images
+                first += images
                 if begin >= end:
                     continue
                 for record in stream(ledger, begin, end):
@@ -115,18 +133,17 @@ class _Merge:
 
         return records
 
-    def _invite(self, number: int, shared: set[str], *, join: bool) -> None:
-        """Note the images of a source that an earlier one has too."""
-        quiet = Ledger(lenient=True, places=False)
-        for record in self.readings[number].records(quiet):
-            if record.image in shared:
+    def _invite(self, number: int, reading: Reading, marks: frozenset[int], *, join: bool) -> None:
+        """Note the images of a source that an earlier one has too: they are among those with these marks."""
+        for record in _quietly(reading):
+            if mark(record.image) in marks and self.owners.setdefault(record.image, number) != number:
                 if not join:
                     raise _same_name(self.names[number], record.image)
                 packed = pickle.dumps(record, pickle.HIGHEST_PROTOCOL)
                 self.guests.setdefault(record.image, []).append((number, packed))
 
     def _prepared(self, record: Record, number: int) -> Record:
-        space = self.readings[number].catalog.coordinates
+        space = self.spaces[number]
         if space != self.space:
             record = in_space(sized(record, self.context), space, self.space)
         return _renumbered(record, self.shifts[number]) if self.shifts[number] else record
@@ -173,16 +190,19 @@ def _same_name(source: str, image: str) -> InvalidInput:
     )
 
 
-def _track_shifts(tracks: Sequence[set[Any]]) -> list[int]:
-    """For each source what its track numbers are raised by, so that no two sources share one."""
-    shifts: list[int] = []
+def _track_shifts(tracks: Sequence[set[Any]], sets: Sequence[str | None]) -> list[int]:
+    """For each source what its track numbers are raised by, so that no two share one, but for shards of one set."""
+    keys = [number if of is None else of for number, of in enumerate(sets)]
+    groups: dict[int | str, set[Any]] = {}
+    for key, own in zip(keys, tracks, strict=True):
+        groups.setdefault(key, set()).update(own)
+    shifts: dict[int | str, int] = {}
     taken: set[Any] = set()
-    for own in tracks:
+    for key, own in groups.items():
         clash = not taken.isdisjoint(own)
-        shift = 1 + max((t for t in taken if isinstance(t, int)), default=0) if clash else 0
-        shifts.append(shift)
+        shift = shifts[key] = 1 + max((t for t in taken if isinstance(t, int)), default=0) if clash else 0
         taken |= {_shifted(track, shift) for track in own} if shift else own
-    return shifts
+    return [shifts[key] for key in keys]
 
 
 def _shifted(track: Any, shift: int) -> Any:

@@ -16,10 +16,9 @@ import msgspec
 
 from ..schemas.errors import UsageError
 from .engines import Engine
-from .format import Format, Options
 from .lazily import forgetting
 from .ledger import Ledger, Withdrawn
-from .manifest import Manifest, Shard, fingerprint
+from .manifest import Manifest, Shard, fingerprint, shard_name
 from .nearby import Address, as_told
 from .opening import Progress
 from .parallel import runs
@@ -49,7 +48,7 @@ def in_shards(
     with suppress(Withdrawn), forgetting(), appearing_place(target) as place:
 
         def task(number: int, books: Ledger, tell: Callable[[int], None]) -> _Done | None:
-            name = shard_name(run.writer, run.options, number, shards)
+            name = shard_name(number, shards, run.writer.suffix if run.writer.output(run.options) == "file" else "")
             return write_shard(run, place, name, *bounds[number], books, tell)
 
         parts: list[_Done | None] = engine.run(task, [stop - start for start, stop in bounds], ledger, progress)
@@ -86,9 +85,3 @@ def write_shard(
         counts = {"images": books.written["images"], "annotations": books.written["annotations"]}
         return _Done(Shard(name=name, **counts, files=files, bytes=size, sha256=digest), verified)
     return None
-
-
-def shard_name(writer: Format, options: Options, number: int, shards: int) -> str:
-    """`shard-00000-of-00004.json`; where the format's target is a folder, without a suffix."""
-    suffix = writer.suffix if writer.output(options) == "file" else ""
-    return f"shard-{number:05}-of-{shards:05}{suffix}"

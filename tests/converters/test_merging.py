@@ -149,3 +149,16 @@ def test_pictures_of_two_sizes_do_not_join(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="its width is 100 in one source and 99 in another") as caught:
         convert([one, two], tmp_path / "out.json", to="coco", join=True)
     assert caught.value.place.image == "a.png"
+
+
+def test_names_that_only_look_alike_are_not_taken_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are looked for by a short hash: two that have the same one are still two."""
+    monkeypatch.setattr("annolake.converters.merging.mark", len)
+    one = coco(tmp_path, "one.json", {"a.png": ["car"], "bb.png": ["car"]}, {"car": 1})
+    two = coco(tmp_path, "two.json", {"c.png": ["car"], "bb.png": ["car"]}, {"car": 1})
+    with pytest.raises(InvalidInput, match="same-name") as caught:
+        convert([one, two], tmp_path / "out.json", to="coco")
+    assert caught.value.place.image == "bb.png"
+    report = convert([one, two], tmp_path / "out.json", to="coco", join=True)
+    assert report.written == {"images": 3, "annotations": 4}
+    assert [image for image, _, _ in found(tmp_path / "out.json")] == ["a.png", "bb.png", "bb.png", "c.png"]

@@ -256,3 +256,17 @@ def test_no_target_lies_among_the_shards_it_is_read_from(tmp_path: Path) -> None
     with pytest.raises(UsageError, match="lie in each other"):
         convert(tmp_path / "set", tmp_path / "set", to="coco", shards=3, overwrite=True)
     assert len(list((tmp_path / "set").iterdir())) == 3
+
+
+def test_a_track_through_several_shards_stays_one(tmp_path: Path, root: Path) -> None:
+    video = root / "fixtures" / "cvat" / "video key frames" / "in.xml"
+    convert(video, tmp_path / "whole.json", to="metalake", allow_loss=True)
+    convert(video, tmp_path / "shards", to="metalake", allow_loss=True, shards=3)
+    report = convert(tmp_path / "shards", tmp_path / "back.json", to="metalake")
+    tracks = [
+        [a["metadata"]["track_id"] for image in json.loads(path.read_text())["images"] for a in image["annotations"]]
+        for path in (tmp_path / "whole.json", tmp_path / "back.json")
+    ]
+    assert len(set(tracks[0])) > 1
+    assert tracks[0] == tracks[1]
+    assert "tracks-renumbered" not in {decision["code"] for decision in report.decisions}
