@@ -15,22 +15,36 @@ from pathlib import Path
 from ..schemas.errors import InvalidInput, LocalFailure, Place, UsageError
 
 _LARGE = 1 << 20
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Without waiting: to open a named pipe would wait for a writer."""
 
 
-def read_bytes(path: Path, limit: int | None = None) -> bytes:
+def read_bytes(path: str | Path, limit: int | None = None) -> bytes:
     """The whole of a regular file. LocalFailure where this computer refuses; InvalidInput above `limit` bytes."""
-    size = regular_size(path)
-    if limit is not None and size > limit:
-        raise InvalidInput(
-            "too-large",
-            f"{size:,} bytes, where at most {limit:,} make sense",
-            place=Place(file=str(path)),
-            hint="is this the right file?",
-        )
     try:
-        return path.read_bytes()
+        descriptor = os.open(path, _READING)
     except OSError as error:
-        raise local_failure(error, path) from None
+        regular_size(Path(path))
+        raise local_failure(error, Path(path)) from None
+    try:
+        status = os.fstat(descriptor)
+        _check_regular(status, path)
+        if limit is not None and status.st_size > limit:
+            raise InvalidInput(
+                "too-large",
+                f"{status.st_size:,} bytes, where at most {limit:,} make sense",
+                place=Place(file=str(path)),
+                hint="is this the right file?",
+            )
+        data = os.read(descriptor, status.st_size + 1)
+        if len(data) != status.st_size or not data:  # it changes meanwhile, or is more than one call gives
+            rest = iter(lambda: os.read(descriptor, _LARGE), b"")
+            data = b"".join((data, *rest))
+        return data
+    except OSError as error:
+        raise local_failure(error, Path(path)) from None
+    finally:
+        os.close(descriptor)
 
 
 def regular_size(path: Path) -> int:
@@ -39,9 +53,13 @@ def regular_size(path: Path) -> int:
         status = path.stat()
     except OSError as error:
         raise local_failure(error, path) from None
+    _check_regular(status, path)
+    return status.st_size
+
+
+def _check_regular(status: os.stat_result, path: str | Path) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise InvalidInput("not-a-file", "not a regular file", place=Place(file=str(path)), hint="give a file")
-    return status.st_size
 
 
 def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ..schemas.errors import InvalidInput, Place
 from .files import read_bytes
 
@@ -38,7 +36,7 @@ def lines(data: bytes, file: str) -> list[str]:
 
 def read_lines(path: str) -> list[str]:
     """Lines of a text file of at most 64 MiB."""
-    return lines(read_bytes(Path(path), FILE_LIMIT), path)
+    return lines(read_bytes(path, FILE_LIMIT), path)
 
 
 def _not_text(file: str, line: int, message: str, hint: str) -> InvalidInput:

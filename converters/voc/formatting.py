@@ -21,7 +21,8 @@ from . import attributes, rotated
 from .elements import escaped, leaf, lines_of
 from .glance import label_text
 from .numbers import span, undone, written
-from .objects import FLAGS, SCORES, UNSPECIFIED, is_set
+from .objects import FLAGS, SCORES, is_set
+from .ordinary import UNSPECIFIED
 
 _DEEP, _INNER = "\t\t", "\t\t\t"
 _OWN = frozenset(("pose", "bndbox", "polygon", "robndbox", "attributes", "name", "part", "annolake", *FLAGS, *SCORES))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from ..files import read_bytes
 from ..text import FILE_LIMIT
 from ..xmltext import parsed
 from .elements import Element, children, without_namespaces
+from .ordinary import Ordinary, ordinary
 
 
 class Glance(msgspec.Struct):
@@ -51,8 +51,12 @@ class ObjectNote(msgspec.Struct, frozen=True):
 
 
 def glance_at(path: str) -> Glance:
-    """What a file says. Errors as of `opened`."""
-    root = opened(path)
+    """What a file says. Errors as of `read_bytes` and `tree_of`."""
+    data = read_bytes(path, FILE_LIMIT)
+    plain = ordinary(data)
+    if plain is not None:
+        return _glance_at_ordinary(plain)
+    root = tree_of(data, path)
     found = (object_note(element).label for element in root.iter("object", "part"))
     return Glance(
         labels={label for label in found if label.strip()},
@@ -66,11 +70,22 @@ def glance_at(path: str) -> Glance:
     )
 
 
-def opened(path: str) -> Element:
-    """The root of an XML file, without namespaces. InvalidInput where it is broken, LocalFailure where it is not
-    readable.
-    """
-    data = read_bytes(Path(path), FILE_LIMIT)
+def _glance_at_ordinary(plain: Ordinary) -> Glance:
+    source = plain.source if is_object(plain.source) else {}
+    return Glance(
+        labels={name for name in {each.name for each in plain.objects} if name.strip()},
+        zero=any(each.xmin[0] in "-0" or each.ymin[0] in "-0" for each in plain.objects)
+        and any(float(each.xmin) <= 0 or float(each.ymin) <= 0 for each in plain.objects),
+        filename=plain.filename,
+        path=plain.path,
+        database=source.get("database", ""),
+        unknown=source.get("annotation") == source.get("image") == "Unknown",
+        verified=plain.verified is not None,
+    )
+
+
+def tree_of(data: bytes, path: str) -> Element:
+    """The root of an XML file, without namespaces. InvalidInput where it is broken."""
     root = parsed(data, path)
     if b"xmlns" in data:
         without_namespaces(root)

@@ -12,9 +12,9 @@ from .formatting import ObjectWriter
 from .naming import USUAL_EXTENSION, base_name, name_of, stem
 from .notes import ImageNotes
 from .numbers import parsed, written
+from .ordinary import USUAL_DEPTH
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
-_USUAL_DEPTH = "3"
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -85,7 +85,7 @@ def _size(record: Record, notes: ImageNotes) -> Iterable[str]:
     if not width or not height or not known:
         return ()
     sides = f"\t\t<width>{written(width)}</width>\n\t\t<height>{written(height)}</height>"
-    depth = leaf("depth", _USUAL_DEPTH if notes.depth is None else notes.depth, "\t\t")
+    depth = leaf("depth", USUAL_DEPTH if notes.depth is None else notes.depth, "\t\t")
     return ("\t<size>", sides, depth, "\t</size>")
 
 

@@ -21,11 +21,11 @@ from . import attributes, rotated
 from .elements import Content, Element, add, children, content
 from .glance import object_note
 from .numbers import parsed
+from .ordinary import UNSPECIFIED
 
 FLAGS = ("truncated", "difficult", "occluded")
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 SCORES = ("score", "confidence")
-UNSPECIFIED = "Unspecified"
 _ONCE = frozenset(("name", "pose", "bndbox", "polygon", "robndbox", "attributes", "annolake", *FLAGS, *SCORES))
 _SET, _UNSET = frozenset(("1", "1.0", "true")), frozenset(("0", "0.0", "false"))
 _SAME = 1e-6

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ...schemas.errors import AnnolakeError, InvalidInput, Place
-from ...schemas.model import Catalog, Category, Record
+from ...schemas.model import Annotation, Catalog, Category, Record
 from ...schemas.problems import Problem
+from ..files import read_bytes
 from ..format import Context, Reading
 from ..images import Exif, ImageSize, image_size
 from ..ledger import Ledger
+from ..text import FILE_LIMIT
 from ..xmltext import local
 from .convention import to_read
 from .elements import Element, add, children, content
-from .glance import note_of, opened
+from .glance import ImageNote, note_of, tree_of
 from .imagesets import MAIN, Lists, assign, in_order, read_lists, usual_sets
 from .labelmap import LabelMap, read_label_map
 from .layout import Entry, Layout, Pictures, Root, find, place_of
@@ -25,6 +27,7 @@ from .naming import base_name, stem
 from .notes import ImageNotes, SetNotes, as_facts, notes_of
 from .numbers import parsed, written
 from .objects import ObjectReader
+from .ordinary import USUAL_DEPTH, facts_of, ordinary, rectangles
 from .segmentation import report_masks
 from .survey import Survey, look
 
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
 ROOTS = frozenset(("annotation",))
 _TEXTS = ("folder", "filename", "path", "segmented")
 _TREES = ("source", "owner")
-USUAL_DEPTH = "3"
 
 
 def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Reading:
@@ -107,26 +109,38 @@ class _Records:
             extras = {"voc": facts} if facts else {}
             width, height = (None, None) if size is None else (size.width, size.height)
             return Record(image=name, width=width, height=height, split=entry.split, extras=extras)
-        root = opened(entry.xml)
-        if root.tag not in ROOTS:
-            message = f"the root is <{root.tag}>, where VOC has <annotation>"
-            hint = "is this another format? Name it (--from, --format), or take the file out"
-            raise InvalidInput("not-voc", message, place=Place(file=entry.xml, line=root.sourceline), hint=hint)
         objects.file, objects.image = entry.xml, name
-        notes, elements, size = self._facts(root, entry, name, ledger)
-        annotations = objects.annotations(elements)
+        data = read_bytes(entry.xml, FILE_LIMIT)
+        plain = ordinary(data) if ledger.places is None else None
+        boxes = None if plain is None else rectangles(plain.objects, self.shift)
+        annotations: Sequence[Annotation]
+        if plain is not None and boxes is not None:
+            note = ImageNote()
+            notes, size = facts_of(plain)
+            self._complete(notes, any(each.occluded == "0" for each in plain.objects), entry, name, ledger)
+            ledger.seen["annotations"] += len(boxes)
+            annotations = boxes
+        else:
+            root = tree_of(data, entry.xml)
+            if root.tag not in ROOTS:
+                message = f"the root is <{root.tag}>, where VOC has <annotation>"
+                hint = "is this another format? Say which with --from, or take the file out"
+                raise InvalidInput("not-voc", message, place=Place(file=entry.xml, line=root.sourceline), hint=hint)
+            note = note_of(root)
+            notes, elements, size = self._facts(root, entry, name)
+            self._complete(notes, any(e.findtext("occluded") == "0" for e in elements), entry, name, ledger)
+            annotations = objects.annotations(elements)
         contradicted = self.lists[entry.root].contradicted(entry, annotations) if entry.root in self.lists else []
         if contradicted:
             sets = usual_sets(entry.split) if entry.sets is None else entry.sets
             notes["sets"] = sorted([*sets, *contradicted])
         if size == (None, None) and (found := self._picture_size(entry, name, ledger, notes.get("filename"))):
             size = (found.width, found.height)
-        note = note_of(root)
         facts = as_facts(ImageNotes(**notes)) if notes else {}
         extras = {**note.extras, "voc": facts} if facts else dict(note.extras)
         return Record(
             image=name,
-            annotations=annotations,
+            annotations=list(annotations),
             width=size[0],
             height=size[1],
             split=entry.split,
@@ -135,7 +149,7 @@ class _Records:
         )
 
     def _facts(
-        self, root: Element, entry: Entry, name: str, ledger: Ledger
+        self, root: Element, entry: Entry, name: str
     ) -> tuple[dict[str, Any], list[Element], tuple[int | float | None, int | float | None]]:
         """What is to be noted of the image, its objects, and its size."""
         notes: dict[str, Any] = {}
@@ -162,6 +176,10 @@ class _Records:
             notes["verified"] = root.attrib["verified"]
         if extra:
             notes["extra"] = extra
+        return notes, objects, size
+
+    def _complete(self, notes: dict[str, Any], occluded: bool, entry: Entry, name: str, ledger: Ledger) -> None:
+        """What else is to be noted, and what of the notes goes without saying. `occluded`: an object says it is not."""
         own = name.removeprefix(entry.root.prefix)
         own = own.removeprefix(f"{entry.split}/") if entry.root.by_folder else own
         if notes.get("segmented") == "0":
@@ -170,10 +188,9 @@ class _Records:
             notes["sets"] = list(entry.sets)
         if entry.id != stem(own):
             notes["file"] = entry.id
-        if any(element.findtext("occluded") == "0" for element in objects):
+        if occluded:
             notes["occluded"] = True
         self._compare_names(notes, entry, own, name, ledger)
-        return notes, objects, size
 
     def _compare_names(self, notes: dict[str, Any], entry: Entry, own: str, name: str, ledger: Ledger) -> None:
         filename = notes.get("filename")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -58,7 +57,7 @@ def survey(paths: Iterable[str]) -> Survey:
     found = Survey(Counter())
     for path in paths:
         try:
-            data = read_bytes(Path(path), FILE_LIMIT).removeprefix(b"\xef\xbb\xbf")
+            data = read_bytes(path, FILE_LIMIT).removeprefix(b"\xef\xbb\xbf")
         except AnnolakeError:
             continue
         rows = [line.split() for line in data.splitlines() if not line.translate(None, _NUMERIC)]

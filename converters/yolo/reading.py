@@ -94,7 +94,7 @@ class _Records:
 
 def _annotations(rows: RowReader, labels: str, image: str, ledger: Ledger) -> list[Annotation]:
     try:
-        return rows.annotations(read_bytes(Path(labels), FILE_LIMIT), labels, image, ledger)
+        return rows.annotations(read_bytes(labels, FILE_LIMIT), labels, image, ledger)
     except InvalidInput as error:
         if not ledger.lenient:
             raise
