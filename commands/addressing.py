@@ -40,7 +40,7 @@ def one_way(collection: str | None, storage_path: bool, unique_name: bool, job: 
         hint = "give one of --collection, --storage-path, --unique-name, --job"
         raise UsageError("which-files", "how does the file name them?", hint=hint)
     if bucket is not None and not storage_path:
-        raise UsageError("bucket", "a bucket goes with --storage-path only")
+        raise UsageError("bucket", "a bucket goes with --storage-path only", hint="leave it out, or add --storage-path")
     if collection is not None:
         checks.collection(collection)
     if (job is not None and not job.strip()) or (bucket is not None and not bucket.strip()):

@@ -122,7 +122,7 @@ def metadata_object(given: object, place: Place | None = None) -> dict[str, Any]
 def operation_id(text: object) -> str:
     """The name of an annotation run, as one that the service can keep. UsageError otherwise."""
     if not isinstance(text, str):
-        raise UsageError("operation-id", "the operation id is a text")
+        raise UsageError("operation-id", "the operation id is a text", hint="give the annotation run a name")
     for problem in check_operation_id(text):
         if problem.severity == "error":
             raise UsageError(problem.code, problem.message, hint=problem.fix)

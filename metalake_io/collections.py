@@ -43,7 +43,9 @@ class Collections:
         path = f"/client/{quoted(object_id)}/getObjectTypeById"
         found = self._service.get(operation, path, _Kind, body={}).objectType
         if found is None:
-            raise ServiceRefused("not-found", f"{operation}: object type cannot find for collection id")
+            raise ServiceRefused(
+                "not-found", f"{operation}: object type cannot find for collection id", hint="check the id"
+            )
         return found
 
     def upload_progress(self, name: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from ..schemas.errors import AnnolakeError, LocalFailure, Place, UsageError
 from ..schemas.plain import is_list
 from .journal_rows import SCHEMA, TABLES, About, Row, UploadRow
 from .journal_writer import Writer
-from .locking import Waiting, locked
+from .locking import CHECK_STATE, Waiting, locked
 
 R = TypeVar("R", bound=Row)
 
@@ -139,7 +139,9 @@ class Journal:
             writing = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             writing.execute("PRAGMA synchronous = NORMAL")
         except OSError as error:
-            raise LocalFailure("journal", error.strerror or str(error), place=Place(file=str(path))) from None
+            raise LocalFailure(
+                "journal", error.strerror or str(error), place=Place(file=str(path)), hint=CHECK_STATE
+            ) from None
         except BaseException as error:
             if database is not None:
                 database.close()
@@ -184,7 +186,9 @@ def keeping(
         try:
             journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise LocalFailure("journal", error.strerror or str(error), place=Place(file=str(journal.parent))) from None
+            raise LocalFailure(
+                "journal", error.strerror or str(error), place=Place(file=str(journal.parent)), hint=CHECK_STATE
+            ) from None
         with locked(journal, what, wait=wait, waiting=waiting):
             if fresh:
                 _forget(journal)

@@ -21,6 +21,9 @@ from .errors import LockedElsewhere
 Waiting = Callable[[str], None]
 """Told, once, for whom is waited."""
 
+CHECK_STATE = "journals and locks are kept there: check the folder, its permissions and the space on the disk"
+"""What to do where the state folder fails us."""
+
 _POLL = 0.2
 _MOMENT = 1.0
 """Seconds: a run that is just ending is not worth an error."""
@@ -47,7 +50,7 @@ def locked(path: Path, what: str, *, wait: bool = False, waiting: Waiting | None
             "lock",
             f"{what} cannot be locked: {reason}",
             place=Place(file=f"{path}.lock"),
-            hint="check the state folder",
+            hint=CHECK_STATE,
         ) from None
     try:
         _tell(holder)
@@ -70,7 +73,9 @@ def _tell(holder: Path) -> None:
             json.dump(told, file)
         temporary.replace(holder)
     except OSError as error:
-        raise LocalFailure("lock", error.strerror or str(error), place=Place(file=str(holder))) from None
+        raise LocalFailure(
+            "lock", error.strerror or str(error), place=Place(file=str(holder)), hint=CHECK_STATE
+        ) from None
 
 
 def _who(holder: Path) -> str:

@@ -219,7 +219,9 @@ def _files(records: Iterable[Record], finder: ImageFinder, source: Path) -> Scan
     if problems:
         raise InvalidUpload.of(problems)
     if not sources:
-        raise InvalidInput("nothing-to-upload", "there are no images", place=Place(file=str(source)))
+        raise InvalidInput(
+            "nothing-to-upload", "there are no images", place=Place(file=str(source)), hint="is it the right data set?"
+        )
     return Scan(sorted(sources, key=lambda one: one.name), [], single=False)
 
 
