@@ -6,9 +6,9 @@ the writer was handed is what the source says, except where the books say why no
 
 from __future__ import annotations
 
-import pickle
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from msgspec.structs import replace
@@ -26,6 +26,7 @@ from .ledger import Ledger
 from .matching import match
 from .meaning import Thing, alike, differences, other_metadata, things
 from .opening import streamed
+from .waiting import waiting
 
 IMAGES = 5_000
 ANNOTATIONS = 50_000
@@ -64,21 +65,23 @@ def verify(
     what `source` and the projection make. `project_with` gives the projection that keeps the books handed to it.
     """
     again = _read_again(back)
-    written: dict[str, bytes] = {}
-    """What was read again and is not compared yet: little, where source and target have one order."""
     project = project_with(Ledger())
     one_by_one = _OneByOne(project_with, source.catalog.coordinates, space)
-    for record in streamed(source, Ledger()):
-        lowered = project(record)
-        while lowered.image not in written:
-            following = next(again, None)
-            if following is None:
-                raise _defect("it is not among the images that were written", lowered)
-            written[following.image] = pickle.dumps(following, pickle.HIGHEST_PROTOCOL)
-        _check_written(lowered, pickle.loads(written.pop(lowered.image)), fidelity, space)
-        one_by_one.check(record, lowered)
-    for name in (*written, *(record.image for record in again)):
-        raise _defect("it was written, but the source does not have it", Record(image=name))
+    with waiting() as ahead:  # nothing waits where source and target have one order
+        for record in streamed(source, Ledger()):
+            lowered = project(record)
+            written = ahead.take(lowered.image)
+            while written is None:
+                written = next(again, None)
+                if written is None:
+                    raise _defect("it is not among the images that were written", lowered)
+                if written.image != lowered.image:
+                    ahead.put(written)
+                    written = None
+            _check_written(lowered, written, fidelity, space)
+            one_by_one.check(record, lowered)
+        for name in chain(ahead.names(), (record.image for record in again)):
+            raise _defect("it was written, but the source does not have it", Record(image=name))
 
 
 def _read_again(back: Callable[[], Reading]) -> Iterator[Record]:

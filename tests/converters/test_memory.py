@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -217,3 +219,47 @@ def test_sizes_as_people_write_them(text: str, size: int) -> None:
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_size(text)
+
+
+CHILD = """
+import json, resource, sys
+from pathlib import Path
+from annolake.converters import convert
+
+folder = Path(sys.argv[1])
+convert(folder / "small.json", folder / "small-lake.json", to="metalake")
+convert(folder / "small.json", folder / "small-limited.json", to="metalake", memory=128 << 20)
+[held] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmData:")]
+most = int(held.split()[1]) * 1024 + (40 << 20)
+resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+for source, target, to in (
+    ("large.json", "lake.json", "metalake"),
+    ("large.json", "yolo", "yolo"),
+    ("large.json", "voc", "voc"),
+    ("lake.json", "home.json", "coco"),
+):
+    convert(folder / source, folder / target, to=to, memory=128 << 20, jobs=1, allow_loss=True)
+try:
+    convert(folder / "large.json", folder / "whole.json", to="metalake", jobs=1)
+except MemoryError:
+    print("no room for the whole")
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is looked up in /proc")
+def test_a_file_larger_than_what_a_process_may_hold(tmp_path: Path) -> None:
+    """The limit is the kernel's: 40 MiB above what the libraries take, for a file of 64 MiB."""
+    (tmp_path / "small.json").write_text(json.dumps(COCO))
+    box = '"image_id":1,"category_id":1,"bbox":[1,2,3,4],"area":12,"iscrowd":0,"segmentation":[]'
+    with (tmp_path / "large.json").open("w") as file:
+        images = [{"id": n, "file_name": f"{n}.jpg", "width": 64, "height": 48} for n in range(100)]
+        file.write(f'{{"images":{json.dumps(images)},"categories":[{{"id":1,"name":"cat"}}],"annotations":[')
+        for number in range(2048):
+            own = box.replace('"image_id":1', f'"image_id":{number * 7 % 100}')
+            file.write(f'{"," if number else ""}{{"id":{number},{own},"note":"{number:032768}"}}')
+        file.write("]}")
+    done = subprocess.run([sys.executable, "-c", CHILD, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.stderr, done.stdout) == ("", "no room for the whole\n")
+    home = json.loads((tmp_path / "home.json").read_bytes())
+    assert [len(image["note"]) for image in home["annotations"]] == [32768] * 2048
+    assert not (tmp_path / "whole.json").exists()
