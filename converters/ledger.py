@@ -48,6 +48,10 @@ class Decision(msgspec.Struct, frozen=True):
     text: str
 
 
+class Withdrawn(Exception):
+    """A loss was booked that is refused: leaves the target as it was."""
+
+
 class Ledger:
     """`complete` keeps every example for `--report`; `lenient` collects problems instead of stopping at the first.
 
@@ -109,6 +113,13 @@ class Ledger:
             loss.examples.append(Example(self.file, image, annotation, detail))
         if loss.fate == "dropped" and loss.what == "annotation":
             self.dropped += count
+
+    def rename(self, old: str, new: str) -> None:
+        """As `Place.renamed`, in all that is booked."""
+        for loss in self.losses.values():
+            loss.examples = [msgspec.structs.replace(one, file=one.file.replace(old, new)) for one in loss.examples]
+        self.decisions = [Decision(one.code, one.text.replace(old, new)) for one in self.decisions]
+        self.problems = [problem.renamed(old, new) for problem in self.problems]
 
     def full(self, code: str) -> Loss | None:
         """The loss of that code once no more examples of it are kept: who books one very often may then just count."""

@@ -14,7 +14,7 @@ from annolake.metalake_io.errors import NotAuthorised, ServiceRefused, TransferE
 from annolake.metalake_io.transfer.policy import Policy
 
 from . import actions as act
-from .conftest import Connect
+from .desk import Connect
 from .faultd import OPERATIONS, Faultd
 from .journeys import PASSED_BY, Journey, What
 
