@@ -203,6 +203,7 @@ def json_text(value: Any) -> str:
 _NO_JSON = object()
 _HINTS = {
     404: "check the address and the id",
+    407: "the proxy wants a name and a password",
     413: "send less at once",
 }
 

@@ -100,7 +100,7 @@ class Fault(Exception):
     @property
     def lasting(self) -> bool:
         """Whether trying again cannot help."""
-        return self.cause in ("tls", "request", "away")
+        return self.cause in ("tls", "proxy", "request", "away")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _fault, (self.cause, self.message, self.sent)

@@ -15,7 +15,7 @@ from .exchange import Fault, Response, outcome_text
 from .logs import logger
 from .policy import AWAY, TRANSIENT, Policy, retry_after, spread
 
-_AWAY_CAUSES = ("refused", "name", "timeout", "reset", "proxy")
+_AWAY_CAUSES = ("refused", "name", "timeout", "reset")
 
 
 @dataclass

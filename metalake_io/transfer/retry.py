@@ -86,6 +86,8 @@ def _gave_up(request: Request, outcome: Response | Fault, attempts: int, why: st
     hint = "check the address and the network, and run it again"
     if isinstance(outcome, Fault) and outcome.cause == "tls":
         hint = "check the server's certificate, or name the file of your own authority"
+    if isinstance(outcome, Fault) and outcome.cause == "proxy":
+        hint = "check the proxy's address, and the name and the password in it"
     tries = attempts - (isinstance(outcome, Fault) and outcome.cause == "away")
     error = NetworkGaveUp("network", f"{request.operation}: {outcome_text(outcome)}; given up, {why}", hint=hint)
     error.attempts, error.uncertain = tries, uncertain

@@ -9,16 +9,17 @@ from __future__ import annotations
 import errno
 import io
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import Any
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from ...schemas.errors import AnnolakeError, LocalFailure
 from .clock import Stopped, raise_if_stopped
+from .connections import Adapter
 from .exchange import Fault, Head, Request, Response, origin
 from .redaction import without_query
 from .unpacking import unpacked
@@ -28,6 +29,7 @@ LARGEST_REPLY = 256 << 20
 
 _CHUNK = 1 << 16
 _USER_AGENT = "annolake"
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
 class _Session(requests.Session):
@@ -70,7 +72,7 @@ class Sockets:
                 request.url,
                 headers={**request.headers, **(request.anew() if request.anew is not None else {})},
                 data=body,
-                timeout=(self._connect, request.idle),
+                timeout=request.idle,
                 allow_redirects=False,
                 stream=True,
             ) as reply:
@@ -97,7 +99,7 @@ class Sockets:
                 session.proxies.update(self._proxies)
                 session.verify = self._verify
                 session.headers["User-Agent"] = _USER_AGENT
-                adapter = HTTPAdapter(pool_connections=1, pool_maxsize=self._connections, max_retries=0)
+                adapter = Adapter(self._connections, self._connect)
                 session.mount("http://", adapter)
                 session.mount("https://", adapter)
             return session
@@ -145,7 +147,7 @@ def _fault(error: Exception) -> Fault | LocalFailure:
         )
         return Fault("tls", f"no trusted connection{': ' + reason if reason else ''}", sent=False)
     if _among(kinds, urllib3.exceptions.ProxyError, requests.exceptions.ProxyError):
-        return Fault("proxy", "the proxy does not let us through", sent=False)
+        return _proxy_fault(chain)
     if _among(kinds, urllib3.exceptions.NameResolutionError):
         return Fault("name", "the server's name is not known", sent=False)
     if _among(kinds, urllib3.exceptions.NewConnectionError):
@@ -159,6 +161,16 @@ def _fault(error: Exception) -> Fault | LocalFailure:
     if _among(kinds, urllib3.exceptions.TimeoutError, requests.Timeout, TimeoutError):
         return Fault("timeout", "no answer in time", sent=True)
     return Fault("reset", "the connection broke", sent=True)
+
+
+def _proxy_fault(chain: list[BaseException]) -> Fault:
+    """A proxy that refuses will not change its mind; one that is not there, or finds no way, may."""
+    found = next(filter(None, (_TUNNEL.search(str(link)) for link in chain if isinstance(link, OSError))), None)
+    if found is None:
+        return Fault("refused", "no connection to the proxy", sent=False)
+    if found[1].startswith("4"):
+        return Fault("proxy", f"the proxy refuses ({found[1]})", sent=False)
+    return Fault("refused", f"the proxy finds no way ({found[1]})", sent=False)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -180,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
                 rig.active -= 1
                 rig.idle.notify_all()
 
-    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = serve
+    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = do_CONNECT = serve
 
     def _serve(self, asked: Asked, act: Act, entry: Entry) -> None:
         closing = self.rig.modes.closing

@@ -39,8 +39,8 @@ BOX = {"type": "rectangle", "bbox": [1, 2, 3, 4], "label": "Car"}
 
 
 class Journey:
-    """`count` files of `size` bytes, more or less, and a box on each. `connect` makes the client, and so passes the
-    check of versions.
+    """`count` files of `size` bytes, more or less, and a box on each; the third has `large` bytes more. `connect` makes
+    the client, and so passes the check of versions.
     """
 
     def __init__(
@@ -54,13 +54,15 @@ class Journey:
         size: int = 200_000,
         part_size: int | None = None,
         journal: bool = False,
+        large: int = 0,
     ) -> None:
         self.rig, self.what = rig, what
         self._folder, self._connect, self._part_size = folder, connect, part_size
         self._journal = folder / "state.sqlite" if journal else None
         pictures = folder / "pictures"
         pictures.mkdir()
-        self.files = {f"{n:04}.png": random.Random(n).randbytes(size + n) for n in range(count)}
+        sizes = [size + n + (large if n == 2 else 0) for n in range(count)]
+        self.files = {f"{n:04}.png": random.Random(n).randbytes(size) for n, size in enumerate(sizes)}
         for name, content in self.files.items():
             (pictures / name).write_bytes(content)
             if what in ("annotations", "download"):

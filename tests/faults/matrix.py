@@ -42,6 +42,8 @@ SCALE = "faults/test_scale.py::"
 SIGNALS = "faults/test_signals.py::"
 LAYERS = "metalake_io/test_layers.py::"
 NETWORK = "faults/test_network.py::"
+UNREACHABLE = "faults/test_unreachable.py::"
+SLOW = "faults/test_slow.py::"
 PAUSES = "faults/test_pauses.py::"
 PACING = "metalake_io/test_pacing.py::"
 SOCKETS = "metalake_io/test_sockets.py::"
@@ -136,7 +138,13 @@ MATRIX: dict[str, Fault] = {
     ),
     "B6": fault("a download of other bytes", FETCHING + "test_b6_other_bytes"),
     "B7": fault("a storage that lies about ranges", FETCHING + "test_b7_a_storage_that_lies_about_ranges"),
-    "B8": fault("silent and slow servers", SOCKETS + "test_no_answer_in_time", left="slow ones: " + NOT_YET),
+    "B8": fault(
+        "silent and slow servers hold one worker for one time-out",
+        SLOW + "test_b8_a_black_hole",
+        SLOW + "test_b8_a_slow_server_holds_one_worker",
+        "metalake_io/test_connections.py::test_what_hardly_moves_is_cut_off_in_time",
+        SOCKETS + "test_no_answer_in_time",
+    ),
     "B9": fault(
         "a signed address expires on the way",
         UPLOADS + "test_an_expired_address_is_asked_again_and_stored_parts_are_not_sent_again",
@@ -146,6 +154,12 @@ MATRIX: dict[str, Fault] = {
     "B10": fault("connections that are closed after each answer", left=NOT_YET),
     "B11": fault(
         "no name, nobody there, a proxy that refuses, no trust",
+        UNREACHABLE + "test_b11_nobody_there",
+        UNREACHABLE + "test_b11_a_proxy_that_refuses",
+        UNREACHABLE + "test_b11_a_proxy_that_is_not_there",
+        UNREACHABLE + "test_b11_a_server_that_we_trust",
+        UNREACHABLE + "test_b11_no_trust",
+        UNREACHABLE + "test_b11_no_downgrade",
         SOCKETS + "test_nobody_there_and_no_name",
         SOCKETS + "test_no_trust_in_a_server_without_tls",
     ),
