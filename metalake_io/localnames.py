@@ -61,7 +61,7 @@ def why_not(part: str) -> str | None:
         return "it is no name"
     if size > _LONGEST:
         return f"it is longer than {_LONGEST} bytes"
-    if any(unicodedata.category(character) in _CONTROLS for character in part):
+    if not part.isprintable() and any(unicodedata.category(character) in _CONTROLS for character in part):
         return "it has control characters"
     if part.casefold().startswith(_OURS):
         return f"names with {_OURS} are annolake's own"

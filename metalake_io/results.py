@@ -128,13 +128,14 @@ class Report(msgspec.Struct, kw_only=True):
 class UploadReport(Report, kw_only=True):
     """An upload of files. `finished`: the service has closed the upload. `unique_name`: of a single file. `told` are
     further members of the JSON: what was found before anything was sent. `earlier_jobs` belong to uploads that an
-    earlier run had left open, and that are closed now.
+    earlier run had left open, and that are closed now. `doubled` are files that the collection has more than once.
     """
 
     job_id: str = ""
     collection_id: str = ""
     earlier_jobs: list[str] = []
     finished: bool = False
+    doubled: list[str] = []
     unique_name: str | None = None
     annotations: AnnotationsReport | None = None
     metadata: MetadataReport | None = None
@@ -146,10 +147,11 @@ class UploadReport(Report, kw_only=True):
 
     @property
     def is_success(self) -> bool:
-        """Whether everything asked for is with the service: all files, and their metadata and annotations."""
+        """Whether everything asked for is with the service, once: all files, and their metadata and annotations."""
         return (
             self.finished
             and self.complete
+            and not self.doubled
             and (self.metadata is None or self.metadata.complete)
             and (self.annotations is None or self.annotations.complete)
         )
@@ -159,6 +161,8 @@ class UploadReport(Report, kw_only=True):
         document = super().as_json(lazy=lazy)
         if self.collection_id:
             document |= {"collection_id": self.collection_id, "job_id": self.job_id}
+        if self.doubled:
+            document["doubled"] = self.doubled
         for name, other in (("metadata", self.metadata), ("annotations", self.annotations)):
             if other is not None:
                 document[name] = other.as_json(lazy=lazy)
