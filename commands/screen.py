@@ -131,11 +131,21 @@ def show_error(error: AnnolakeError) -> None:
     say(f"error: {error.message} [{error.code}]", STYLES["error"])
     if where := str(error.place):
         say(f"at: {where}", indent=2)
-    status, request_id = (getattr(error, name, None) for name in ("status", "request_id"))
-    if status is not None:
-        say(f"answer: status {status}" + (f", request {request_id}" if request_id else ""), indent=2)
+    if answer := answered(error):
+        say(f"answer: {answer}", indent=2)
     if error.hint:
         say(f"hint: {error.hint}", indent=2)
+
+
+def answered(asked: Any) -> str:
+    """How the service answered an error or an item, and how often it was asked: what those who run it look for in their
+    logs.
+    """
+    status, attempts, request_id = (getattr(asked, name, None) for name in ("status", "attempts", "request_id"))
+    said = [] if status is None else [f"status {status}"]
+    said += [f"{attempts} attempts"] if attempts and attempts > 1 else []
+    said += [f"request {request_id}"] if request_id else []
+    return ", ".join(said)
 
 
 def show_problems(problems: Iterable[Mapping[str, Any]]) -> None:

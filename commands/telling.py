@@ -59,7 +59,8 @@ def show(report: Report) -> None:
             items = [item for item in part.items if item.state == state]
             for item in items[: screen.SHOWN]:
                 of = "" if part is report else f"{what} of "
-                screen.say(f"{state}  {of}{item.name}: {item.reason}{_asked(item)}", style)
+                answer = screen.answered(item)
+                screen.say(f"{state}  {of}{item.name}: {item.reason}" + (f" ({answer})" if answer else ""), style)
             screen.show_rest(len(items) - screen.SHOWN)
         for note in part.notes:
             screen.say(note)
@@ -73,14 +74,6 @@ def show(report: Report) -> None:
     collection, job = (getattr(report, name, "") for name in ("collection_id", "job_id"))
     if collection:
         screen.say(f"collection {collection}, job {job}")
-
-
-def _asked(item: Item) -> str:
-    """How the service answered, and how often it was asked; what those who run it need to find that in their logs."""
-    said = [] if item.status is None else [f"status {item.status}"]
-    said += [f"{item.attempts} attempts"] if item.attempts > 1 else []
-    said += [f"request {item.request_id}"] if item.request_id else []
-    return f" ({', '.join(said)})" if said else ""
 
 
 def _counts(what: str, report: Report) -> list[list[str]]:

@@ -109,12 +109,12 @@ def _find_prefix(service: Service, prefixes: Sequence[str]) -> None:
             continue
         service.prefix = prefix
         if not 200 <= response.status < 300:
-            raise service.refusal(_CHECK, response)
-        plain = service.plain(_CHECK, response)
+            raise service.refusal(operation, response)
+        plain = service.plain(operation, response)
         if isinstance(plain, dict) and plain.get("isCompatible") is False:  # pyright: ignore[reportUnknownMemberType]
             said = service.redactor.clean(str(plain.get("message") or ""))  # pyright: ignore
             raise ServiceRefused(
-                "not-compatible", f"{_CHECK}: {said or 'the service wants another version'}", hint="update annolake"
+                "not-compatible", f"{operation}: {said or 'the service wants another version'}", hint="update annolake"
             )
         return
     if PREFIXES[-1] not in prefixes:

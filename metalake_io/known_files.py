@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .collections import Collections
 from .errors import NotAuthorised, ServiceRefused
-from .file_upload import done, is_as_sent, outdated, sent_before, weakest
 from .journal import Journal
 from .journal_rows import FileRow, PartRow
 from .kinds import OBJECTS
 from .listing import LARGEST_PAGE, Listed, Listing
 from .results import Item
 from .scanning import Entry
+from .sent_files import done, is_as_sent, outdated, sent_before, weakest
 from .service import Service
 
 _ASKING = 10

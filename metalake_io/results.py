@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, get_args
 import msgspec
 
 from ..schemas.errors import AnnolakeError
-from .errors import NetworkGaveUp, PartlyDone, ServiceRefused, TransferError
+from .errors import PartlyDone, ServiceRefused, TransferError
 
 State = Literal["uploaded", "downloaded", "skipped", "failed", "uncertain", "planned", "not begun"]
 """`planned`: by a dry run. `not begun`: the run stopped before. `uncertain`: the service may have it or not."""
@@ -52,12 +52,12 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         known = isinstance(error, TransferError)
         return cls(
             name=name,
-            state="uncertain" if isinstance(error, NetworkGaveUp) and error.uncertain else "failed",
+            state="uncertain" if known and error.uncertain else "failed",
             reason=error.said if isinstance(error, ServiceRefused) and error.said else error.message,
             attempts=error.attempts if known else 1,
             status=error.status if known else None,
             request_id=error.request_id if known else None,
-            retry_helps=known and error.retry_helps,
+            retry_helps=known and (error.retry_helps or error.uncertain),
             size=size,
         )
 

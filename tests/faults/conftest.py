@@ -16,6 +16,7 @@ from .children import Nursery
 from .desk import Connect, Desk
 from .faultd import Faultd
 from .lake import KEY, SECRET
+from .typed import Run, commands
 
 
 @pytest.fixture
@@ -55,6 +56,11 @@ def connected(rig: Faultd, clock: FakeClock) -> Iterator[Connect]:
 @pytest.fixture
 def desk(tmp_path: Path, rig: Faultd, connected: Connect, nursery: Nursery) -> Desk:
     return Desk(tmp_path, rig, connected, nursery)
+
+
+@pytest.fixture
+def run(tmp_path: Path, rig: Faultd, monkeypatch: pytest.MonkeyPatch) -> Run:
+    return commands(tmp_path, rig, monkeypatch)
 
 
 @pytest.fixture
