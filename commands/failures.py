@@ -26,6 +26,7 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _INTERRUPTED = (129, 130, 143)
 _BROKEN_PIPE = 141
 _DEBUG = "ANNOLAKE_DEBUG"
+_ANSWER = ("status", "request_id", "attempts")
 _MOMENT = 0.3
 """Seconds for tidying up when somebody insists."""
 
@@ -91,7 +92,7 @@ def leave(code: object) -> None:
 def tell(error: BaseException, *, as_json: bool) -> int:
     """Say what went wrong; the exit code that stands for it."""
     if isinstance(error, BrokenPipeError):
-        _look_away()
+        screen.look_away(sys.stdout, sys.stderr)
         return _BROKEN_PIPE
     if isinstance(error, KeyboardInterrupt):
         code = getattr(error, "exit_code", 128 + signal.SIGINT)
@@ -146,12 +147,5 @@ def _as_json(error: AnnolakeError, exit_code: int) -> dict[str, object]:
     out: dict[str, object] = {"code": error.code, "message": error.message}
     out["where"] = screen.place_json(error.place)
     out["hint"] = error.hint
+    out |= {name: value for name in _ANSWER if (value := getattr(error, name, None)) is not None}
     return {"error": {**out, "exit_code": exit_code}}
-
-
-def _look_away() -> None:
-    """Nobody reads on: what is still buffered would be one more complaint when the program ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            os.dup2(nowhere, stream.fileno())

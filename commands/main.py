@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from . import failures, resuming
+from . import failures, resuming, screen
 
 _COMMANDS = {
     "formats": "Show what each format can hold.",
@@ -68,6 +68,7 @@ def annolake() -> None:
 
 def main() -> None:
     """The program."""
+    screen.streams()
     failures.raise_on_signals()
     try:
         annolake(prog_name="annolake")

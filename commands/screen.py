@@ -7,13 +7,15 @@ something is shown.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 import click
 import msgspec
@@ -78,13 +80,33 @@ def place_json(place: Place) -> dict[str, Any]:
     return msgspec.to_builtins(place)
 
 
+def streams() -> None:
+    """Where the caller has closed one of the three streams there is one now, to nowhere; before any file takes its
+    number.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8"))
+
+
+def look_away(*streams: TextIO) -> None:
+    """Nobody reads on: what is still buffered would be one more complaint when the program ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in streams:
+        with suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
+
+
 def console() -> Console:
-    """Standard error as it is now."""
+    """Standard error as it is now. Where nobody reads it, the work goes on without a word."""
     from rich.console import Console
 
     class Plain(Console):
         def on_broken_pipe(self) -> None:
-            raise BrokenPipeError
+            look_away(sys.stderr)
 
     width = None if sys.stderr.isatty() else _WIDTH
     return Plain(stderr=True, width=width, markup=False, highlight=False, emoji=False)
@@ -119,8 +141,21 @@ def show_error(error: AnnolakeError) -> None:
     say(f"error: {error.message} [{error.code}]", STYLES["error"])
     if where := str(error.place):
         say(f"at: {where}", indent=2)
+    if answer := answered(error):
+        say(f"answer: {answer}", indent=2)
     if error.hint:
         say(f"hint: {error.hint}", indent=2)
+
+
+def answered(asked: Any) -> str:
+    """How the service answered an error or an item, and how often it was asked: what those who run it look for in their
+    logs.
+    """
+    status, attempts, request_id = (getattr(asked, name, None) for name in ("status", "attempts", "request_id"))
+    said = [] if status is None else [f"status {status}"]
+    said += [f"{attempts} attempts"] if attempts and attempts > 1 else []
+    said += [f"request {request_id}"] if request_id else []
+    return ", ".join(said)
 
 
 def show_problems(problems: Iterable[Mapping[str, Any]]) -> None:

@@ -59,7 +59,9 @@ def show(report: Report) -> None:
         for state, style in _STYLES.items():
             items = [item for item in part.items if item.state == state]
             for item in items[: screen.SHOWN]:
-                screen.say(f"{state}  {f'{what} of ' if part is not report else ''}{item.name}: {item.reason}", style)
+                of = "" if part is report else f"{what} of "
+                answer = screen.answered(item)
+                screen.say(f"{state}  {of}{item.name}: {item.reason}" + (f" ({answer})" if answer else ""), style)
             screen.show_rest(len(items) - screen.SHOWN)
         unproved = sum(item.verified_by == "none" for item in part.of("downloaded"))
         if unproved:
@@ -67,6 +69,13 @@ def show(report: Report) -> None:
             screen.say(f"{what} unverified: the storage tells neither a length nor a hash", "yellow")
         for note in part.notes:
             screen.say(note)
+    doubled = getattr(report, "doubled", ())
+    if doubled:
+        screen.say(
+            f"doubled  {len(doubled):,}  another run brought them, too: move one of each to the trash", "bold red"
+        )
+        screen.say(", ".join(doubled[: screen.SHOWN]), indent=2)
+        screen.show_rest(len(doubled) - screen.SHOWN)
     collection, job = (getattr(report, name, "") for name in ("collection_id", "job_id"))
     if collection:
         screen.say(f"collection {collection}, job {job}")

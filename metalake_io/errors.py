@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 class TransferError(AnnolakeError):
     """What all errors of transfers have: the last HTTP `status`, the server's number for that request, if it told one,
-    how often it was tried, and the `report` so far.
+    how often it was tried, and the `report` so far. `uncertain`: the service may have done all the same what it was
+    asked.
     """
 
     status: int | None = None
     request_id: str | None = None
     attempts: int = 1
+    uncertain: bool = False
     report: Report | None = None
     retry_helps: ClassVar[bool] = False
 
@@ -67,10 +69,9 @@ class ProtocolError(ServiceRefused):
 
 
 class NetworkGaveUp(TransferError):
-    """No proper answer in spite of retries. `uncertain`: the service may have done all the same what it was asked."""
+    """No proper answer in spite of retries."""
 
     exit_code = 8
-    uncertain: bool = False
     retry_helps = True
 
 

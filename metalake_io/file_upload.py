@@ -6,26 +6,25 @@ What an earlier run left half done goes on where it was, as far as the journal, 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 import msgspec
 
 from ..schemas.errors import AnnolakeError
-from .errors import NetworkGaveUp, NotAuthorised, ProtocolError, ServiceRefused
+from .errors import NetworkGaveUp, NotAuthorised, ProtocolError, ServiceRefused, TransferError
 from .journal import Journal
 from .journal_rows import FileRow, PartRow
 from .kinds import CONTENT_TYPES
-from .results import Item, Verified
+from .results import Item
 from .scanning import Entry, Source
+from .sent_files import done, is_as_sent, is_of, outdated, part_count, sent_before, weakest
 from .service import Service
 from .storage import Part, Storage
 from .transfer.bodies import FileSlice, Moved, changed
 
 _ASKED = 5
 """How often a file is finalised at most, when answers are lost."""
-
-_CHUNK = 1 << 20
 
 Looked = Callable[[Source], None]
 """Sees each file just before it is sent."""
@@ -70,7 +69,8 @@ class FileUpload:
             return msgspec.structs.replace(item, retry_helps=True) if error.code == "file-changed" else item
 
     def _upload(self, source: Source) -> Item:
-        begun = self._initialize(source)
+        with _no_file_yet():
+            begun = self._initialize(source)
         before = self._journal.get(FileRow, source.name)
         if begun.uploadRemovedFile:
             reason = "the service holds it in its trash, or elsewhere since it was removed, and does not take it again"
@@ -112,7 +112,7 @@ class FileUpload:
         if (before.size, before.part_size) != (source.size, self._part_size):
             return None
         parts = self._journal.rows(PartRow, file_id=before.file_id)
-        stored = {part.number: part for part in parts if _is_of(part, source, before)}
+        stored = {part.number: part for part in parts if is_of(part, source, before)}
         if not stored or len(stored) < len(parts):
             return None
         try:
@@ -133,7 +133,9 @@ class FileUpload:
         content_type = "application/octet-stream" if self._kind == "other" else CONTENT_TYPES[suffix]
         count = part_count(source.size, self._part_size)
         sending = _Sending(self._service, row.file_id, row.file_key, source, count, content_type)
-        parts, attempts = self._put_parts(sending, stored)
+        with _no_file_yet():
+            parts, attempts = self._put_parts(sending, stored)
+            sending.url(count)
         if not source.is_unchanged():
             raise changed(source.path)
         self._journal.flush()  # what the service has, we know what it was made of
@@ -188,65 +190,26 @@ class FileUpload:
                 makes_no_sense = isinstance(error, ProtocolError)
                 if not makes_no_sense and (not error.uncertain or asked == _ASKED):
                     raise
-                if self._initialize(source).isExisting:
-                    return attempts
+                try:
+                    if self._initialize(source).isExisting:
+                        return attempts
+                except TransferError as unanswered:
+                    unanswered.uncertain = True
+                    raise
                 if makes_no_sense:
                     raise
             self._service.clock.sleep(self._service.clock.random() * 2.0**asked)
         return attempts
 
 
-def part_count(size: int, part_size: int) -> int:
-    """In how many parts so many bytes are sent; no bytes are one part, too."""
-    return max(1, -(-size // part_size))
-
-
-def is_as_sent(source: Source, row: FileRow, parts: list[PartRow]) -> bool:
-    """Whether the file is what these parts of it were when they were sent: untouched, or of the same content."""
-    if source.size != row.size:
-        return False
-    return source.modified == row.modified or all(_is_of(part, source, row) for part in parts)
-
-
-def done(source: Source, row: FileRow) -> FileRow:
-    return msgspec.structs.replace(row, size=source.size, modified=source.modified, state="done")
-
-
-def sent_before(source: Source, verified: Verified) -> Item:
-    """The item of a file that an earlier run has brought, and that the service has."""
-    reason = "it is there, sent by an earlier run"
-    return Item(name=source.name, state="skipped", reason=reason, verified_by=verified, size=source.size)
-
-
-def outdated(source: Source) -> Item:
-    """The item of a file that was changed after it was uploaded."""
-    reason = "changed since it was uploaded; the collection has what it was, and the service replaces no files"
-    return Item(name=source.name, state="failed", reason=reason, retry_helps=False, size=source.size)
-
-
-def weakest(parts: list[PartRow]) -> Verified:
-    order: tuple[Verified, ...] = ("none", "server", "size", "md5")
-    return next(level for level in order if any(part.verified == level for part in parts))
-
-
-def _is_of(part: PartRow, source: Source, row: FileRow) -> bool:
-    """Whether the storage has these bytes of the file as they are now."""
-    return bool(part.md5) and part.md5 == _md5(source, (part.number - 1) * row.part_size, row.part_size)
-
-
-def _md5(source: Source, start: int, length: int) -> str:
-    """Of a slice of the file; empty where it cannot be read."""
-    digest = hashlib.md5(usedforsecurity=False)
+@contextmanager
+def _no_file_yet() -> Generator[None]:
+    """Whatever the service has done of what fails in here, it has made no file of it."""
     try:
-        with source.path.open("rb") as file:
-            file.seek(start)
-            left = length
-            while left and (piece := file.read(min(left, _CHUNK))):
-                digest.update(piece)
-                left -= len(piece)
-    except OSError:
-        return ""
-    return digest.hexdigest()
+        yield
+    except TransferError as error:
+        error.uncertain = False
+        raise
 
 
 class _Sending:

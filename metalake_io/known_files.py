@@ -5,17 +5,17 @@ The journal says what was sent, the list that it is still there. A file that is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from .collections import Collections
 from .errors import NotAuthorised, ServiceRefused
-from .file_upload import done, is_as_sent, outdated, sent_before, weakest
 from .journal import Journal
 from .journal_rows import FileRow, PartRow
 from .kinds import OBJECTS
 from .listing import LARGEST_PAGE, Listed, Listing
 from .results import Item
 from .scanning import Entry
+from .sent_files import done, is_as_sent, outdated, sent_before, weakest
 from .service import Service
 
 _ASKING = 10
@@ -26,15 +26,20 @@ _TOGETHER = 500
 
 
 class KnownFiles:
+    """`doubled`: files that the collection has more than once, after `split`."""
+
     def __init__(self, service: Service, journal: Journal) -> None:
         self._service = service
         self._journal = journal
+        self.doubled: list[str] = []
 
     def split(self, entries: Sequence[Entry], kind: str) -> tuple[Sequence[Entry], list[Item]]:
         """What is left to be sent or asked for; and the items of the files that are known to be there."""
         held = self._held(kind)
         if not held:
             return entries, []
+        names = {entry.name for entry in entries}
+        self.doubled = sorted(names.intersection(self.doubled))
         left: list[Entry] = []
         there: list[Item] = []
         for begin in range(0, len(entries), _TOGETHER):
@@ -81,7 +86,10 @@ class KnownFiles:
             pages = Listing(self._service).pages(OBJECTS[kind], "", None, collection)
             held: dict[str, int | None] = {}
             for number, page in enumerate(pages, 1):
-                held.update(_named(page.objects, prefix))
+                for name, size in _named(page.objects, prefix):
+                    if name in held:
+                        self.doubled.append(name)
+                    held[name] = size
                 if number * LARGEST_PAGE > count * _ASKING + LARGEST_PAGE:
                     break
         except (ServiceRefused, NotAuthorised):  # not every key may list
@@ -89,9 +97,7 @@ class KnownFiles:
         return held
 
 
-def _named(objects: Iterable[Listed], prefix: str) -> dict[str, int | None]:
-    return {
-        one.uniqueName.removeprefix(prefix): one.size if one.size is not None else one.fileSize
-        for one in objects
-        if one.uniqueName.startswith(prefix)
-    }
+def _named(objects: Iterable[Listed], prefix: str) -> Iterator[tuple[str, int | None]]:
+    for one in objects:
+        if one.uniqueName.startswith(prefix):
+            yield one.uniqueName.removeprefix(prefix), one.size if one.size is not None else one.fileSize

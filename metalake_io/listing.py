@@ -116,13 +116,18 @@ class Listing:
         return Found(count, first)
 
     def pages(
-        self, content_type: int, query: str, filter: Mapping[str, Any] | None, collection_id: str | None
+        self,
+        content_type: int,
+        query: str,
+        filter: Mapping[str, Any] | None,
+        collection_id: str | None,
+        sort_order: Mapping[str, Any] | None = None,
     ) -> Iterator[Page]:
         """All pages of what a query and filter mean. ServiceRefused where the list does not come to its end."""
         seen: set[str] = set()
         index = 0
         while True:
-            page = self.page(content_type, index, LARGEST_PAGE, query, filter, None, collection_id)
+            page = self.page(content_type, index, LARGEST_PAGE, query, filter, sort_order, collection_id)
             if not page.objects:
                 return
             names = {listed.uniqueName for listed in page.objects}

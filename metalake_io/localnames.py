@@ -62,7 +62,7 @@ def why_not(part: str) -> str | None:
         return "would lead elsewhere, here or on Windows"
     if size > _LONGEST:
         return f"is longer than {_LONGEST} bytes"
-    if any(unicodedata.category(character) in _CONTROLS for character in part):
+    if not part.isprintable() and any(unicodedata.category(character) in _CONTROLS for character in part):
         return "has control characters"
     if part.casefold().startswith(_OURS):
         return f"begins as annolake's own, {_OURS}"

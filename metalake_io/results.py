@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, get_args
 import msgspec
 
 from ..schemas.errors import AnnolakeError
-from .errors import NetworkGaveUp, PartlyDone, ServiceRefused, TransferError
+from .errors import PartlyDone, ServiceRefused, TransferError
 
 State = Literal["uploaded", "downloaded", "skipped", "failed", "uncertain", "planned", "not begun"]
 """`planned`: by a dry run. `not begun`: the run stopped before. `uncertain`: the service may have it or not."""
@@ -52,12 +52,12 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         known = isinstance(error, TransferError)
         return cls(
             name=name,
-            state="uncertain" if isinstance(error, NetworkGaveUp) and error.uncertain else "failed",
+            state="uncertain" if known and error.uncertain else "failed",
             reason=error.said if isinstance(error, ServiceRefused) and error.said else error.message,
             attempts=error.attempts if known else 1,
             status=error.status if known else None,
             request_id=error.request_id if known else None,
-            retry_helps=known and error.retry_helps,
+            retry_helps=known and (error.retry_helps or error.uncertain),
             size=size,
         )
 
@@ -128,13 +128,14 @@ class Report(msgspec.Struct, kw_only=True):
 class UploadReport(Report, kw_only=True):
     """An upload of files. `finished`: the service has closed the upload. `unique_name`: of a single file. `told` are
     further members of the JSON: what was found before anything was sent. `earlier_jobs` belong to uploads that an
-    earlier run had left open, and that are closed now.
+    earlier run had left open, and that are closed now. `doubled` are files that the collection has more than once.
     """
 
     job_id: str = ""
     collection_id: str = ""
     earlier_jobs: list[str] = []
     finished: bool = False
+    doubled: list[str] = []
     unique_name: str | None = None
     annotations: AnnotationsReport | None = None
     metadata: MetadataReport | None = None
@@ -146,10 +147,11 @@ class UploadReport(Report, kw_only=True):
 
     @property
     def is_success(self) -> bool:
-        """Whether everything asked for is with the service: all files, and their metadata and annotations."""
+        """Whether everything asked for is with the service, once: all files, and their metadata and annotations."""
         return (
             self.finished
             and self.complete
+            and not self.doubled
             and (self.metadata is None or self.metadata.complete)
             and (self.annotations is None or self.annotations.complete)
         )
@@ -159,6 +161,8 @@ class UploadReport(Report, kw_only=True):
         document = super().as_json(lazy=lazy)
         if self.collection_id:
             document |= {"collection_id": self.collection_id, "job_id": self.job_id}
+        if self.doubled:
+            document["doubled"] = self.doubled
         for name, other in (("metadata", self.metadata), ("annotations", self.annotations)):
             if other is not None:
                 document[name] = other.as_json(lazy=lazy)

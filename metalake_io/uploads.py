@@ -13,7 +13,8 @@ from typing import Any, Literal
 import msgspec
 
 from . import checks
-from .errors import ServiceRefused
+from .doubles import doubled
+from .errors import NetworkGaveUp, ServiceRefused
 from .file_upload import FileUpload, Looked
 from .journal import Journal
 from .journal_rows import UploadRow
@@ -102,8 +103,10 @@ class Uploads:
             with all_told(report, planned.entries, _waiting):
                 left = planned.entries
                 if not (one_job or override_metadata or planned.single):
-                    left, there = KnownFiles(self._service, journal).split(planned.entries, kind)
+                    known = KnownFiles(self._service, journal)
+                    left, there = known.split(planned.entries, kind)
                     report.items += there
+                    report.doubled += known.doubled
                     if on_item is not None:
                         for item in there:
                             on_item(item)
@@ -117,6 +120,8 @@ class Uploads:
                     sending = self._sending(begun, collection_name, kind, moved, journal, looked)
                     self._send_all(left, sending, report, on_item)
                     report.finished = self._complete(upload, report, journal, single=planned.single)
+                    brought = {item.name for item in report.of("uploaded")} if journal.keeps else set[str]()
+                    report.doubled += doubled(self._service, brought, kind, begun.collectionId) if brought else []
                 else:
                     report.job_id, report.collection_id, report.finished = earlier[-1].job, earlier[-1].collection, True
                 for row in earlier:

@@ -23,6 +23,8 @@ class Child:
     def __init__(self, nursery: Nursery, job: dict[str, Any]) -> None:
         self._nursery = nursery
         self._paths = Path(job["stdout"]), Path(job["stderr"])
+        for path in self._paths:
+            path.write_bytes(b"")
         self.began = time.monotonic()
         self.pid = int(nursery.ask(json.dumps(job)))
         self.returncode: int | None = None
@@ -36,11 +38,17 @@ class Child:
             try:
                 self.returncode = int(self._nursery.answer(longest))
             except TimeoutError:
-                os.kill(self.pid, signal.SIGKILL)
-                self._nursery.answer()
+                self.end()
                 raise
             self.ended = time.monotonic()
         return self.returncode
+
+    def end(self) -> None:
+        """Kill it, if it is still there."""
+        if self.returncode is None:
+            if not self.ends_within(0):
+                os.kill(self.pid, signal.SIGKILL)
+            self.returncode = int(self._nursery.answer())
 
     def ends_within(self, seconds: float) -> bool:
         return self._nursery.has_answer(seconds)
@@ -69,19 +77,23 @@ class Child:
 
 
 class Nursery:
-    """Starts one client after the other; the one before must have been waited for."""
+    """Starts one client after the other; the one before is ended."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, child.__file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
         assert self._process.stdout is not None
+        self._current: Child | None = None
         self._waiting = selectors.DefaultSelector()
         self._waiting.register(self._process.stdout, selectors.EVENT_READ)
 
     def start(self, job: dict[str, Any], folder: Path) -> Child:
         """What it says is kept in `folder`."""
-        return Child(self, {"stdout": str(folder / "stdout"), "stderr": str(folder / "stderr"), **job})
+        if self._current is not None:
+            self._current.end()
+        self._current = Child(self, {"stdout": str(folder / "stdout"), "stderr": str(folder / "stderr"), **job})
+        return self._current
 
     def ask(self, line: str) -> str:
         assert self._process.stdin is not None
@@ -100,5 +112,7 @@ class Nursery:
         return line.decode()
 
     def close(self) -> None:
+        if self._current is not None:
+            self._current.end()
         self._waiting.close()
         self._process.communicate()

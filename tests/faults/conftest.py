@@ -19,6 +19,7 @@ from annolake.metalake_io.connecting import connect
 
 from ..metalake_io.clock import FakeClock
 from ..metalake_io.overheard import Heard, listening
+from .as_typed import Run, commands
 from .children import Nursery
 from .desk import Connect, Desk
 from .faultd import Faultd
@@ -81,6 +82,11 @@ def connected(rig: Faultd, clock: FakeClock) -> Iterator[Connect]:
 @pytest.fixture
 def desk(tmp_path: Path, rig: Faultd, connected: Connect, nursery: Nursery) -> Desk:
     return Desk(tmp_path, rig, connected, nursery)
+
+
+@pytest.fixture
+def run(tmp_path: Path, rig: Faultd, monkeypatch: pytest.MonkeyPatch) -> Run:
+    return commands(tmp_path, rig, monkeypatch)
 
 
 @pytest.fixture

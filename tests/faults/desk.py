@@ -77,10 +77,13 @@ class Desk:
         """A command, typed in the folder, in a process of its own. `--collection Demo` has no journal in common with
         the jobs.
         """
-        known = {"METALAKE_URL": self.rig.url, "METALAKE_API_KEY": KEY, "METALAKE_SECRET": SECRET}
-        known |= {"XDG_STATE_HOME": str(self.folder / "state"), "XDG_CONFIG_HOME": str(self.folder / "config")}
         self.rig.victim = None
-        job: dict[str, Any] = {"argv": words, "folder": str(self.folder), "environ": known | environ}
-        started = self.nursery.start(job, self.folder)
+        started = self.nursery.start(self.typing(*words, **environ), self.folder)
         self.rig.victim = started.pid
         return started
+
+    def typing(self, *words: str, **environ: str) -> dict[str, Any]:
+        """The same as a job, for another nursery."""
+        known = {"METALAKE_URL": self.rig.url, "METALAKE_API_KEY": KEY, "METALAKE_SECRET": SECRET}
+        known |= {"XDG_STATE_HOME": str(self.folder / "state"), "XDG_CONFIG_HOME": str(self.folder / "config")}
+        return {"argv": words, "folder": str(self.folder), "environ": known | environ}

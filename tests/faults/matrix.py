@@ -40,6 +40,8 @@ ONE_RUN = "faults/test_one_run.py::"
 JOURNAL = "metalake_io/test_journal.py::"
 SCALE = "faults/test_scale.py::"
 SIGNALS = "faults/test_signals.py::"
+TERMINALS = "faults/test_terminals.py::"
+TOGETHER = "faults/test_together.py::"
 LAYERS = "metalake_io/test_layers.py::"
 NETWORK = "faults/test_network.py::"
 UNREACHABLE = "faults/test_unreachable.py::"
@@ -303,12 +305,21 @@ MATRIX: dict[str, Fault] = {
     # At the same time, and signals
     "E1": fault(
         "two runs of the same thing",
+        TOGETHER + "test_e1_two_runs_on_one_computer",
         JOURNAL + "test_e1_a_second_run_is_told_who_holds_it",
         JOURNAL + "test_e1_waiting_for_the_other",
         ONE_RUN + "test_e1_another_run_works_on_the_folder",
     ),
-    "E2": fault("the holder of the lock is killed", JOURNAL + "test_e2_the_lock_dies_with_its_process"),
-    "E3": fault("two runs from different computers", left=NOT_YET),
+    "E2": fault(
+        "the holder of the lock is killed",
+        TOGETHER + "test_e2_the_next_run_takes_the_lock_of_one_that_was_killed",
+        JOURNAL + "test_e2_the_lock_dies_with_its_process",
+    ),
+    "E3": fault(
+        "two runs from different computers: what is there twice then is told",
+        TOGETHER + "test_e3_two_computers_bring_the_same_files",
+        left="a service that lists new files later tells it to the next run",
+    ),
     "E4": fault(
         "Ctrl-C and `kill` at any moment, twice, and before a silent server: what is left, and how to go on",
         SIGNALS + "test_e4_stopped_at_any_moment",
@@ -320,10 +331,13 @@ MATRIX: dict[str, Fault] = {
         "metalake_io/test_resuming.py::test_ctrl_c_says_how_to_go_on",
     ),
     "E5": fault(
-        "nobody reads on, no terminal, no locale",
+        "nobody reads on, no streams, no terminal, no locale",
+        TERMINALS + "test_e5_nobody_reads_what_is_said",
+        TERMINALS + "test_e5_no_streams_at_all",
+        TERMINALS + "test_e5_simple_terminals",
         "commands/test_failures.py::test_a_reader_that_goes_away_is_no_complaint",
     ),
-    "E6": fault("one client, many threads", left=NOT_YET),
+    "E6": fault("one client, many threads", TOGETHER + "test_e6_one_client_in_many_threads"),
     # Size and speed
     "F1": fault("100 files against the official SDK", left=NOT_YET),
     "F2": fault("1,000 files against the official SDK", left=NOT_YET),
