@@ -14,7 +14,7 @@ import msgspec
 
 from . import checks
 from .doubles import doubled
-from .errors import NetworkGaveUp, ServiceRefused
+from .errors import ServiceRefused
 from .file_upload import FileUpload, Looked
 from .journal import Journal
 from .journal_rows import UploadRow

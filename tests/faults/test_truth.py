@@ -11,10 +11,10 @@ import pytest
 from click.testing import Result
 
 from . import actions as act
+from .as_typed import ANNOTATE, NAMES, PUSH, UPLOAD, Run
 from .faultd import Faultd
 from .oracle import Inputs, check
 from .torture import of_all
-from .as_typed import ANNOTATE, NAMES, PUSH, UPLOAD, Run
 
 
 def inputs(*, shapes: bool = False) -> Inputs:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from . import actions as act
-from .faultd import Faultd
 from .as_typed import ANNOTATE, NAMES, PUSH, UPLOAD, Run
+from .faultd import Faultd
 
 
 class Case(NamedTuple):
