@@ -55,9 +55,10 @@ def serve(settings: Settings, listener: socket.socket, workers: int) -> None:
         wait([process.sentinel for process in processes])
         raise AnnolakeError("sandbox-worker-ended", "a worker of the sandbox has ended by itself")
     finally:
-        for process in processes:
+        begun = [process for process in processes if process.pid is not None]
+        for process in begun:
             process.terminate()
-        for process in processes:
+        for process in begun:
             process.join()
 
 

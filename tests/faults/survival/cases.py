@@ -123,7 +123,7 @@ def _network() -> Iterator[Case]:
         yield Case("B9", f"an address expires ({storage})", rules=(rule,), storage=storage)
     yield Case("B9", "an address expires, of a file", "download", (on("get-file", act.answer(403, body), skip=3),))
     yield Case("B10", "the service closes after each answer", close_after=1)
-    yield Case("B13", "everything is down for a while", rules=(Rule("", act.reset(), 40, 20),))
+    yield Case("B13", "everything is down for a while", rules=(Rule("", act.reset(), 15, 20),))
 
 
 def _answers() -> Iterator[Case]:

@@ -18,6 +18,7 @@ from PIL import Image
 from annolake.commands.helptext import Command
 from annolake.commands.main import annolake
 
+from ..overheard import Heard
 from .wire import KEY, SECRET, Server, box, entry, running
 
 LOCAL = {"formats", "convert", "validate", "stats", "diff"}
@@ -53,7 +54,7 @@ def held(tmp_path_factory: pytest.TempPathFactory, picture: Callable[..., bytes]
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_secret_is_told: Heard) -> Path:
     """The current folder, with what the examples speak of."""
     shape = {"type": "rectangle", "bbox": [1, 2, 3, 4], "label": "Bird"}
     fields = {"Place": "Winnipeg", "Tags": ["night"]}
@@ -76,6 +77,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    no_secret_is_told.may_hold.append(tmp_path / "config" / "annolake" / "profiles.json")
     return tmp_path
 
 
