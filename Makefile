@@ -10,7 +10,7 @@ EDITABLE := --config-settings editable_mode=strict --editable
 FOLDERS := $(shell find schemas converters metalake_io commands -type d ! -name __pycache__)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test acceptance referees lint types format matrix torture acceptance-engines bench profile growth clean
+.PHONY: help demo test acceptance referees lint types format matrix torture acceptance-engines bench bench-memory profile growth clean
 
 help:
 	@echo 'make demo       install, bring the fixtures into a MetaLake of its own and back, prove that nothing was lost'
@@ -24,6 +24,7 @@ help:
 	@echo 'make acceptance-engines  a cluster of two workers, and object storage, make the same bytes (installs Ray and moto)'
 	@echo 'make bench      measure speed, memory and losses against other programs (BENCH: options of benchmarks/measure.py)'
 	@echo 'make profile    where the time of one conversion goes (PAIR: which, as "coco > voc")'
+	@echo 'make bench-memory  convert a COCO file of 4 GB in 256 MiB, held to it by the kernel (MEMORY: options of memory.py)'
 	@echo 'make growth     time and memory at once, twice and four times the size, as docs/growth.svg'
 	@echo 'make clean      remove the virtual environment and everything that was built'
 
@@ -66,6 +67,9 @@ PAIR ?= coco > yolo
 
 bench: $(VENV)/.peers $(VENV)/.linked
 	$(PYTHON) benchmarks/measure.py $(BENCH)
+
+bench-memory: $(VENV)/.linked
+	$(PYTHON) benchmarks/memory.py $(MEMORY)
 
 profile: $(VENV)/.linked
 	$(PYTHON) benchmarks/profiling.py '$(PAIR)' $(PROFILE)

@@ -30,18 +30,25 @@ class Run:
     failure: str = ""
 
 
-def run(command: Sequence[str], timeout: float, *, watched: bool = False) -> Run:
+def run(
+    command: Sequence[str], timeout: float, *, watched: bool = False, step: float = _STEP, data: int | None = None
+) -> Run:
     """Memory is the largest that one process held; with `watched` the largest sum over all processes at one moment,
-    pages that they share counted once (Linux). To look costs time: a watched run is not one to time.
+    pages that they share counted once (Linux). To look costs time: a watched run is not one to time, unless the `step`
+    between looks is a second. No process gets more than `data` bytes of memory of its own (`RLIMIT_DATA`).
     """
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
         start = time.perf_counter()
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=said, stderr=complained, start_new_session=True
+            [*_limited(data), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=complained,
+            start_new_session=True,
         )
         guard = threading.Timer(timeout, os.killpg, (child.pid, signal.SIGKILL))
         guard.start()
-        watch = _Watch(child.pid) if watched else None
+        watch = _Watch(child.pid, step) if watched else None
         try:
             # Not child.wait(): only wait4 tells what this one child used.
             _, status, usage = os.wait4(child.pid, 0)
@@ -55,11 +62,17 @@ def run(command: Sequence[str], timeout: float, *, watched: bool = False) -> Run
         return Run(seconds, usage.ru_utime, usage.ru_stime, memory, _text(said.fileno()), failure)
 
 
+def _limited(data: int | None) -> list[str]:
+    """What stands in front of a command that the kernel is to hold to a limit."""
+    return [] if data is None else ["prlimit", f"--data={data}:{data}"]
+
+
 class _Watch:
     """Looks at all processes of a session, again and again, in a thread."""
 
-    def __init__(self, leader: int) -> None:
+    def __init__(self, leader: int, step: float) -> None:
         self._leader = leader
+        self._step = step
         self._most = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
@@ -71,7 +84,7 @@ class _Watch:
         return self._most
 
     def _look(self) -> None:
-        while not self._over.wait(_STEP):
+        while not self._over.wait(self._step):
             self._most = max(self._most, sum(map(_share, _session(self._leader))))
 
 
