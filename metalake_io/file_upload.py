@@ -163,6 +163,8 @@ class FileUpload:
             row = PartRow(sending.file_id, number, kept.etag, body.md5.hex(), kept.verified)
             self._journal.put(row)
             parts.append(row)
+            if kept.of_all:
+                parts = [msgspec.structs.replace(one, verified=kept.verified) for one in parts]
             attempts = max(attempts, kept.attempts)
         return parts, attempts
 
@@ -220,7 +222,7 @@ def outdated(source: Source) -> Item:
 
 
 def weakest(parts: list[PartRow]) -> Verified:
-    order: tuple[Verified, ...] = ("none", "server", "size", "md5")
+    order: tuple[Verified, ...] = ("none", "server", "size", "crc32c", "md5")
     return next(level for level in order if any(part.verified == level for part in parts))
 
 

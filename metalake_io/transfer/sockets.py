@@ -83,7 +83,7 @@ class Sockets:
         with self._lock:
             session = self._sessions.get(where)
             if session is None:
-                session = self._sessions[where] = requests.Session()
+                session = self._sessions[where] = _Session()
                 session.trust_env = False
                 session.proxies.update(self._proxies)
                 session.verify = self._ca or True
@@ -112,6 +112,13 @@ class Sockets:
             if size > self._largest_reply:
                 raise Fault("request", f"the answer has more than {self._largest_reply:,} bytes", sent=True)
         return b"".join(pieces)
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None. requests prepares the next request even where it is not to follow, and fails over bodies that are files
+        and over addresses that are none.
+        """
 
 
 def _pieces(reply: requests.Response, *, decode: bool) -> Iterator[bytes]:
