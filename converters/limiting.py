@@ -28,11 +28,13 @@ def limited(
         memory = memory_for(sources, free_memory())
         if memory is not None and _unbounded(readers, writer, options, choice) is None:
             ledger.decide("memory", f"too large for what is free: converted in {memory.limit // MIB} MiB of memory")
+            ledger.bounded()
             return memory
         return None
     unbounded = _unbounded(readers, writer, options, choice)
     if unbounded is not None:
         raise UsageError("not-bounded", unbounded, hint="leave --memory out")
+    ledger.bounded()
     return memory_of(wanted)
 
 

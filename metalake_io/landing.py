@@ -4,7 +4,6 @@ anew; proved; only then under its name.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
@@ -180,9 +179,10 @@ class Landing:
         try:
             if any(size != self.size for size in known):
                 raise Fault("damaged", f"{self.size:,} bytes came, {known[0]:,} were announced", sent=True)
-            if self.size == 0 and not known:
+            proof = self._told.says(self.md5, self._part)
+            if self.size == 0 and proof is None and self._wanted.size is None:
                 raise Fault("damaged", "nothing came", sent=True)
-            return self._told.says(self.md5, self._part) or ("size" if known else "none")
+            return proof or ("size" if known else "none")
         except Fault:
             self.discard()
             raise
@@ -200,8 +200,6 @@ class Landing:
         if size is not None:
             with suppress(OSError):
                 failure.message += f"; {size - self._part.stat().st_size:,} of {size:,} bytes are not written"
-        if error.errno == errno.EMFILE:
-            failure.hint = "let fewer transfers run at once, or allow more open files (ulimit -n)"
         return failure
 
 

@@ -44,30 +44,30 @@ def checked_name(name: str, *, single: bool = False) -> str:
     if wrong is not None:
         raise ServiceRefused(
             "unsafe-name",
-            f"the server names a file {printable(name)[:100]!r}, which is not safe to write: {wrong}",
+            f"the server names a file {printable(name)[:100]!r}, which is not safe to write: that name {wrong}",
             hint="look at it in the service; it was left out",
         )
     return name
 
 
 def why_not(part: str) -> str | None:
-    """Why a file or folder cannot be called `part` on this system; None where it can."""
+    """Why a file or folder cannot be called `part` on this system, as what that name is or does; None where it can."""
     try:
         size = len(part.encode("utf-8"))
     except UnicodeEncodeError:
-        return "it is not UTF-8"
+        return "is not UTF-8"
     if part in ("", ".") or "/" in part:
-        return "it is no name"
+        return "is none"
     if _LEADS_AWAY.search(part):
-        return "it would lead elsewhere, here or on Windows"
+        return "would lead elsewhere, here or on Windows"
     if size > _LONGEST:
-        return f"it is longer than {_LONGEST} bytes"
+        return f"is longer than {_LONGEST} bytes"
     if any(unicodedata.category(character) in _CONTROLS for character in part):
-        return "it has control characters"
+        return "has control characters"
     if part.casefold().startswith(_OURS):
-        return f"names with {_OURS} are annolake's own"
+        return f"begins as annolake's own, {_OURS}"
     if WINDOWS and (_NOT_ON_WINDOWS & set(part) or part[-1] in " ." or _DEVICES.match(part)):
-        return "it is no name on Windows"
+        return "is none on Windows"
     return None
 
 

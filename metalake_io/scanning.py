@@ -182,7 +182,7 @@ def _by_name(name: str, kind: str) -> Item | None:
     """Why a file of this name is not uploaded."""
     wrong = why_not(name)
     if wrong is not None:
-        return _failed(name, f"{wrong}, and could not come back: rename it")
+        return _failed(name, f"its name {wrong}: rename it")
     suffixes = SUFFIXES.get(kind)
     if suffixes is not None and name.rpartition(".")[2].lower() not in suffixes:
         return Item(name=name, state="skipped", reason=f"no {kind} by its name: {_hint(kind)}")

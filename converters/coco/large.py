@@ -7,7 +7,9 @@ file. In memory are the keys of the root beside `images` and `annotations`, and 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -104,6 +106,18 @@ class LargeDocument(Document):
         images = self.parts["images"]
         for number, first in doubles(images.names, self.memory.room).tolist():
             self.tell_same_name(ledger, number, images.name(number), first)
+
+
+def clashing_names(documents: Sequence[LargeDocument]) -> frozenset[str]:
+    """Names that images of several files have."""
+    names = Column(KEY)
+    for document in documents:
+        for _, piece in document.parts["images"].names.pieces():
+            names.append(piece)
+    again = doubles(names, documents[0].memory.room)[:, 0].tolist()
+    bounds = [0, *accumulate(len(document.parts["images"].names) for document in documents)]
+    places = ((bisect_right(bounds, number) - 1, number) for number in again)
+    return frozenset(documents[of].parts["images"].name(number - bounds[of]) for of, number in places)
 
 
 class _File(msgspec.Struct):

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annolake.converters import Choice, convert, limiting
+from annolake.converters import Choice, convert, limiting, longlists
 from annolake.converters.coco import Options as CocoOptions
 from annolake.converters.memory import MIB, Memory, parse_size
 from annolake.schemas.errors import AnnolakeError, UsageError
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
-TARGETS = {"metalake": "out.json", "yolo": "out", "coco": "out.json"}
+TARGETS = {"metalake": "out.json", "yolo": "out", "coco": "out.json", "voc": "out"}
 Outcome = tuple[Any, ...]
 
 
@@ -142,6 +142,32 @@ def test_an_image_that_stands_twice_ends_the_same_way(coordinate: str, same: Sam
     source = tmp_path / "source.json"
     source.write_text(json.dumps(document, indent=1))
     assert same(source, "coco", from_="coco")[1] == ("duplicate-id" if key == "id" else "duplicate-image")
+
+
+def test_many_pictures_are_listed_in_order(same: Same, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(longlists, "_HELD", 3)
+    monkeypatch.setattr(longlists, "_SORTED", 4)
+    source = tmp_path / "source.json"
+    names = [f"{n * 7 % 23:02}.jpg" for n in range(23)]
+    images = [
+        {"id": n, "file_name": name, "width": 9, "height": 9, "split": ("train", "val")[n % 3 == 0]}
+        for n, name in enumerate(names)
+    ]
+    source.write_text(json.dumps({"images": images}))
+    files, _ = same(source, "voc", from_="coco", jobs=2)
+    listed = [name.removesuffix(".jpg") for n, name in enumerate(names) if n % 3]
+    assert files["out/ImageSets/Main/train.txt"].decode().splitlines() == sorted(listed)
+    files, _ = same(source, "yolo", from_="coco", jobs=2)
+    listed = [f"./images/train/{name}" for n, name in enumerate(names) if n % 3]
+    assert files["out/train.txt"].decode().splitlines() == listed
+
+
+def test_splits_that_share_names(same: Same, tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        (tmp_path / "annotations").mkdir(exist_ok=True)
+        (tmp_path / "annotations" / f"instances_{split}.json").write_text(json.dumps(COCO))
+    files, _ = same(tmp_path, "metalake", from_="coco")
+    assert b'"image":"val/3.jpg"' in files["out.json"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import os
 import signal
 import socket
@@ -242,6 +243,8 @@ class _Handler(BaseHTTPRequestHandler):
             headers |= act.headers
             if act.instead is not None:
                 body = act.instead.encode()
+            if act.member is not None:
+                body = _with_member(body, *act.member)
             if act.flip and body:
                 body = body[:-1] + bytes([body[-1] ^ 1])
         if act.gzip:
@@ -298,3 +301,17 @@ def _place(at: float, length: int) -> int:
     if at < 0:
         return max(0, length + int(at))
     return int(length * at) if 0 < at < 1 else min(int(at), length)
+
+
+def _with_member(body: bytes, pointer: str, value: str | None) -> bytes:
+    """A JSON text with another value at a pointer; without the member there, where the value is None."""
+    document = json.loads(body)
+    *steps, last = (int(step) if step.isdecimal() else step for step in pointer.split("/")[1:])
+    parent = document
+    for step in steps:
+        parent = parent[step]
+    if value is None:
+        del parent[last]
+    else:
+        parent[last] = json.loads(value)
+    return json.dumps(document).encode()

@@ -17,7 +17,7 @@ from annolake.metalake_io.results import DownloadReport, Verified
 
 from ..metalake_io.trees import tree
 from . import actions as act
-from .conftest import Connect
+from .desk import Connect
 from .faultd import Faultd
 from .lake import StorageType
 
@@ -209,6 +209,26 @@ def test_what_is_kept_is_of_use(rig: Faultd, get: Get, out: Path, last: act.Act,
     rig.lake.add("Demo_b.png", b"b")
     assert get().complete
     assert hidden(out) == ["Demo/data/Demo_b.png"], "nobody wants the rest any more"
+
+
+@pytest.mark.parametrize("storage", get_args(StorageType))
+def test_b9_an_address_that_expires_on_the_way(tmp_path: Path, connected: Connect, storage: StorageType) -> None:
+    """Another one is asked for, and the download goes on where it was."""
+    with Faultd(storage) as rig:
+        rig.lake.add(NAME, CONTENT)
+        rig.lake.uses = 1
+        rig.rule("get-file", act.cut(0.5))
+        (item,) = connected(rig.url).downloads.collection("c1", tmp_path).items
+        assert (item.state, item.verified_by, tree(tmp_path)[FILE] == CONTENT) == ("downloaded", "md5", True)
+        assert [entry.status for entry in rig.asked("get-file")] == [200, 403 if storage != "GCP" else 400, 206]
+        assert len(rig.asked("GET .*downloadUrl")) == 1
+
+
+def test_b9_an_address_that_is_refused_is_asked_again_once(rig: Faultd, get: Get) -> None:
+    rig.rule("get-file", act.answer(403, "<Error><Code>AccessDenied</Code></Error>"), times=99)
+    (item,) = get().items
+    assert (item.state, item.status, item.attempts) == ("failed", 403, 2)
+    assert (len(rig.asked("get-file")), len(rig.asked("GET .*downloadUrl"))) == (2, 1)
 
 
 def test_much_that_comes_is_not_given_up(rig: Faultd, get: Get, out: Path) -> None:

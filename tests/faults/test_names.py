@@ -16,7 +16,7 @@ from annolake.metalake_io.exporting import Wishes, export
 
 from ..metalake_io.trees import tree
 from ..metalake_io.wire import js
-from .conftest import Connect
+from .desk import Connect
 from .faultd import Faultd
 from .pictures import png
 

@@ -14,7 +14,7 @@ from annolake.metalake_io.errors import NotAuthorised, ServiceRefused, TransferE
 from annolake.metalake_io.transfer.policy import Policy
 
 from . import actions as act
-from .conftest import Connect
+from .desk import Connect
 from .faultd import OPERATIONS, Faultd
 from .journeys import PASSED_BY, Journey, What
 
@@ -112,8 +112,8 @@ def test_b2_what_cannot_is_asked_once(rig: Faultd, start: Start, operation: str,
 
 
 def asked(operation: str, status: int) -> int:
-    """Once; a second address for a part is worth a try, and so is the other prefix of the API."""
-    if operation == "put-part" and status in (401, 403):
+    """Once; a second signed address is worth a try, and so is the other prefix of the API."""
+    if operation in ("put-part", "get-file") and status in (401, 403):
         return 2
     return 2 if (operation, status) == ("version-check", 404) else 1
 

@@ -15,7 +15,7 @@ from annolake.metalake_io.exporting import Wishes, export
 from annolake.metalake_io.transfer.exchange import Request, Response
 
 from ..metalake_io.wire import js
-from .conftest import Connect
+from .desk import Connect
 from .faultd import Faultd
 from .pictures import png
 

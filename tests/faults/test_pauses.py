@@ -19,7 +19,7 @@ from annolake.metalake_io.transfer.sockets import Sockets
 from ..metalake_io.clock import FakeClock
 from . import actions as act
 from .clocks import FastClock
-from .conftest import Connect
+from .desk import Connect
 from .faultd import OPERATIONS, Faultd
 from .journeys import PASSED_BY, Journey
 

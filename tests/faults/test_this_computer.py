@@ -8,6 +8,7 @@ import random
 import resource
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from annolake.schemas.errors import LocalFailure
 
 from ..metalake_io.trees import tree
 from .children import Nursery
-from .conftest import Connect
+from .desk import Connect
 from .faultd import Faultd
 from .torture import of_all
 
@@ -169,10 +170,16 @@ def test_d3_too_few_files_may_be_open(full: Faultd, connected: Connect, tmp_path
     client = connected(at_once=2)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/dev/fd"))) + 1, hard))
+    taken: list[int] = []
     try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
         with pytest.raises(LocalFailure) as caught:
             client.downloads.collection("c1", tmp_path)
     finally:
+        for descriptor in taken:
+            os.close(descriptor)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert "ulimit -n" in (caught.value.hint or "")
     assert client.downloads.collection("c1", tmp_path).complete
