@@ -165,6 +165,8 @@ class FileUpload:
             row = PartRow(sending.file_id, number, kept.etag, body.md5.hex(), kept.verified)
             self._journal.put(row)
             parts.append(row)
+            if kept.of_all:
+                parts = [msgspec.structs.replace(one, verified=kept.verified) for one in parts]
             attempts = max(attempts, kept.attempts)
         return parts, attempts
 

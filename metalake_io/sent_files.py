@@ -42,7 +42,7 @@ def outdated(source: Source) -> Item:
 
 
 def weakest(parts: list[PartRow]) -> Verified:
-    order: tuple[Verified, ...] = ("none", "server", "size", "md5")
+    order: tuple[Verified, ...] = ("none", "server", "size", "crc32c", "md5")
     return next(level for level in order if any(part.verified == level for part in parts))
 
 

@@ -7,6 +7,7 @@ says it has, where it says so.
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Callable
 from email.utils import formatdate
@@ -15,12 +16,13 @@ from urllib.parse import quote
 
 import msgspec
 
+from ..converters.files import local_failure
 from .errors import ProtocolError, ServiceRefused
-from .proofs import is_md5_etag
+from .proofs import is_md5_etag, told_by
 from .results import Verified
 from .transfer.bodies import FileSlice
 from .transfer.clock import Clock
-from .transfer.exchange import Layer, Request, Response, may_be_asked
+from .transfer.exchange import Fault, Head, Layer, Request, Response, may_be_asked
 from .transfer.policy import clock_error
 
 StorageType = Literal["AWS_S3", "GCP", "AZURE"]
@@ -41,6 +43,9 @@ _SKEW = 300.0
 """Seconds by which a clock must be off before it is to blame; the storages allow 15 minutes."""
 
 _HEX = re.compile(r"^[0-9a-f]{32}$")
+_EXPIRED = re.compile(rb"(?i)<Code>ExpiredToken</Code>|expired|specified time frame|signed expiry time")
+"""S3: AccessDenied, "Request has expired", or ExpiredToken; Google: ExpiredToken; Azure: AuthenticationFailed."""
+
 _RANGE = re.compile(r"^bytes=0-(\d+)$")
 
 
@@ -56,13 +61,20 @@ class Part(msgspec.Struct, frozen=True):
     def is_last(self) -> bool:
         return self.body.start + self.body.length == self.total
 
+    @property
+    def is_all(self) -> bool:
+        return self.body.length == self.total
+
 
 class Stored(msgspec.Struct, frozen=True):
-    """What the storage said of a part: its ETag without quotes (S3 only), and how far that proves it."""
+    """What the storage said of a part: its ETag without quotes (S3 only), and how far that proves it. `of_all`: the
+    proof is one of the whole file.
+    """
 
     etag: str
     verified: Verified
     attempts: int = 1
+    of_all: bool = False
 
 
 class Storage(Protocol):
@@ -96,21 +108,22 @@ class _Puts:
     def put(self, part: Part, url: Callable[[bool], str]) -> Stored:
         if self._kind == "GCP" and part.total == 0:
             return Stored("", "none")  # there is no range of no bytes; the service makes the empty object itself
-        renewed, damaged, attempts = False, 0, 0
+        renewed, damaged, attempts = 0, 0, 0
         address = url(False)
         while True:
             response = self._send(part, address)
             attempts += response.attempts
-            if response.status in (401, 403) and not renewed:
-                renewed, address = True, url(True)
+            if renewed < _renewals(response):
+                renewed, address = renewed + 1, url(True)
                 continue
             if response.status not in _SUCCESS[self._kind]:
                 raise _refused(part, response, attempts, self._clock.time())
             if self._kind == "GCP" and response.status == 308 and part.is_last and not _has_all(part, response):
                 raise _refused(part, response, attempts, self._clock.time())
-            match = _matches(self._kind, part, response)
-            if match is not False:
-                return Stored(_etag(self._kind, response), "md5" if match else "server", attempts)
+            proof = _proof(self._kind, part, response)
+            if proof is not None:
+                of_all = self._kind == "GCP" and part.is_last and proof != "server"
+                return Stored(_etag(self._kind, response), proof, attempts, of_all)
             damaged += 1
             if damaged == _MOST_DAMAGED:
                 error = ServiceRefused("damaged", f"part {part.number} arrives damaged, {damaged} times")
@@ -166,24 +179,46 @@ def _etag(kind: StorageType, response: Response) -> str:
     return etag
 
 
-def _matches(kind: StorageType, part: Part, response: Response) -> bool | None:
-    """Whether the storage has what was sent; None where it does not tell."""
+def _renewals(response: Response) -> int:
+    """How many new addresses a part may have after such an answer: two where the old one has expired, one where the
+    storage does not say why it refuses.
+    """
+    if response.status in (400, 401, 403) and _EXPIRED.search(response.content[:4096]):
+        return 2
+    return 1 if response.status in (401, 403) else 0
+
+
+def _proof(kind: StorageType, part: Part, response: Response) -> Verified | None:
+    """How well it is proved that the storage has what was sent; None where it has something else."""
     sent = part.body.md5
     if not sent:
-        return None  # it answered before it had read everything: then it says nothing about the bytes
-    told = [response.headers.get("content-md5", "")]
-    if kind == "GCP":
-        hashes = response.headers.get("x-goog-hash", "").split(",")
-        told += [one.strip().removeprefix("md5=") for one in hashes if one.strip().startswith("md5=")]
-    for value in filter(None, told):
-        return value.strip() == base64.b64encode(sent).decode("ascii")
+        return "server"  # it answered before it had read everything: then it says nothing about the bytes
+    if told := response.headers.get("content-md5", "").strip():
+        return "md5" if told == base64.b64encode(sent).decode("ascii") else None
+    if kind == "GCP" and part.is_last:
+        return _google_proof(part, response)
     if kind == "AWS_S3":
         etag = _etag(kind, response).lower()
         if etag == sent.hex():
-            return True
+            return "md5"
         if _HEX.match(etag) and is_md5_etag({"x-amz-": "", **response.headers}):
-            return False
-    return None
+            return None
+    return "server"
+
+
+def _google_proof(part: Part, response: Response) -> Verified | None:
+    """Google tells the hashes of the whole object with its last part, and not always an MD5."""
+    told, path = told_by(Head(response.status, response.headers)), part.body.path
+    digest = part.body.md5.hex()
+    try:
+        if told.md5 not in ("", digest) and not part.is_all:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        return told.says(digest, path) or "server"
+    except OSError as error:
+        raise local_failure(error, path) from None
+    except Fault:
+        return None
 
 
 def _has_all(part: Part, response: Response) -> bool:

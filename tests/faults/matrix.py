@@ -7,7 +7,8 @@ fails it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from .fault import NOT_YET, Fault, fault
+from .network_faults import NETWORK_FAULTS
 
 IDS = [
     f"{table}{number}"
@@ -16,21 +17,10 @@ IDS = [
 ]
 
 
-class Fault(NamedTuple):
-    what: str
-    shown: tuple[str, ...]
-    left: str = ""
-
-
-def fault(what: str, *shown: str, left: str = "") -> Fault:
-    return Fault(what, shown, left)
-
-
 CRASH = "faults/test_crash.py::"
 KILLED_ANNOTATIONS = "faults/test_killed_annotations.py::"
 DAMAGED = "faults/test_damaged_journals.py::"
 CHANGED = "faults/test_changed_files.py::"
-FETCHING = "faults/test_fetching.py::"
 KILLED = "faults/test_killed_download.py::"
 COMPUTER = "faults/test_this_computer.py::"
 NAMES = "faults/test_names.py::"
@@ -43,11 +33,6 @@ SIGNALS = "faults/test_signals.py::"
 TERMINALS = "faults/test_terminals.py::"
 TOGETHER = "faults/test_together.py::"
 LAYERS = "metalake_io/test_layers.py::"
-NETWORK = "faults/test_network.py::"
-UNREACHABLE = "faults/test_unreachable.py::"
-SLOW = "faults/test_slow.py::"
-PAUSES = "faults/test_pauses.py::"
-PACING = "metalake_io/test_pacing.py::"
 SOCKETS = "metalake_io/test_sockets.py::"
 UPLOADS = "metalake_io/test_uploads.py::"
 DOWNLOADS = "metalake_io/test_downloads.py::"
@@ -61,7 +46,6 @@ TRUST = "faults/test_trust.py::"
 KEYS = "faults/test_keys.py::"
 TEXTS = "faults/test_texts.py::"
 SECRETS = "metalake_io/test_secrets.py::"
-NOT_YET = "not shown yet"
 
 MATRIX: dict[str, Fault] = {
     # Crash and resume
@@ -110,73 +94,7 @@ MATRIX: dict[str, Fault] = {
         SCALE + "test_a10_d7_a_finished_job_again",
     ),
     # Network and HTTP
-    "B1": fault(
-        "429 and 503 in a row, with every form of Retry-After",
-        PAUSES + "test_b1_a_storm_on_every_operation",
-        PAUSES + "test_b1_fifty_over_the_pool",
-        LAYERS + "test_every_form_of_retry_after",
-        LAYERS + "test_retry_after_is_kept_and_capped",
-        PACING + "test_all_wait_where_one_was_asked_to",
-    ),
-    "B2": fault(
-        "what can succeed is tried again, what cannot is asked once",
-        NETWORK + "test_b2_what_can_succeed_is_tried_again",
-        NETWORK + "test_b2_what_cannot_is_asked_once",
-        NETWORK + "test_b2_a_batch_that_is_too_large_is_split",
-        LAYERS + "test_what_can_succeed_is_tried_again",
-        LAYERS + "test_what_cannot_is_asked_once",
-    ),
-    "B3": fault("the answer is lost after the work was done", NETWORK + "test_b3_a_reply_that_is_lost"),
-    "B4": fault(
-        "the connection breaks within a part: the whole part goes again",
-        NETWORK + "test_b4_the_connection_breaks_within_a_part",
-        SOCKETS + "test_a_file_is_sent_whole_again_and_in_small_pieces",
-    ),
-    "B5": fault(
-        "a download breaks off: it goes on where that is certain, else begins anew",
-        FETCHING + "test_b5_a_download_that_breaks_off",
-        FETCHING + "test_b5_a_download_that_always_breaks_off",
-        FETCHING + "test_b5_without_any_size_it_is_called_unverified",
-    ),
-    "B6": fault("a download of other bytes", FETCHING + "test_b6_other_bytes"),
-    "B7": fault("a storage that lies about ranges", FETCHING + "test_b7_a_storage_that_lies_about_ranges"),
-    "B8": fault(
-        "silent and slow servers hold one worker for one time-out",
-        SLOW + "test_b8_a_black_hole",
-        SLOW + "test_b8_a_slow_server_holds_one_worker",
-        "metalake_io/test_connections.py::test_what_hardly_moves_is_cut_off_in_time",
-        SOCKETS + "test_no_answer_in_time",
-    ),
-    "B9": fault(
-        "a signed address expires on the way",
-        UPLOADS + "test_an_expired_address_is_asked_again_and_stored_parts_are_not_sent_again",
-        FETCHING + "test_b9_an_address_that_expires_on_the_way",
-        FETCHING + "test_b9_an_address_that_is_refused_is_asked_again_once",
-    ),
-    "B10": fault("connections that are closed after each answer", left=NOT_YET),
-    "B11": fault(
-        "no name, nobody there, a proxy that refuses, no trust",
-        UNREACHABLE + "test_b11_nobody_there",
-        UNREACHABLE + "test_b11_a_proxy_that_refuses",
-        UNREACHABLE + "test_b11_a_proxy_that_is_not_there",
-        UNREACHABLE + "test_b11_a_server_that_we_trust",
-        UNREACHABLE + "test_b11_no_trust",
-        UNREACHABLE + "test_b11_no_downgrade",
-        SOCKETS + "test_nobody_there_and_no_name",
-        SOCKETS + "test_no_trust_in_a_server_without_tls",
-    ),
-    "B12": fault(
-        "redirects",
-        LAYERS + "test_redirects",
-        LAYERS + "test_redirects_that_are_not_followed",
-        LAYERS + "test_redirects_that_are_the_callers_business",
-    ),
-    "B13": fault(
-        "nobody there for a while",
-        PACING + "test_an_outage_of_a_minute_is_waited_for",
-        left="in a whole transfer: " + NOT_YET,
-    ),
-    "B14": fault("every request may fail in any way", left=NOT_YET),
+    **NETWORK_FAULTS,
     # What the server says
     "C1": fault("200 with `isSuccess: false`, at 8 operations", ANSWERS + "test_c1_a_200_that_says_no"),
     "C2": fault(

@@ -129,7 +129,7 @@ def test_b11_no_downgrade(
     assert rig.log == []
 
 
-@pytest.mark.parametrize("cause", ["name", "refused"], ids=lambda one: f"B11[{one}]")
+@pytest.mark.parametrize("cause", [pytest.param(one, id=f"B11[{one}]") for one in ("name", "refused")])
 def test_b11_nobody_there(
     cause: str, tmp_path: Path, rig: Faultd, connected: Connect, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,7 +153,7 @@ def test_b11_nobody_there(
     assert caught.value.attempts > 100 and not caught.value.uncertain
 
 
-@pytest.mark.parametrize("status", [407, 403])
+@pytest.mark.parametrize("status", [pytest.param(one, id=f"B11[proxy {one}]") for one in (407, 403)])
 def test_b11_a_proxy_that_refuses(status: int, connected: Connect, clock: FakeClock) -> None:
     """Its refusal is told, and nothing is tried again: it will not change its mind."""
     with Faultd() as proxy:

@@ -1,0 +1,17 @@
+"""A line of the table of faults."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+NOT_YET = "not shown yet"
+
+
+class Fault(NamedTuple):
+    what: str
+    shown: tuple[str, ...]
+    left: str = ""
+
+
+def fault(what: str, *shown: str, left: str = "") -> Fault:
+    return Fault(what, shown, left)
