@@ -10,7 +10,7 @@ EDITABLE := --config-settings editable_mode=strict --editable
 FOLDERS := $(shell find schemas converters metalake_io commands -type d ! -name __pycache__)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test acceptance referees lint types format matrix torture bench profile growth clean
+.PHONY: help demo test acceptance referees lint types format matrix torture acceptance-engines bench profile growth clean
 
 help:
 	@echo 'make demo       install, bring the fixtures into a MetaLake of its own and back, prove that nothing was lost'
@@ -21,6 +21,7 @@ help:
 	@echo 'make format     let ruff sort imports and lay out the code'
 	@echo 'make matrix     measure what comes home from format to format, and write it into the README'
 	@echo 'make torture    the long forms of the fault tests: kills, broken networks, chaos (an hour or more)'
+	@echo 'make acceptance-engines  a cluster of two workers, and object storage, make the same bytes (installs Ray and moto)'
 	@echo 'make bench      measure speed, memory and losses against other programs (BENCH: options of benchmarks/measure.py)'
 	@echo 'make profile    where the time of one conversion goes (PAIR: which, as "coco > voc")'
 	@echo 'make growth     time and memory at once, twice and four times the size, as docs/growth.svg'
@@ -57,6 +58,9 @@ matrix: $(VENV)/.test $(VENV)/.linked
 
 torture: $(VENV)/.test $(VENV)/.linked
 	$(PYTHON) -m pytest -n 2 --torture -m torture
+
+acceptance-engines: $(VENV)/.engines $(VENV)/.test $(VENV)/.linked
+	$(PYTHON) -m pytest --engines -m engines tests/engines
 
 PAIR ?= coco > yolo
 
@@ -116,6 +120,11 @@ $(VENV)/.peers: $(VENV)/.base
 	    $$home/bin/python -m pip install --quiet --disable-pip-version-check $$peer \
 	        $$(test $${peer%%==*} = hotcoco && echo Pillow) || exit 1; \
 	done
+	@touch $@
+
+$(VENV)/.engines: $(VENV)/.base
+	@echo 'installing a cluster and a stand-in for object storage'
+	@$(INSTALL) $(EDITABLE) '.[acceptance-engines]'
 	@touch $@
 
 $(VENV)/.linked: $(VENV)/.base $(FOLDERS)

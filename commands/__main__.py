@@ -1,5 +1,5 @@
 """`python -m annolake.commands` is `annolake`."""
 
-from .main import main
+from .start import main
 
 main()

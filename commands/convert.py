@@ -12,18 +12,19 @@ from .. import converters
 from ..converters import registry
 from ..converters.ledger import is_refused
 from ..converters.lists import read_labels
+from ..converters.manifest import unfolded
 from ..converters.memory import parse_size
-from ..converters.opening import find_format
+from ..converters.nearby import address_of, format_at, scratch
 from ..converters.report import Report, refusal
 from ..schemas.errors import LossRefused
 from . import choices, reporting, screen
 from .helptext import Command
-from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
+from .optionflags import ADDRESS, ANY_PATH, FILE, FOLDER, all_flags, given_options
 
 
 @click.command(cls=Command)
-@click.argument("sources", metavar="SRC...", type=ANY_PATH, nargs=-1, required=True)
-@click.argument("target", metavar="DST", type=ANY_PATH)
+@click.argument("sources", metavar="SRC...", type=ADDRESS, nargs=-1, required=True)
+@click.argument("target", metavar="DST", type=ADDRESS)
 @click.option("--to", metavar="FORMAT", required=True, help="The format to write.")
 @click.option("--from", "from_", metavar="FORMAT", help="The format of SRC, where it does not show.")
 @click.option("--join", is_flag=True, help="An image in several sources is one, with the annotations of all.")
@@ -34,6 +35,18 @@ from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
     help="Write pixels, or fractions of the image.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace DST, if it is a file or set of that format.")
+@click.option(
+    "--shards",
+    type=click.IntRange(min=1, max=99_999),
+    metavar="N",
+    help="Make DST a folder of N complete sets, each with its share of the images, and a manifest.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(("local", "ray")),
+    default="local",
+    help="Who writes shards: processes of this computer, or the workers of a Ray cluster.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use; for large sets one a core.")
 @click.option(
     "--memory",
@@ -73,10 +86,11 @@ from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
 @click.option("--report", type=ANY_PATH, metavar="FILE.json", help="Write the complete report there.")
 @click.option("--json", "as_json", is_flag=True, help="The complete report on standard output.")
 @click.pass_context
+@scratch()
 def command(
     ctx: click.Context,
-    sources: tuple[Path, ...],
-    target: Path,
+    sources: tuple[Path | str, ...],
+    target: Path | str,
     to: str,
     from_: str | None,
     join: bool,
@@ -87,6 +101,8 @@ def command(
     seed: int,
     coordinates: Literal["pixels", "normalized"] | None,
     overwrite: bool,
+    shards: int | None,
+    engine: Literal["local", "ray"],
     jobs: int | None,
     memory: str | None,
     images: Path | None,
@@ -103,15 +119,16 @@ def command(
 
     Stops before anything is written if DST could not hold everything, unless --allow-loss is given.
     """
-    readers = [find_format(source, from_).name for source in sources]
+    given = [address_of(source) for source in sources]
+    readers = [format_at(source, from_).name for source in unfolded(given)]
     options = given_options(ctx, *readers, registry.get(to).name)
     choice = choices.choice_of(map_label, keep_label, only_images, split, seed)
     if report is not None:
-        reporting.check_target(report, sources, target, overwrite=overwrite)
+        reporting.check_target(report, given, address_of(target), overwrite=overwrite)
     try:
         with screen.ProgressBar() as progress:
             done = converters.convert(
-                sources,
+                given,
                 target,
                 to=to,
                 from_=from_,
@@ -128,6 +145,8 @@ def command(
                 complete_report=report is not None or as_json,
                 labels=None if labels is None else read_labels(labels),
                 jobs=jobs,
+                shards=shards,
+                engine=engine,
                 memory=None if memory is None else parse_size(memory),
                 options=options,
                 progress=progress,
@@ -150,13 +169,14 @@ command.sections = {
     "What is wanted": ("join", *choices.NAMES),
     "Pictures and labels": ("images", "exif", "labels"),
     "Losses": ("allow_loss", "carry", "dry_run", "verify", "report"),
-    "Output": ("overwrite", "jobs", "memory", "as_json"),
+    "Output": ("overwrite", "shards", "engine", "jobs", "memory", "as_json"),
 }
 command.examples = (
     "annolake convert instances.json lake.json --to metalake",
     "annolake convert lake.json yolo-set --to yolo --allow-loss --report losses.json",
     "annolake convert instances.json yolo-set --to yolo --allow-loss --split train=0.8,val=0.2",
     "annolake convert instances.json coco-set --to coco --coco-layout folder --split train=0.8,val=0.2",
+    "annolake convert lake.json shards --to coco --shards 2",
 )
 command.params.extend(all_flags())
 

@@ -16,6 +16,7 @@ from msgspec import inspect
 
 from ..converters import registry
 from ..converters.format import Format, Options
+from ..converters.storage import is_url
 from ..schemas.errors import UsageError
 
 
@@ -28,6 +29,14 @@ class _SomePath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class _Address(_SomePath):
+    """A path, or the URL of something on object storage. What a URL may be is found out when it is used."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if isinstance(value, str) and is_url(value) else super().convert(value, param, ctx)
+
+
+ADDRESS = _Address(readable=False, path_type=Path)
 ANY_PATH = _SomePath(readable=False, path_type=Path)
 NEW_FOLDER = _SomePath(file_okay=False, readable=False, path_type=Path)
 """A folder that is there, or will be made."""

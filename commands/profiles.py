@@ -63,5 +63,5 @@ def _all(file: Path) -> dict[str, Profile]:
     try:
         return msgspec.json.decode(read_bytes(file, _LARGEST), type=dict[str, Profile])
     except (msgspec.DecodeError, UnicodeDecodeError):
-        place = Place(file=str(file))
-        raise InvalidInput("broken-profiles", "this is no file of profiles", place=place, hint="log in again") from None
+        place, hint = Place(file=str(file)), "mend it, or remove it and log in again"
+        raise InvalidInput("broken-profiles", "this is no file of profiles", place=place, hint=hint) from None

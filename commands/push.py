@@ -15,7 +15,7 @@ from . import choices, journals, reporting, screen
 from .helptext import Command
 from .moving import MANY, TransferBar
 from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
-from .service import SECTIONS, connected, service_options
+from .service import SECTIONS, connected, service_options, way_in
 from .telling import tell
 
 
@@ -81,6 +81,8 @@ def command(
 
     checks.operation_id(operation)
     checks.collection(collection)
+    if not dry_run:
+        _ = way_in(**service)  # what is missing is said before the work
     options = given_options(ctx, find_format(source, from_).name, "metalake")
     choice = choices.choice_of(map_label, keep_label, only_images, split, seed)
     if report is not None:

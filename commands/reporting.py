@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ..converters.files import appearing_whole, local_failure
+from ..converters.nearby import Address
 from ..converters.report import Report
 from ..schemas.errors import Place, UsageError
 from ..schemas.losses import BY_CODE
@@ -25,13 +26,13 @@ _FATES = {
 _REPORT = re.compile(rb'\s*\{\s*"source"\s*:')
 
 
-def check_target(path: Path, sources: Sequence[Path], target: Path, *, overwrite: bool) -> None:
+def check_target(path: Path, sources: Sequence[Address], target: Address, *, overwrite: bool) -> None:
     """Find out before the work whether the report can be written. UsageError, LocalFailure."""
     folder = path.resolve().parent
     if not folder.is_dir():
         raise UsageError("no-folder", f"there is no folder {path.parent} for the report", hint="make it first")
     for other, word in (*((source, "SRC") for source in sources), (target, "DST")):
-        if path.resolve().is_relative_to(other.resolve()):
+        if isinstance(other, Path) and path.resolve().is_relative_to(other.resolve()):
             raise UsageError("report-in-data", f"the report would stand in {word}", hint="write it beside the data")
     if os.path.lexists(path) and not overwrite and not _is_report(path):
         message = f"{path} exists already, and is no report"
@@ -67,6 +68,8 @@ def show(report: Report, to: str) -> None:
     if report.written:
         done = "to write" if report.dry_run else "written"
         rows.append((done, _counts(report.written), f"{report.target} ({to}, {options['coordinates']})"))
+        if "shards" in options:
+            rows.append(("shards", f"{options['shards']:,}", "manifest.json names them"))
     else:
         rows.append(("written", "nothing", report.target))
     if report.verified:

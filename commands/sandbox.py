@@ -88,7 +88,7 @@ def command(
     except OSError as error:
         place = Place(file=f"{host}:{port}")
         raise LocalFailure(
-            "cannot-listen", error.strerror or str(error), place=place, hint="choose another one with --port"
+            "cannot-listen", error.strerror or str(error), place=place, hint="choose another one with --port or --host"
         ) from None
     target = nullcontext() if ready_file is None else _told(ready_file, url)
     with suppress(KeyboardInterrupt), listener, target:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -37,6 +38,9 @@ STYLES = {
     "mended": "green",
 }
 _WIDTH = 160  # of what is no terminal: no table needs more
+_OBEYED = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+"""What is not printable although JSON lets it stand: control characters, turns of direction, what is not seen."""
+
 _WORDS = 10_000  # of JSON, in one piece
 PATIENCE = 1.0
 REDRAW = 0.1
@@ -51,19 +55,25 @@ def emit(document: Any) -> None:
 
 
 def json_bytes(document: Any) -> bytes:
-    """The document as UTF-8. Bytes of a file's name that are no text become lone surrogates, escaped."""
+    """The document as UTF-8. Bytes of a file's name that are no text become lone surrogates, escaped; so is all that a
+    terminal might obey.
+    """
     return b"".join(_json_pieces(document))
 
 
 def _json_pieces(document: Any) -> Iterator[bytes]:
     words = iter(json.JSONEncoder(ensure_ascii=False, indent=2, default=_as_json).iterencode(document))
     while some := "".join(islice(words, _WORDS)):
-        yield some.encode("utf-8", "backslashreplace")
+        yield _OBEYED.sub(_escaped, some).encode("utf-8", "backslashreplace")
     yield b"\n"
 
 
 def _as_json(one: Any) -> Any:
     return one.as_json()
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 def place_json(place: Place) -> dict[str, Any]:

@@ -21,6 +21,8 @@ def tell(report: Report, *, as_json: bool, complete: bool | None = None) -> int:
     exit_code = 0 if (report.complete if complete is None else complete) else _PARTLY
     if as_json:
         screen.emit(document(report, exit_code))
+    if not any(part.items for part in report.parts().values()):
+        screen.say("nothing to do", indent=2)
     show(report)
     show_resume(report, exit_code)
     return exit_code
@@ -40,7 +42,8 @@ def show_resume(report: Report | None, exit_code: int) -> None:
         return
     for what, left in rest["left"].items():
         done = rest["done"][what]
-        screen.say(f"{what}: {done:,} done, {left:,} left")
+        if done or left:
+            screen.say(f"{what}: {done:,} done, {left:,} left")
     screen.say("to go on with what is left, and nothing else:")
     screen.say(rest["command"], indent=2)
 
@@ -51,8 +54,6 @@ def show(report: Report) -> None:
     rows = [row for what, part in parts.items() for row in _counts(what, part)]
     if rows:
         screen.table(rows, numbers=2)
-    else:
-        screen.say("nothing to do", indent=2)
     for what, part in parts.items():
         _show_skipped(part.of("skipped"))
         for state, style in _STYLES.items():
@@ -62,6 +63,10 @@ def show(report: Report) -> None:
                 answer = screen.answered(item)
                 screen.say(f"{state}  {of}{item.name}: {item.reason}" + (f" ({answer})" if answer else ""), style)
             screen.show_rest(len(items) - screen.SHOWN)
+        unproved = sum(item.verified_by == "none" for item in part.of("downloaded"))
+        if unproved:
+            what = screen.counted(unproved, "file")
+            screen.say(f"{what} unverified: the storage tells neither a length nor a hash", "yellow")
         for note in part.notes:
             screen.say(note)
     doubled = getattr(report, "doubled", ())

@@ -34,6 +34,8 @@ def as_read(group: Sequence[Annotation], outline: object) -> bool:
     """Whether an object's shapes are those whose fingerprint is `outline`, but for the noise of having been
     fractions.
     """
+    if not isinstance(outline, int | float):
+        return False
     shapes = [a.bbox if isinstance(a, Rectangle) else a.xy for a in group]
     if fingerprint(shapes) == outline:
         return True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import isclose
 from typing import Any, TypeVar
 
@@ -37,6 +37,11 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     split: Mapping[str, float] = {}
     seed: int = 0
 
+    @property
+    def by_name(self) -> bool:
+        """Whether the names of all images are asked for before the first is read."""
+        return self.only_images is not None or bool(self.split)
+
     def settings(self) -> dict[str, Any]:
         """For the report: what was asked for."""
         asked = msgspec.to_builtins(self)
@@ -45,15 +50,17 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
         return {key: value for key, value in asked.items() if value not in ({}, [], None)}
 
 
-def chosen(reading: Reading, choice: Choice, ledger: Ledger) -> Reading:
-    """The reading with that choice made. UsageError where it cannot be meant: a label that is not there, shares that
-    are not one whole.
+def chosen(reading: Reading, choice: Choice, ledger: Ledger, names: Iterable[str] | None = None) -> Reading:
+    """The reading with that choice made. `names`: those of its images, where they are known.
+
+    UsageError where it cannot be meant: a label that is not there, shares that are not one whole.
     """
     catalog = _relabelled(reading.catalog, choice)
     wanted = None if choice.only_images is None else frozenset(choice.only_images)
     splits: dict[str, str] | None = None
-    if wanted is not None or choice.split:
-        names = [name for name in _names(reading) if wanted is None or name in wanted]
+    if choice.by_name:
+        known = _names(reading) if names is None else names
+        names = [name for name in known if wanted is None or name in wanted]
         if choice.only_images and not names:
             hint = "names are written as in the source, with their folders"
             raise UsageError("image-not-found", "none of the images to keep is in the source", hint=hint)
@@ -109,8 +116,7 @@ def dealt(names: Sequence[str], shares: Mapping[str, float], seed: int) -> dict[
 
 def _names(reading: Reading) -> Iterator[str]:
     """What is broken is told when it is read for good."""
-    quiet = Ledger(lenient=True)
-    quiet.places = None
+    quiet = Ledger(lenient=True, places=False)
     return (record.image for record in reading.records(quiet))
 
 

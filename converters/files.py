@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import secrets
@@ -113,6 +114,8 @@ def local_failure(error: OSError, path: Path) -> LocalFailure:
     """This computer's refusal in our own words."""
     where = error.filename if isinstance(error.filename, str) else str(path)
     hint = "check the path, its permissions and the space on the disk"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        hint = "let fewer transfers or processes run at once, or allow more open files (ulimit -n)"
     return LocalFailure("local-file", error.strerror or str(error), place=Place(file=where), hint=hint)
 
 

@@ -25,8 +25,8 @@ from .format import Context, Options
 from .images import ImageFinder
 from .ledger import Ledger
 from .opening import Progress, sized, streamed
-from .pipeline import check_conversion_target
 from .projection import projector
+from .targets import check_conversion_target
 
 _FRESH_IDS = "duplicate-annotation-id"
 

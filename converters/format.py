@@ -139,7 +139,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
     `output` says whether the target is a file or a folder; `owns` says whether a path relative to a target folder is
     one this format writes: only folders that hold nothing else may be overwritten. `readable`: whether what is written
-    with given options can be read with them, by itself. `to_read`: the options for a source of the same format as the
+    with given options can be read with them, by itself. `undivided`: why what is written with given options cannot be
+    cut into shards, or None where it can. `to_read`: the options for a source of the same format as the
     target, whose options they are. `rearranged` says what still holds of the facts in a
     catalogue's extras after labels were renamed or left out, or images dealt to new splits; `picture` where an image's
     picture belongs, relative to a target folder. A format whose images are
@@ -161,6 +162,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     join: Join | None = None
     owns: Callable[[str], bool] = lambda _: False
     readable: Callable[[Any], bool] = lambda _: True
+    undivided: Callable[[Any], str | None] = lambda _: None
     to_read: Callable[[Any], Any] = lambda options: options
     rearranged: Rearranged = _unchanged
     reads_bounded: bool = False

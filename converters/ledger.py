@@ -18,6 +18,7 @@ SHOWN = 5
 """Examples of each loss that the screen shows, and that are kept when no complete report was asked for."""
 
 PROBLEMS_KEPT = 100_000
+MOST_EXAMPLES = 10_000
 
 
 class Example(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -48,14 +49,20 @@ class Decision(msgspec.Struct, frozen=True):
     text: str
 
 
+class Withdrawn(Exception):
+    """A loss was booked that is refused: leaves the target as it was."""
+
+
 class Ledger:
     """`complete` keeps every example for `--report`; `lenient` collects problems instead of stopping at the first.
+
+    Where memory is limited, no more than `MOST_EXAMPLES` of a loss are kept all the same, and as many problems.
 
     `turned` names pictures with an EXIF turning tag. Readers append to `places`, where it is not None, one place for
     each annotation of the record they yield next.
     """
 
-    def __init__(self, *, complete: bool = False, lenient: bool = False) -> None:
+    def __init__(self, *, complete: bool = False, lenient: bool = False, places: bool = True) -> None:
         self.file = ""
         self.seen: Counter[str] = Counter()
         self.yielded: Counter[str] = Counter()
@@ -67,12 +74,20 @@ class Ledger:
         self.decisions: list[Decision] = []
         self.problems: list[Problem] = []
         self.lenient = lenient
-        self.places: list[Place] | None = [] if lenient else None
+        self.places: list[Place] | None = [] if lenient and places else None
         self._kept = None if complete else SHOWN
+        self._problems_kept = PROBLEMS_KEPT
 
     def another(self) -> Ledger:
         """Empty books of the same kind, for a part of the run."""
-        return Ledger(complete=self._kept is None, lenient=self.lenient)
+        books = Ledger(lenient=self.lenient)
+        books._kept, books._problems_kept = self._kept, self._problems_kept
+        return books
+
+    def bounded(self) -> None:
+        """Keep no more than fits a limit of memory."""
+        self._kept = MOST_EXAMPLES if self._kept is None else self._kept
+        self._problems_kept = MOST_EXAMPLES
 
     def add(self, other: Ledger) -> None:
         """Take over the books of a part of the run. Parts are added in the order of their images."""
@@ -88,7 +103,7 @@ class Ledger:
             mine.examples.extend(loss.examples[:room])
         for decision in other.decisions:
             self.decide(decision.code, decision.text)
-        self.problems.extend(other.problems[: PROBLEMS_KEPT - len(self.problems)])
+        self.problems.extend(other.problems[: self._problems_kept - len(self.problems)])
 
     def book(
         self,
@@ -110,6 +125,13 @@ class Ledger:
         if loss.fate == "dropped" and loss.what == "annotation":
             self.dropped += count
 
+    def rename(self, old: str, new: str) -> None:
+        """As `Place.renamed`, in all that is booked."""
+        for loss in self.losses.values():
+            loss.examples = [msgspec.structs.replace(one, file=one.file.replace(old, new)) for one in loss.examples]
+        self.decisions = [Decision(one.code, one.text.replace(old, new)) for one in self.decisions]
+        self.problems = [problem.renamed(old, new) for problem in self.problems]
+
     def full(self, code: str) -> Loss | None:
         """The loss of that code once no more examples of it are kept: who books one very often may then just count."""
         loss = self.losses.get(code)
@@ -125,8 +147,13 @@ class Ledger:
         """Collect a problem. In a conversion an error stops the run here, by raising InvalidInput."""
         if problem.severity == "error" and not self.lenient:
             raise problem.error()
-        if len(self.problems) < PROBLEMS_KEPT:
+        if len(self.problems) < self._problems_kept:
             self.problems.append(problem)
+
+    def tell_left_out(self) -> None:
+        """Say so where examples were left out although a complete report was asked for."""
+        if self._kept == MOST_EXAMPLES and any(loss.count > MOST_EXAMPLES for loss in self.losses.values()):
+            self.decide("examples", f"of each loss {MOST_EXAMPLES:,} examples are listed at most: memory is limited")
 
     def refused(self) -> list[Loss]:
         """The losses that stop a conversion unless they were allowed: all but the carried, and those by wish."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..schemas.errors import UsageError
+from .choosing import Choice
 from .format import Format, Options
 from .ledger import Ledger
 from .memory import MIB, Memory, free_memory, memory_for, memory_of
@@ -17,6 +18,7 @@ def limited(
     readers: Sequence[Format],
     writer: Format,
     options: Options,
+    choice: Choice | None,
     ledger: Ledger,
 ) -> Memory | None:
     """The limit that was asked for, or the one that a source larger than memory makes necessary; None where there is
@@ -24,18 +26,24 @@ def limited(
     """
     if wanted is None:
         memory = memory_for(sources, free_memory())
-        if memory is not None and _unbounded(readers, writer, options) is None:
+        if memory is not None and _unbounded(readers, writer, options, choice) is None:
             ledger.decide("memory", f"too large for what is free: converted in {memory.limit // MIB} MiB of memory")
+            ledger.bounded()
             return memory
         return None
-    unbounded = _unbounded(readers, writer, options)
+    unbounded = _unbounded(readers, writer, options, choice)
     if unbounded is not None:
         raise UsageError("not-bounded", unbounded, hint="leave --memory out")
+    ledger.bounded()
     return memory_of(wanted)
 
 
-def _unbounded(readers: Sequence[Format], writer: Format, options: Options) -> str | None:
+def _unbounded(readers: Sequence[Format], writer: Format, options: Options, choice: Choice | None) -> str | None:
     """Why memory cannot be limited, if it cannot."""
+    if len(readers) > 1:
+        return "several sources are compared by the names of all their images, which takes memory"
+    if choice is not None and (choice.split or choice.only_images is not None):
+        return "images are chosen and dealt out by the names of all, which takes memory"
     for reader in readers:
         if not reader.reads_bounded:
             return f"reading {reader.name} takes memory by the size of the set"

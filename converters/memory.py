@@ -68,7 +68,12 @@ def free_memory() -> int | None:
 
 def memory_for(sources: Sequence[Path], free: int | None) -> Memory | None:
     """A limit for sources that take more than is `free` if they are held: a quarter of it. None for others."""
-    size = sum(path.stat().st_size for path in sources if path.is_file())
+    files = [
+        file
+        for path in sources
+        for file in ([path] if path.is_file() else [*path.glob("*.json"), *path.glob("*/*.json")])
+    ]
+    size = sum(file.stat().st_size for file in files)
     if free is None or size * _HELD_TIMES <= free:
         return None
     return memory_of(max(free // 4, 2 * LEAST))

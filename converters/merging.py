@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from ..schemas.errors import InvalidInput, Place
@@ -19,14 +19,40 @@ from .ledger import Ledger
 from .opening import sized
 
 
-def merged(sources: Sequence[tuple[Path, Reading]], context: Context, ledger: Ledger, *, join: bool = False) -> Reading:
-    """One reading of all `sources`. Labels of one name are one label; tracks that share a number get new ones.
+class Glance(msgspec.Struct, frozen=True):
+    """The names of a source's images in order, and the numbers and names of its tracks."""
 
-    Each source is looked through once for its names. Where several have an image of one name, nobody can say whether it
-    is the same picture: InvalidInput (`same-name`), unless `join` says that it is; the first source that has it then
-    gives it the annotations of all.
+    names: list[str]
+    tracks: set[Any]
+
+
+def glance(reading: Reading) -> Glance:
+    """Look a source through. What is broken is told when it is read for good."""
+    quiet = Ledger(lenient=True)
+    quiet.places = None
+    found = Glance([], set())
+    for record in reading.records(quiet):
+        found.names.append(record.image)
+        found.tracks.update(t for a in record.annotations if isinstance(t := a.metadata.get("track_id"), int | str))
+    return found
+
+
+def merged(
+    sources: Sequence[tuple[str, Reading]],
+    context: Context,
+    ledger: Ledger,
+    *,
+    join: bool = False,
+    glances: Sequence[Glance] | None = None,
+) -> Reading:
+    """One reading of all `sources`, each with the name it is told by. Labels of one name are one label; tracks that
+    share a number get new ones.
+
+    Each source is looked through once for its names, unless `glances` has them. Where several have an image of one
+    name, nobody can say whether it is the same picture: InvalidInput (`same-name`), unless `join` says that it is; the
+    first source that has it then gives it the annotations of all.
     """
-    merge = _Merge(sources, context, join=join)
+    merge = _Merge(sources, context, glances or map(glance, (reading for _, reading in sources)), join=join)
     if any(merge.shifts):
         ledger.decide("tracks-renumbered", "tracks of several sources had the same numbers: later ones have new ones")
     if merge.guests:
@@ -48,15 +74,23 @@ def merged(sources: Sequence[tuple[Path, Reading]], context: Context, ledger: Le
 class _Merge:
     """`guests`: by name, the images of later sources that are to join the one of an earlier source, packed."""
 
-    def __init__(self, sources: Sequence[tuple[Path, Reading]], context: Context, *, join: bool) -> None:
+    def __init__(
+        self, sources: Sequence[tuple[str, Reading]], context: Context, glances: Iterable[Glance], *, join: bool
+    ) -> None:
         self.readings = [reading for _, reading in sources]
         self.context = context
         spaces: list[Coordinates] = [reading.catalog.coordinates for reading in self.readings]
         self.space: Coordinates = spaces[0] if len(set(spaces)) == 1 else "pixels"
-        self.owners: dict[str, int] = {}
+        self.names = [name for name, _ in sources]
+        owners: dict[str, int] = {}
+        tracks: list[set[Any]] = []
         self.guests: dict[str, list[tuple[int, bytes]]] = {}
-        tracks = [self._look_through(number, path, join=join) for number, (path, _) in enumerate(sources)]
-        self.paths = [path for path, _ in sources]
+        for number, seen in enumerate(glances):
+            shared = {name for name in seen.names if owners.setdefault(name, number) != number}
+            if shared:
+                self._invite(number, shared, join=join)
+            tracks.append(seen.tracks)
+        self.owners = {name: owners[name] for name in self.guests}
         self.shifts = _track_shifts(tracks)
 
     def records_of(self, streams: Sequence[Records]) -> Records:
@@ -81,20 +115,15 @@ class _Merge:
 
         return records
 
-    def _look_through(self, number: int, path: Path, *, join: bool) -> set[Any]:
-        """Note the names and the guests of a source; its tracks. What is broken is told when it is read for good."""
-        quiet = Ledger(lenient=True)
-        quiet.places = None
-        tracks: set[Any] = set()
+    def _invite(self, number: int, shared: set[str], *, join: bool) -> None:
+        """Note the images of a source that an earlier one has too."""
+        quiet = Ledger(lenient=True, places=False)
         for record in self.readings[number].records(quiet):
-            owner = self.owners.setdefault(record.image, number)
-            if owner != number and not join:
-                raise _same_name(path, record.image)
-            if owner != number:
+            if record.image in shared:
+                if not join:
+                    raise _same_name(self.names[number], record.image)
                 packed = pickle.dumps(record, pickle.HIGHEST_PROTOCOL)
                 self.guests.setdefault(record.image, []).append((number, packed))
-            tracks.update(t for a in record.annotations if isinstance(t := a.metadata.get("track_id"), int | str))
-        return tracks
 
     def _prepared(self, record: Record, number: int) -> Record:
         space = self.readings[number].catalog.coordinates
@@ -112,7 +141,7 @@ class _Merge:
                     raise InvalidInput(
                         "image-size",
                         f"its {fact} is {mine} in one source and {other} in another: this is not one picture",
-                        place=Place(file=str(self.paths[number]), image=record.image),
+                        place=Place(file=self.names[number], image=record.image),
                         hint="rename one of the two images, or mend the size",
                     )
             record = replace(
@@ -135,11 +164,11 @@ def _tied_anew(annotation: Annotation, number: int) -> Annotation:
     return replace(annotation, metadata={**annotation.metadata, "instance": f"{instance} ({number + 1})"})
 
 
-def _same_name(path: Path, image: str) -> InvalidInput:
+def _same_name(source: str, image: str) -> InvalidInput:
     return InvalidInput(
         "same-name",
         "an earlier source has an image of this name too",
-        place=Place(file=str(path), image=image),
+        place=Place(file=source, image=image),
         hint="rename one of them if they are two pictures; --join if they are one",
     )
 

@@ -19,11 +19,11 @@ from msgspec import Meta
 from ..schemas import metalake_decoding, metalake_encoding
 from ..schemas.errors import InvalidInput, Place
 from ..schemas.jsontext import pointer_text
+from ..schemas.metalake_wire import CATALOG_KEY
 from ..schemas.model import Catalog, Category, Record, count_objects
-from ..schemas.names import is_safe_name
 from ..schemas.problems import Problem
 from .fidelity import Fidelity
-from .files import read_bytes, write_pieces
+from .files import write_pieces
 from .format import Context, Format, Reading, Sniffed, Written
 from .format import Options as BaseOptions
 from .jsonkind import file_in, json_kind
@@ -60,24 +60,33 @@ def sniff(path: Path) -> Sniffed:
 
 
 def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Reading:
-    """The whole file is held, undecoded; records are decoded one by one."""
+    """The whole file is held, undecoded, where memory is not limited; records are decoded one by one."""
+    from .lakefile import LakeFile, LargeLakeFile
+
     path = file_in(path)
-    document = metalake_decoding.open_document(read_bytes(path), str(path))
-    catalog = document.catalog_as(normalized=options.normalized)
-    if document.catalog is None or not document.catalog.labels:
+    lake = LakeFile(path) if context.memory is None else LargeLakeFile(path, context.memory)
+    catalog = metalake_decoding.catalog_as(lake.catalog, ours=lake.ours, normalized=options.normalized)
+    if lake.catalog is None or not lake.catalog.labels:
         order = "as listed in --labels" if context.labels else "in A-Z order"
         ledger.decide("labels", f"labels are numbered {order}")
-    used = _survey(document, ledger)
+    for number, label in enumerate(catalog.labels):
+        if not label.name:
+            place = Place(file=lake.file, pointer=pointer_text((CATALOG_KEY, "labels", number, "name")))
+            error = InvalidInput(
+                "empty-label", "a label without a name", place=place, hint="name it: a label is a text"
+            )
+            ledger.problem(Problem.of(lake.located(error)))
+    used = lake.labels(ledger)
     catalog = msgspec.structs.replace(catalog, labels=_labels(used, catalog, context.labels or ()))
 
     def records(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
         ledger.file = str(path)
-        for index in range(len(document.images))[start:stop]:
+        for index in range(len(lake.images))[start:stop]:
             ledger.seen["images"] += 1
             try:
-                record = metalake_decoding.decode_record(document.images[index], str(path), index, ledger.problem)
+                record = metalake_decoding.decode_record(lake.images[index], str(path), index, ledger.problem)
             except InvalidInput as error:
-                ledger.problem(Problem.of(document.located(error)))
+                ledger.problem(Problem.of(lake.located(error)))
                 ledger.seen["images dropped"] += 1
                 continue
             ledger.seen["annotations"] += count_objects(record)
@@ -85,7 +94,7 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
                 ledger.places.extend(_places(record, str(path), index))
             yield record
 
-    return Reading(catalog=catalog, records=records, images=len(document.images))
+    return Reading(catalog=catalog, records=records, images=len(lake.images))
 
 
 def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
@@ -119,46 +128,6 @@ def join(path: Path, options: Options, context: Context, catalog: Catalog, parts
         images = sum(part.images for part in parts)
         out.write(b"".join(metalake_encoding.encode_end(catalog, empty=images == 0)))
     return Written(images, sum(part.annotations for part in parts))
-
-
-class _Label(msgspec.Struct):
-    label: str
-
-
-class _Glance(msgspec.Struct):
-    image: str = ""
-    annotations: list[_Label] = []
-    tags: list[_Label] = []
-
-
-_GLANCE = msgspec.json.Decoder(_Glance)
-
-
-def _survey(document: metalake_decoding.Document, ledger: Ledger) -> set[str]:
-    """The labels in use; and a name that leads out of the data set, or stands twice, is a problem."""
-    used: set[str] = set()
-    names: dict[str, int] = {}
-    for index, raw in enumerate(document.images):
-        try:
-            image = _GLANCE.decode(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            continue
-        used.update(item.label for item in image.annotations)
-        used.update(item.label for item in image.tags)
-        name = image.image
-        safe = is_safe_name(name.removeprefix("/"))
-        if not name or (safe and name not in names):
-            names[name] = index
-            continue
-        place = Place(file=document.file, pointer=pointer_text(("images", index, "image")), image=name)
-        if safe:
-            message = f"the image is listed twice, first as images/{names[name]}; the service keeps one of them"
-            error = InvalidInput("duplicate-image", message, place=place, hint="merge the two entries")
-        else:
-            hint = "give a relative name without `..`"
-            error = InvalidInput("unsafe-name", "this name leads out of the data set", place=place, hint=hint)
-        ledger.problem(Problem.of(document.located(error)))
-    return used
 
 
 def _labels(used: set[str], catalog: Catalog, listed: tuple[str, ...]) -> tuple[Category, ...]:
@@ -202,5 +171,6 @@ FORMAT = Format(
     write=write,
     write_part=write_part,
     join=join,
+    reads_bounded=True,
     writes_bounded=lambda _: True,
 )

@@ -39,6 +39,11 @@ def processes(wanted: int | None, images: int, memory: Memory | None = None) -> 
     return min(len(os.sched_getaffinity(0)), most)
 
 
+def runs(images: int, count: int) -> list[tuple[int, int]]:
+    """First and last image (excluded) of `count` runs, one behind the other, whose lengths differ by one at most."""
+    return [(images * number // count, images * (number + 1) // count) for number in range(count)]
+
+
 def in_parts(part: Part, images: int, count: int, ledger: Ledger, progress: Progress | None) -> list[Any]:
     """Results of `part` over `count` equal runs of the images, in order; their books are added to `ledger`.
 
@@ -47,13 +52,13 @@ def in_parts(part: Part, images: int, count: int, ledger: Ledger, progress: Prog
     """
     context = multiprocessing.get_context("fork")
     done = context.Array("Q", count, lock=False)
-    bounds = [images * number // count for number in range(count + 1)]
+    bounds = runs(images, count)
     workers: list[Any] = []
     pipes: list[Connection] = []
     try:
         for number in range(count):
             receiver, sender = context.Pipe(duplex=False)
-            arguments = (part, bounds[number], bounds[number + 1], ledger, done, number, sender)
+            arguments = (part, *bounds[number], ledger, done, number, sender)
             worker = context.Process(target=_work, args=arguments, daemon=True)
             with _undisturbed():
                 worker.start()
@@ -94,17 +99,20 @@ def _work(part: Part, start: int, stop: int, ledger: Ledger, done: Any, number: 
     def tell(count: int) -> None:
         done[number] = count
 
+    result, error = attempt(lambda: part(start, stop, books, tell))
+    pipe.send((result, books, error))
+    pipe.close()
+
+
+def attempt(call: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    """In another process: what the call gives, or its error in a form that can be sent home."""
     try:
-        outcome = (part(start, stop, books, tell), books, None)
-    except AnnolakeError as error:
-        outcome = (None, None, error)
-    except OSError as error:
-        outcome = (None, None, error)
+        return call(), None
+    except (AnnolakeError, OSError) as error:
+        return None, error
     except Exception as error:  # noqa: BLE001  (a child's traceback would reach the user, and the parent no cause)
         message = f"a process failed: {type(error).__name__}: {error}"
-        outcome = (None, None, AnnolakeError("worker-failed", message, hint="please report it; --jobs 1 shows more"))
-    pipe.send(outcome)
-    pipe.close()
+        return None, AnnolakeError("worker-failed", message, hint="please report it; --jobs 1 shows more")
 
 
 def _collect(pipes: Sequence[Connection], tick: Callable[[], object]) -> list[tuple[Any, Any, BaseException | None]]:

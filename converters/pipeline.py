@@ -14,24 +14,30 @@ from ..schemas.errors import Place, UsageError
 from ..schemas.keys import MEANING
 from ..schemas.model import Catalog, Coordinates, Record
 from ..schemas.problems import Problem
-from . import registry, verifying
-from .choosing import Choice, chosen
+from . import registry, sharding, targets, verifying
+from .choosing import Choice
+from .engines import EngineName, engine_of
 from .fidelity import Fidelity
-from .files import appearing_whole, check_target, no_gc
+from .files import appearing_whole, no_gc
 from .format import Context, Format, Options, Reading, Written
+from .gathering import gathered
 from .images import Exif, ImageFinder
-from .ledger import Ledger
+from .ledger import Ledger, Withdrawn
 from .limiting import limited
-from .merging import merged
-from .opening import Progress, find_format, sized, streamed
+from .manifest import unfolded
+from .nearby import address_of, as_told, format_at, scratch, told
+from .opening import Progress, sized, streamed
 from .parallel import in_parts, processes
+from .places import sending
 from .projection import Carry, projector
 from .report import Report, make_report, refusal
+from .storage import Storage
 
 
+@scratch()
 def convert(
-    source: str | Path | Sequence[str | Path],
-    target: str | Path,
+    source: str | Path | Storage | Sequence[str | Path | Storage],
+    target: str | Path | Storage,
     *,
     to: str,
     from_: str | None = None,
@@ -48,47 +54,51 @@ def convert(
     complete_report: bool = True,
     labels: tuple[str, ...] | None = None,
     jobs: int | None = None,
+    shards: int | None = None,
+    engine: EngineName = "local",
     memory: int | None = None,
     options: Mapping[str, Options] | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Convert the data set at `source`, or several as one, to the format `to` at `target`.
+    """Convert the data set at `source`, or several as one, to the format `to` at `target`: paths, or URLs of object
+    storage.
 
     `join`: an image in several sources is one, with the annotations of all, and not a mistake. `choice` says what is
     wanted; `verify` whether what was written is read again and compared (None: where it is
     not too large); `options` maps a format's name to its Options; `labels` are label names in order, for sources that
     have none; `jobs` is the number of processes (None: one a core for large sets); `memory` the bytes that all of them
-    together may take (None: as much as it takes, unless the source is too large for what is free). InvalidInput if a
-    source is broken, LossRefused if something would be lost and `allow_loss` is not given, UsageError if the call makes
-    no sense, LocalFailure if the disk refuses. In each case nothing has been written.
+    together may take (None: as much as it takes, unless the source is too large for what is free); `shards` makes of
+    `target` a folder of so many complete sets, as `sharding` says, written by `engine`. InvalidInput if a source is
+    broken, LossRefused if something would be lost and `allow_loss` is not given, UsageError if the call makes no sense,
+    LocalFailure if the disk refuses. In each case nothing has been written.
     """
-    sources = [Path(source)] if isinstance(source, str | Path) else [Path(path) for path in source]
-    target = Path(target)
+    given_sources = [address_of(one) for one in ([source] if isinstance(source, str | Path | Storage) else source)]
+    sources, target = unfolded(given_sources), address_of(target)
     if not sources:
         raise UsageError("no-source", "no source was given", hint="give one or more")
     ledger = Ledger(complete=complete_report)
-    readers, writer = [find_format(path, from_) for path in sources], registry.get(to)
+    readers, writer = [format_at(one, from_) for one in sources], registry.get(to)
     given = {name: registry.get(name).options() for name in (*(reader.name for reader in readers), to)}
     given |= dict(options or {})
     if not dry_run:
-        for path in sources:
-            check_conversion_target(target, path, writer, given[to], overwrite=overwrite)
-    limit = limited(memory, sources, readers, writer, given[to], ledger)
+        targets.check(target, [*given_sources, *sources], writer, given[to], overwrite=overwrite, shards=shards)
+    on_disk = [one for one in sources if isinstance(one, Path)]
+    limit = limited(memory, on_disk, readers, writer, given[to], choice, ledger)
+    workers = engine_of(engine, jobs, shards, limit)
     finder = None if images is None else ImageFinder(Path(images), exif)
     context = Context(images=finder, exif=exif, labels=labels, memory=limit)
-    with no_gc():
-        readings = [
-            reader.read(path, reader.to_read(given[to]) if reader.name == to else given[reader.name], context, ledger)
-            for path, reader in zip(sources, readers, strict=True)
+    with no_gc(), as_told(ledger):
+        to_open = [
+            (one, reader, reader.to_read(given[to]) if reader.name == to else given[reader.name])
+            for one, reader in zip(sources, readers, strict=True)
         ]
-        reading = readings[0]
-        if len(readings) > 1:
-            reading = merged(list(zip(sources, readings, strict=True)), context, ledger, join=join)
-        if choice is not None:
-            reading = chosen(reading, choice, ledger)
+        survey_by = None if shards is None or dry_run else workers
+        reading = gathered(to_open, context, ledger, join=join, choice=choice, survey_by=survey_by)
         if writer.settle is not None:
-            given[to] = writer.settle(given[to], reading.catalog, lambda: reading.records(Ledger(lenient=True)), ledger)
-        run = _Run(reading, writer, given[to], context, coordinates, carry, allow_loss, verify)
+            given[to] = writer.settle(
+                given[to], reading.catalog, lambda: reading.records(Ledger(lenient=True, places=False)), ledger
+            )
+        run = Run(reading, writer, given[to], context, coordinates, carry, allow_loss, verify)
         if not run.fidelity.ids:
             _book_merged(reading.catalog, ledger)
         count = processes(jobs, reading.images, limit) if writer.write_part is not None and not dry_run else 1
@@ -96,28 +106,32 @@ def convert(
             for _ in run.records(ledger, progress):
                 pass
             ledger.forecast()
-        elif count == 1:
-            run.in_one(target, ledger, progress)
+        elif shards is not None:
+            sharding.in_shards(run, target, shards, workers, ledger, progress)
         else:
-            run.in_parts(target, ledger, progress, count)
+            with sending(target) as here:
+                run.in_parts(here, ledger, progress, count)
     _tell_turned(ledger, exif)
     if not run.fidelity.ids:
         ledger.decide("ids", f"{to} holds no ids: images and annotations are numbered anew on the way back")
+    ledger.tell_left_out()
     from_names = list(dict.fromkeys(reader.name for reader in readers))
     settings: dict[str, Any] = {"from": ", ".join(from_names), "to": to, "coordinates": run.space, "carry": carry}
     settings |= {"exif": exif, "allow_loss": allow_loss, "verify": verify}
+    if shards is not None:
+        settings["shards"] = shards
     for name in sorted({*from_names, to}):
         settings[name] = msgspec.to_builtins(given[name])
     if choice is not None:
         settings |= choice.settings()
-    named = ", ".join(map(str, sources))
-    report = make_report(named, str(target), settings, ledger, dry_run=dry_run, verified=run.verified)
+    named = ", ".join(map(told, sources))
+    report = make_report(named, told(target), settings, ledger, dry_run=dry_run, verified=run.verified)
     if ledger.refused() and not allow_loss and not dry_run:
         raise refusal(report, to)
     return report
 
 
-class _Run:
+class Run:
     """One conversion with all choices made."""
 
     def __init__(
@@ -168,18 +182,26 @@ class _Run:
         return lambda record: project(sized(record, self.context))
 
     def in_one(self, target: Path, ledger: Ledger, progress: Progress | None) -> None:
-        with suppress(_Withdrawn), appearing_whole(target) as temporary:
-            records = self.records(ledger, progress)
-            written = self.writer.write(temporary, self.options, self.context, self.catalog, records)
-            self._settle(written, ledger)
-            self._verify(temporary, ledger)
+        with suppress(Withdrawn), appearing_whole(target) as temporary:
+            self.verified = self.write(temporary, ledger, progress)
+
+    def write(
+        self, path: Path, ledger: Ledger, progress: Progress | None = None, start: int = 0, stop: int | None = None
+    ) -> bool:
+        """Images `start` to `stop` as one set at `path`, booked; whether it was verified. Withdrawn where a loss is
+        refused.
+        """
+        records = self.records(ledger, progress, start, stop)
+        written = self.writer.write(path, self.options, self.context, self.catalog, records)
+        self._settle(written, ledger)
+        return self._verify(path, ledger, start, stop)
 
     def in_parts(self, target: Path, ledger: Ledger, progress: Progress | None, count: int) -> None:
         """The same with several processes, for writers that can."""
         write_part, join = self.writer.write_part, self.writer.join
-        if write_part is None or join is None:
+        if write_part is None or join is None or count == 1:
             return self.in_one(target, ledger, progress)
-        with suppress(_Withdrawn), appearing_whole(target) as temporary:
+        with suppress(Withdrawn), appearing_whole(target) as temporary:
 
             def part(start: int, stop: int, books: Ledger, tell: Callable[[int], None]) -> Any:
                 records = self.records(books, lambda done, _: tell(done), start, stop)
@@ -187,42 +209,39 @@ class _Run:
 
             parts = in_parts(part, self.reading.images, count, ledger, progress)
             if ledger.refused() and not self.allow_loss:
-                raise _Withdrawn
+                raise Withdrawn
             self._settle(join(temporary, self.options, self.context, self.catalog, parts), ledger)
-            self._verify(temporary, ledger)
+            self.verified = self._verify(temporary, ledger)
         return None
 
     def _settle(self, written: Written, ledger: Ledger) -> None:
         if ledger.refused() and not self.allow_loss:
-            raise _Withdrawn
+            raise Withdrawn
         ledger.written["images"] = written.images
         ledger.written["annotations"] = written.annotations
         for decision in written.decisions:
             ledger.decide(decision.code, decision.text)
         ledger.balance()
 
-    def _verify(self, temporary: Path, ledger: Ledger) -> None:
+    def _verify(self, temporary: Path, ledger: Ledger, start: int = 0, stop: int | None = None) -> bool:
         """Read what was written, where that is wanted, or was not said and does not take long."""
         small = ledger.written["images"] <= verifying.IMAGES and ledger.written["annotations"] <= verifying.ANNOTATIONS
         if self.verify is False or (self.verify is None and not small):
-            return None
+            return False
         if not self.writer.readable(self.options):
-            return ledger.decide("not-verified", "what was written cannot be read by itself, and so not be compared")
-        source = msgspec.structs.replace(self.whole, records=self._sized)
+            ledger.decide("not-verified", "what was written cannot be read by itself, and so not be compared")
+            return False
+
+        def records(books: Ledger, *_: int | None) -> Iterator[Record]:
+            return (sized(record, self.context) for record in self.whole.records(books, start, stop))
 
         def back() -> Reading:
             return self.writer.read(temporary, self.options, Context(memory=self.context.memory), Ledger())
 
+        source = msgspec.structs.replace(self.whole, records=records)
+
         verifying.verify(source, back, self.projection, self.fidelity, self.space)
-        self.verified = True
-        return None
-
-    def _sized(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
-        return (sized(record, self.context) for record in self.whole.records(ledger, start, stop))
-
-
-class _Withdrawn(Exception):
-    """Leaves the target as it was."""
+        return True
 
 
 _EXIF = {"turned": "as people see the picture", "raw": "of the stored pixels"}
@@ -258,16 +277,3 @@ def _space(source: Coordinates, fidelity: Fidelity, wanted: Coordinates | None, 
             hint="leave --coordinates out",
         )
     return wanted
-
-
-def check_conversion_target(target: Path, source: Path, writer: Format, options: Options, *, overwrite: bool) -> None:
-    """UsageError where this target cannot be meant: a folder for a file, the source itself, something in the way."""
-    if writer.output(options) == "file" and target.is_dir():
-        hint = f"give a file in it, such as {target / ('annotations' + writer.suffix)}"
-        raise UsageError("target-is-folder", f"{writer.name} is written to a file, and {target} is a folder", hint=hint)
-    if target.resolve() == source.resolve():
-        raise UsageError("target-is-source", "source and target are the same", hint="the source is never touched")
-    if source.is_dir() and target.resolve().is_relative_to(source.resolve()):
-        hint = "choose a target outside the data set, or it would be part of it next time"
-        raise UsageError("target-in-source", f"{target} lies inside {source}", hint=hint)
-    check_target(target, overwrite=overwrite, owns=writer.owns, recognises=lambda path: writer.sniff(path).matches)

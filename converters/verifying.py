@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -63,23 +63,30 @@ def verify(
     """AnnolakeError (`verification-failed`) names the first image in which what was written, opened by `back`, is not
     what `source` and the projection make. `project_with` gives the projection that keeps the books handed to it.
     """
-    try:
-        records = streamed(back(), Ledger())
-        written = {record.image: pickle.dumps(record, pickle.HIGHEST_PROTOCOL) for record in records}
-    except InvalidInput as error:
-        record = Record(image=error.place.image or "")
-        raise _defect(f"it cannot be read: {error.message} [{error.code}]", record) from error
+    again = _read_again(back)
+    written: dict[str, bytes] = {}
+    """What was read again and is not compared yet: little, where source and target have one order."""
     project = project_with(Ledger())
     one_by_one = _OneByOne(project_with, source.catalog.coordinates, space)
     for record in streamed(source, Ledger()):
         lowered = project(record)
-        packed = written.pop(lowered.image, None)
-        if packed is None:
-            raise _defect("it is not among the images that were written", lowered)
-        _check_written(lowered, pickle.loads(packed), fidelity, space)
+        while lowered.image not in written:
+            following = next(again, None)
+            if following is None:
+                raise _defect("it is not among the images that were written", lowered)
+            written[following.image] = pickle.dumps(following, pickle.HIGHEST_PROTOCOL)
+        _check_written(lowered, pickle.loads(written.pop(lowered.image)), fidelity, space)
         one_by_one.check(record, lowered)
-    for name in written:
+    for name in (*written, *(record.image for record in again)):
         raise _defect("it was written, but the source does not have it", Record(image=name))
+
+
+def _read_again(back: Callable[[], Reading]) -> Iterator[Record]:
+    try:
+        yield from streamed(back(), Ledger())
+    except InvalidInput as error:
+        record = Record(image=error.place.image or "")
+        raise _defect(f"it cannot be read: {error.message} [{error.code}]", record) from error
 
 
 def kept_facts(record: Record, fidelity: Fidelity) -> dict[str, object]:

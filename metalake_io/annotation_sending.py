@@ -14,7 +14,7 @@ from .annotation_proof import Proof, digest
 from .annotation_wire import Address, Reference, Run, element, labels_of, missing
 from .batches import Batch, batches
 from .checks import Annotations
-from .errors import NetworkGaveUp, ServiceRefused, TransferError
+from .errors import NetworkGaveUp, ProtocolError, ServiceRefused, TransferError
 from .journal import Journal
 from .journal_rows import ImageRow
 from .partly import refused_names
@@ -162,18 +162,24 @@ class Sending:
         self._tell(items)
 
     def _surely(self, batch: Batch) -> dict[str, str]:
-        """Send it until an answer comes, or until the service shows that it has it; what it does not take."""
+        """Send it until an answer comes that makes sense, or until the service shows that it has it; what it does not
+        take.
+        """
         sent = batch
         for asked in range(1, _ASKED + 1):
             try:
                 return self._post(sent, self._sent + len(batch.names))
-            except NetworkGaveUp as error:
-                if not (error.uncertain and self._proof.is_possible) or asked == _ASKED:
+            except (NetworkGaveUp, ProtocolError) as error:
+                is_lost = isinstance(error, NetworkGaveUp)
+                if (is_lost and not error.uncertain) or not self._proof.is_possible or asked == _ASKED:
                     raise
-            self._service.clock.sleep(self._service.clock.random() * 2.0**asked)
-            left = self._not_held(sent)
-            if left is None:
-                return {}
+                if is_lost:
+                    self._service.clock.sleep(self._service.clock.random() * 2.0**asked)
+                left = self._not_held(sent)
+                if left is None:
+                    return {}
+                if not is_lost:
+                    raise
             sent = left
         return {}
 
@@ -208,7 +214,7 @@ class Sending:
             return {}
         refused = refused_names(self._service.whatever(operation, response))
         if not refused:
-            self._service.plain(operation, response)
+            self._service.agreed(operation, response)
         return refused
 
     def _item(self, name: str, refused: dict[str, str]) -> Item:

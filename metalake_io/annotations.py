@@ -6,25 +6,32 @@ The service keeps one record for each image and operation id: the same id replac
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Literal
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Literal
 
-from ..schemas.errors import InvalidInput, Place, UsageError
+from ..schemas.errors import Place, UsageError
+from ..schemas.model import Record
+from ..schemas.plain import is_object
+from ..schemas.problems import Problem
 from . import checks
 from .annotation_sending import Labels, OnItem, Outgoing, Sending
 from .annotation_wire import Address, Reference, Run, labels_of, missing
 from .checks import Annotations
 from .collections import Collections
+from .errors import InvalidUpload
 from .journal import Journal
 from .journal_rows import SessionRow
 from .results import AnnotationsReport
 from .rows import attached, not_begun
 from .service import Service
+from .transfer.exchange import Response
 
 MissingLabels = Literal["refuse", "skip"]
 """What becomes of annotations whose label, attribute or value the service has no key for."""
 
 _USER = "Python SDK"
+_LOOK_UP, _REFERENCES = "look up labels", "/client/system/label/references"
 
 
 class AnnotationUploads:
@@ -44,23 +51,26 @@ class AnnotationUploads:
         return Address(target="object_key", prefix=prefix, collection_id=collection_id)
 
     def labels(self, annotations: Annotations, missing_labels: MissingLabels = "refuse") -> Labels:
-        """The service's keys for all labels, attributes and values of a file. InvalidInput (`unknown-label`) names
+        """The service's keys for all labels, attributes and values of a file. InvalidUpload (`unknown-label`) names
         all that it has none for, unless they are to be skipped.
         """
         wanted = labels_of(annotations.record(index) for index in range(annotations.count))
         body = {"labels": wanted, "userName": _USER}
-        operation = "look up labels"
-        known = self._service.post(operation, "/client/system/label/references", body, dict[str, Reference], empty={})
+        known = self._references(self._service.send("POST", _LOOK_UP, _REFERENCES, body=body), wanted)
         unknown = missing(wanted, known)
         if unknown and missing_labels == "refuse":
-            shown = ", ".join(unknown[:10]) + (f" and {len(unknown) - 10} more" if len(unknown) > 10 else "")
-            raise InvalidInput(
-                "unknown-label",
-                f"the service has no key for {len(unknown)} labels or attributes: {shown}",
-                place=Place(file=annotations.file),
-                hint="create them in the service, or skip what bears them",
-            )
+            raise _unknown(annotations, known)
         return Labels(known, not unknown)
+
+    def _references(self, response: Response, wanted: Iterable[str]) -> dict[str, Reference]:
+        """Labels stand in the answer as its keys: one may be called `error`, or `isSuccess`."""
+        if not response.content.strip():
+            return {}
+        answer: Any = self._service.whatever(_LOOK_UP, response)
+        known: Any = {one: answer[one] for one in wanted if one in answer} if is_object(answer) else answer
+        if not known:
+            self._service.agreed(_LOOK_UP, response)
+        return self._service.shaped(_LOOK_UP, response, known, dict[str, Reference])
 
     def send(
         self,
@@ -116,3 +126,29 @@ class AnnotationUploads:
         if report.complete:
             journal.put(SessionRow(operation, stamp, finished=1))
         return report
+
+
+def _unknown(annotations: Annotations, known: Mapping[str, Reference]) -> InvalidUpload:
+    """What the service has no key for: how often, and where first."""
+    counts: Counter[str] = Counter()
+    places: dict[str, Place] = {}
+    for index in range(annotations.count):
+        for number, one in enumerate(annotations.record(index).annotations):
+            for what in missing(labels_of([Record(image="", annotations=[one])]), known):
+                counts[what] += 1
+                if what not in places:
+                    places[what] = annotations.place(index, number)
+    told = [f"{what} ({many} annotation{'s' if many > 1 else ''})" for what, many in counts.items()]
+    shown = ", ".join(told[:10]) + (f" and {len(told) - 10} more" if len(told) > 10 else "")
+    hint = "create them in the service, or skip what bears them"
+    error = InvalidUpload(
+        "unknown-label",
+        f"the service has no key for {len(told)} labels or attributes: {shown}",
+        place=next(iter(places.values())),
+        hint=hint,
+    )
+    error.problems = tuple(
+        Problem(code="unknown-label", severity="error", message=f"no key for {one}", place=place, fix=hint)
+        for one, place in zip(told, places.values(), strict=True)
+    )
+    return error

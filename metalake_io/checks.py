@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ..converters.checking import METADATA, check
 from ..converters.files import read_bytes
 from ..schemas import jsonscan, jsontext, metadata_file, metalake_decoding, structure
@@ -24,10 +26,13 @@ _LONGEST_NAME = 200
 
 
 class Annotations:
-    """A checked annotation file. `records` decodes it again each time: only the undecoded text is kept."""
+    """A checked annotation file. `records` decodes it again each time: only the undecoded text is kept. `is_text`: it
+    is the file's own, not made of it.
+    """
 
-    def __init__(self, document: Document, problems: list[Problem]) -> None:
+    def __init__(self, document: Document, problems: list[Problem], *, is_text: bool) -> None:
         self._document = document
+        self._is_text = is_text
         self.file = document.file
         self.problems = problems
         self.count = len(document.images)
@@ -42,21 +47,29 @@ class Annotations:
     def record(self, index: int) -> Record:
         return metalake_decoding.decode_record(self._document.images[index], self._document.file, index, _unheard)
 
+    def place(self, index: int, number: int) -> Place:
+        """Of annotation `number` of image `index`, both from 0; with its line where there is one to look at."""
+        place = Place(file=self.file, image=self.record(index).image, annotation=number + 1)
+        if not self._is_text:
+            return place
+        pointer = jsontext.pointer_text(("images", index, "annotations", number))
+        return jsontext.locate(self._document.data, msgspec.structs.replace(place, pointer=pointer))
+
 
 def read_annotations(path: Path, *, normalized: bool) -> Annotations:
     """InvalidUpload with all problems; what is no error is in `problems`. `normalized`: fractions, not pixels."""
     checked = check(path, format_name="metalake", normalized=normalized)
-    return _annotations(read_bytes(path), str(path), checked.problems, normalized=normalized)
+    return _annotations(read_bytes(path), str(path), checked.problems, normalized=normalized, is_text=True)
 
 
 def annotations_in(data: bytes, file: str, *, normalized: bool) -> Annotations:
-    """The same for the content of a file."""
+    """The same for what was made of a file."""
     problems = structure.problems(data, file, "annotations")
     if not _errors(problems):
         checker = Checker(coordinates="normalized" if normalized else "pixels")
-        for record in Annotations(metalake_decoding.open_document(data, file), []).records():
+        for record in Annotations(metalake_decoding.open_document(data, file), [], is_text=False).records():
             problems += checker.check(record)
-    return _annotations(data, file, problems, normalized=normalized)
+    return _annotations(data, file, problems, normalized=normalized, is_text=False)
 
 
 def read_metadata(path: Path) -> list[Entry]:
@@ -136,7 +149,7 @@ def flag(value: object, name: str) -> bool:
     return value
 
 
-def _annotations(data: bytes, file: str, problems: list[Problem], *, normalized: bool) -> Annotations:
+def _annotations(data: bytes, file: str, problems: list[Problem], *, normalized: bool, is_text: bool) -> Annotations:
     if _errors(problems):
         raise InvalidUpload.of(problems)
     document = metalake_decoding.open_document(data, file)
@@ -148,7 +161,7 @@ def _annotations(data: bytes, file: str, problems: list[Problem], *, normalized:
             place=Place(file=file),
             hint=f"call it with is_normalized={told == 'normalized'}",
         )
-    return Annotations(document, problems)
+    return Annotations(document, problems, is_text=is_text)
 
 
 def _errors(problems: list[Problem]) -> bool:

@@ -29,6 +29,7 @@ from .metadata_functions import MetadataFunctions
 from .parts import Parts
 from .results import DownloadReport
 from .spellings import also_called, deprecated
+from .transfer.sockets import LARGEST_REPLY
 
 NOT_GIVEN = type("NotGiven", (str,), {})()
 """The documented default of a query, `""`, but no other empty text: where it means everything, that is a mistake."""
@@ -42,8 +43,9 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions, LookUpFunctions):
     The service is asked at once whether it knows us. `prefix` is `/datalake/api` or, on newer servers, `/api`; None
     finds out. `timeout` shortens all waiting for the network, in seconds; nothing is
     tried again for longer than ten of them. `at_once` transfers run at the same time.
-    `insecure_http` allows an unencrypted connection to another computer. `proxies` and `ca` (a file of certificates)
-    are as in requests; nothing is taken from the environment. May be used from several threads, and in a `with`.
+    `insecure_http` allows an unencrypted connection to another computer, `insecure_tls` one to a server whose
+    certificate nobody checks. `proxies` and `ca` (a file of certificates) are as in requests; nothing is taken from the
+    environment. `largest_reply`: bytes of one answer. May be used from several threads, and in a `with`.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions, LookUpFunctions):
         insecure_http: bool = False,
         proxies: Mapping[str, str] | None = None,
         ca: str | None = None,
+        insecure_tls: bool = False,
+        largest_reply: int = LARGEST_REPLY,
     ) -> None:
         connection = connect(
             api_key,
@@ -69,6 +73,8 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions, LookUpFunctions):
             insecure_http=insecure_http,
             proxies=proxies,
             ca=ca,
+            insecure_tls=insecure_tls,
+            largest_reply=largest_reply,
         )
         self._adopt(connection, timeout)
 

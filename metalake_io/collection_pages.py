@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from .errors import ProtocolError
+from .results import Item
 from .service import Service, json_text, quoted, word
 
 PAGE_SIZE = 250
+_MOST_EMPTY = 3
+"""Pages in a row without any file, after which there will be none."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,9 +37,11 @@ class CollectionPage(msgspec.Struct, frozen=True):
 
 
 class CollectionPages:
-    """Iterate once. `annotations` grows with the pages: JSON objects, one for each image, as they came.
+    """Iterate once. `annotations` grows with the pages: JSON objects, one for each image, as they came. `given` counts
+    the files, and `total` is how many the service says there are, where it does.
 
-    ProtocolError where a page lacks what it needs, comes twice, or is missing in the middle.
+    ProtocolError where a page lacks what it needs, comes twice, or is missing in the middle, and where there is no end
+    of pages without files.
     """
 
     def __init__(
@@ -48,6 +54,7 @@ class CollectionPages:
         annotated_only: bool = False,
     ) -> None:
         self._service = service
+        self._collection = collection_id
         self._path = f"/client/getAnnotations/{quoted(collection_id)}/collection"
         self._annotation_type = annotation_type
         self._operations = json_text(list(operation_ids))
@@ -55,9 +62,11 @@ class CollectionPages:
         self.session_id = str(service.clock.time())
         self.annotations: list[msgspec.Raw] = []
         self.file: str | None = None
+        self.given = 0
+        self.total: int | None = None
 
     def __iter__(self) -> Iterator[CollectionPage]:
-        number, before = 0, set[str]()
+        number, empty, before = 0, 0, set[str]()
         while True:
             data = self._get(number)
             if data is None:
@@ -67,13 +76,26 @@ class CollectionPages:
             names = {resource.fileName for resource in data.resourceArray}
             if names and names <= before:
                 raise ProtocolError("page-repeats", f"page {number} of the collection lists the same files again")
+            empty = 0 if names else empty + 1
+            if data.nextPage and empty == _MOST_EMPTY:
+                raise ProtocolError("pages-without-end", f"{empty} pages of the collection, up to {number}, are empty")
             before |= names
+            self.given = len(before)
+            if isinstance(data.totalCount, int):
+                self.total = data.totalCount
             self.file = self.file or data.rawFileName
             self.annotations += [one.rawAnnotations for one in data.resourceArray if _is_object(one.rawAnnotations)]
             yield CollectionPage(data.groupUniqueName, self.file, [_entry(one) for one in data.resourceArray])
             if not data.nextPage:
                 return
             number += 1
+
+    def short(self) -> list[Item]:
+        """A row for what the service says is there and no page has listed. Nobody documents that it says so."""
+        if self.total is None or self.given == self.total:
+            return []
+        reason = f"the service says that there are {self.total:,} files, and lists {self.given:,}"
+        return [Item(name=self._collection, state="failed", reason=reason, retry_helps=True)]
 
     def _get(self, number: int) -> _Data | None:
         query = {
@@ -121,6 +143,7 @@ class _Data(msgspec.Struct):
     rawFileName: str
     resourceArray: list[_Resource]
     nextPage: bool
+    totalCount: Any = None
 
 
 class _Page(msgspec.Struct):

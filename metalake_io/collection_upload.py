@@ -14,7 +14,7 @@ from . import checks
 from .annotation_wire import Address
 from .annotations import AnnotationUploads, Labels, OnItem
 from .checks import Annotations
-from .errors import NetworkGaveUp, ServiceRefused
+from .errors import ServiceRefused
 from .file_upload import Looked
 from .jobs import Jobs
 from .journal import Journal, keeping
@@ -212,7 +212,7 @@ class CollectionUpload:
         return Belongings(entries, annotations, labels, data.operation_id, data.normalized, data.model_run)
 
     def _not_ready(self, report: UploadReport) -> str | None:
-        """Why the service is not ready for what belongs to the files."""
+        """Why the service is not ready for what belongs to the files. NetworkGaveUp where that is not known."""
         if not report.finished:
             return "the upload could not be completed; not sent"
         try:
@@ -220,7 +220,7 @@ class CollectionUpload:
                 self._jobs.wait(job)
             if self._jobs.wait(report.job_id) == "COMPLETED":
                 return None
-        except (ServiceRefused, NetworkGaveUp) as error:
+        except ServiceRefused as error:
             return f"{error.message}; not sent"
         return "the service failed to process the files; not sent"
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from ..schemas.errors import UsageError
+import msgspec
+
+from ..schemas.errors import Place, UsageError
 from .errors import ServiceRefused
 from .service import Service
 from .transfer.clock import Clock, WallClock
@@ -14,6 +17,7 @@ from .transfer.limit import affordable
 from .transfer.logs import logger
 from .transfer.policy import Policy
 from .transfer.redaction import Redactor, basic
+from .transfer.sockets import LARGEST_REPLY
 from .transfer.stack import Stack, Timeouts
 
 PREFIXES = ("/datalake/api", "/api")
@@ -48,6 +52,8 @@ def connect(
     insecure_http: bool = False,
     proxies: Mapping[str, str] | None = None,
     ca: str | None = None,
+    insecure_tls: bool = False,
+    largest_reply: int = LARGEST_REPLY,
     clock: Clock | None = None,
     policy: Policy | None = None,
     bottom: Layer | None = None,
@@ -56,10 +62,16 @@ def connect(
     ServiceRefused where it does not work with us; NetworkGaveUp.
 
     `prefix` None finds out; given, nothing else is asked. `timeout` shortens all waiting for the network, in
-    seconds; nothing is tried again for longer than ten of them. `insecure_http` allows an unencrypted
-    connection to another computer.
+    seconds; nothing is tried again for longer than ten of them. `insecure_http` allows an unencrypted connection to
+    another computer, `insecure_tls` one with whoever is in between. `ca`: certificates to be trusted instead of the
+    usual ones. Answers have at most `largest_reply` bytes.
     """
     base_url = _checked(url, insecure_http=insecure_http)
+    if ca is not None:
+        _check_certificates(ca)
+    if insecure_tls:
+        said = "insecure: nobody checks who answers at %s; whoever is in between can read the secret and all data"
+        logger.warning(said, base_url)
     if timeout is not None and not timeout > 0:
         raise UsageError("bad-timeout", "a time-out must be more than 0 seconds")
     if at_once < 1:
@@ -81,6 +93,8 @@ def connect(
         policy=policy,
         proxies=proxies,
         ca=ca,
+        insecure_tls=insecure_tls,
+        largest_reply=largest_reply,
         bottom=bottom,
     )
     service = Service(
@@ -100,6 +114,11 @@ def connect(
     return Connection(service, stack)
 
 
+class _Check(msgspec.Struct):
+    isCompatible: bool
+    message: str | None = None
+
+
 def _find_prefix(service: Service, prefixes: Sequence[str]) -> None:
     """The first of these at which the service answers, and knows us. A newer service may have no check at its own."""
     for prefix in prefixes:
@@ -110,12 +129,10 @@ def _find_prefix(service: Service, prefixes: Sequence[str]) -> None:
         service.prefix = prefix
         if not 200 <= response.status < 300:
             raise service.refusal(operation, response)
-        plain = service.plain(operation, response)
-        if isinstance(plain, dict) and plain.get("isCompatible") is False:  # pyright: ignore[reportUnknownMemberType]
-            said = service.redactor.clean(str(plain.get("message") or ""))  # pyright: ignore
-            raise ServiceRefused(
-                "not-compatible", f"{operation}: {said or 'the service wants another version'}", hint="update annolake"
-            )
+        check = service.typed(operation, response, _Check)
+        if not check.isCompatible:
+            said = service.redactor.clean(check.message or "the service wants another version")
+            raise ServiceRefused("not-compatible", f"{operation}: {said}", hint="update annolake")
         return
     if PREFIXES[-1] not in prefixes:
         message = f"{_CHECK}: {service.base_url} has nothing at {prefixes[0]}"
@@ -124,15 +141,31 @@ def _find_prefix(service: Service, prefixes: Sequence[str]) -> None:
     logger.warning("the service has no check of versions; taken for a newer one, with the prefix %s", service.prefix)
 
 
+def _check_certificates(ca: str) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else None
+        raise UsageError(
+            "bad-certificates",
+            f"there are no certificates: {said or 'the file has none that can be read'}",
+            place=Place(file=ca),
+            hint="name a file of certificates in PEM form",
+        ) from None
+
+
 def _checked(url: str, *, insecure_http: bool) -> str:
+    if not url.strip().isprintable() or len(url.split()) > 1:
+        raise UsageError("bad-url", "the address has blanks or control characters in it", hint="copy it again")
     try:
         parts = urlsplit(url.strip())
         host = parts.hostname
         _ = parts.port
     except ValueError:
-        raise UsageError("bad-url", "this is no address", hint="https://api.example.com") from None
+        raise UsageError("bad-url", "this is no address", hint="give one like https://api.example.com") from None
     if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
-        raise UsageError("bad-url", "an address of the service is like https://api.example.com")
+        hint = "give one like https://api.example.com"
+        raise UsageError("bad-url", "this is no address of a service: they begin with https://", hint=hint)
     if parts.username or parts.password:
         raise UsageError("bad-url", "the address holds a password", hint="give key and secret apart from it")
     if parts.scheme == "http" and host not in _LOCAL and not insecure_http:

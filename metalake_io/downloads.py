@@ -30,6 +30,10 @@ _TYPES = ("all", "human", "machine")
 
 
 class Downloads:
+    """Runs at the same time into one folder are kept apart by the commands; without that, a file that two of them fetch
+    is refused to both rather than mixed.
+    """
+
     def __init__(self, service: Service, *, idle: float) -> None:
         self._service = service
         self._idle = idle
@@ -75,6 +79,7 @@ class Downloads:
                     report.annotations_file, report.images = str(target), len(pages.annotations)
                 else:
                     report.notes.append("the service has no data for this collection")
+                report.items += pages.short()
         except TransferError as error:
             Jobs(self._service).tell_download(pages.session_id, error.message)
             raise
@@ -84,11 +89,13 @@ class Downloads:
 
     def gathered(
         self, collection_id: str, *, annotation_type: str = "all", operation_ids: Sequence[str] = ()
-    ) -> tuple[list[Entry], list[msgspec.Raw]]:
-        """All files of a collection, none fetched yet, and its images with their annotations, as JSON."""
+    ) -> tuple[list[Entry], list[msgspec.Raw], list[Item]]:
+        """All files of a collection, none fetched yet; its images with their annotations, as JSON; a row for what the
+        service did not list, although it says it is there.
+        """
         pages = CollectionPages(self._service, collection_id, annotation_type, operation_ids)
         entries = [entry for page in pages for entry in page.entries]
-        return entries, pages.annotations
+        return entries, pages.annotations, pages.short()
 
     def fetch(
         self,

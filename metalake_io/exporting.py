@@ -138,6 +138,7 @@ def export(
             _mark(target, collection_id, to)
             place = _install(out, target, writer, options)
     files.notes = [*source.notes, *files.notes]
+    files.items += source.short
     files.images, files.annotations_file = conversion.written.get("images", 0), str(place)
     named = msgspec.structs.replace(conversion, source=f"collection {collection_id}", target=str(place))
     return Exported(files=files, conversion=named, target=str(place))
@@ -152,7 +153,7 @@ class _Source:
         details = parts.collections.details(collection_id, wanted)
         self._front = f"{details['storagePath']}_" if details.get("storagePath") else ""
         self._root = {key: value for key, value in parsed(details.get("metadata")).items() if key != "images"}
-        self.entries, self._images = parts.downloads.gathered(
+        self.entries, self._images, self.short = parts.downloads.gathered(
             collection_id, annotation_type=wishes.annotation_type, operation_ids=wishes.operation_ids
         )
         self._facts = self._listed(parts, collection_id)

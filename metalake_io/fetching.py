@@ -9,12 +9,12 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from urllib.parse import urlsplit
 
 import msgspec
 
 from ..converters.files import local_failure
 from ..schemas.errors import LocalFailure
+from .addresses import Urls
 from .errors import NetworkGaveUp, ServiceRefused
 from .landing import WORTH, Landing, Wanted
 from .partfiles import Leftovers, sync_folder
@@ -22,7 +22,7 @@ from .present import Present
 from .results import Item, Verified
 from .service import Service
 from .transfer.bodies import Moved
-from .transfer.exchange import Request, Response
+from .transfer.exchange import Request, Response, may_be_asked
 from .transfer.stack import STORAGE_IDLE
 
 
@@ -37,6 +37,7 @@ class Fetcher:
         self._service = service
         self._idle = idle
         self._moved = moved
+        self._urls = Urls(service)
         self._leftovers = Leftovers()
         self._folders: set[Path] = set()
         self._lock = Lock()
@@ -87,8 +88,10 @@ class Fetcher:
         )
 
     def _send(self, url: str, wanted: Wanted, landing: Landing) -> Response:
-        """The answer to the last attempt. Where the network gives up but much has come since, it is not given up."""
-        attempts, most = 0, landing.size
+        """The answer to the last attempt. Where the network gives up but much has come since, it is not given up. For
+        an address that has expired a new one is asked for, once.
+        """
+        attempts, most, renewed = 0, landing.size, False
         while True:
             try:
                 response = self._service.layers.send(
@@ -110,13 +113,23 @@ class Fetcher:
                 most = landing.size
                 continue
             attempts += response.attempts
-            if response.status != 416 or not landing.going_on:
+            if response.status == 416 and landing.going_on:
+                landing.take_whole()
+                continue
+            fresh = self._fresh(wanted) if _may_have_expired(response) and not renewed else None
+            if fresh is None:
                 return msgspec.structs.replace(response, attempts=attempts)
-            landing.take_whole()
+            url, renewed = fresh, True
+
+    def _fresh(self, wanted: Wanted) -> str | None:
+        """A new address, if the service has one."""
+        try:
+            return self._urls.url(wanted.name)
+        except ServiceRefused:
+            return None
 
     def _checked(self, wanted: Wanted) -> str:
-        scheme = urlsplit(wanted.url).scheme
-        if scheme not in ("http", "https") or (scheme == "http" and self._service.base_url.startswith("https:")):
+        if not may_be_asked(wanted.url, https_only=self._service.base_url.startswith("https:")):
             raise ServiceRefused("unsafe-address", f"download {wanted.name!r}: its address is not trustworthy")
         return wanted.url
 
@@ -130,11 +143,16 @@ class Fetcher:
                 raise local_failure(error, folder) from None
 
 
+def _may_have_expired(response: Response) -> bool:
+    """S3 and Azure refuse an expired address as they refuse any; Google has a word for it."""
+    return response.status in (401, 403) or (response.status == 400 and b"ExpiredToken" in response.content)
+
+
 def _refused(wanted: Wanted, response: Response) -> ServiceRefused:
     return ServiceRefused(
         "download-refused",
         f"download {wanted.name!r}: the storage answers {response.status}",
-        hint="its address may have expired: run it again" if response.status == 403 else None,
+        hint="its address may have expired: run it again" if _may_have_expired(response) else None,
     ).after(response)
 
 

@@ -169,7 +169,9 @@ class FileUpload:
         return parts, attempts
 
     def _finalize(self, sending: _Sending, upload_id: str, parts: list[PartRow]) -> int:
-        """Make the parts a file; how often it was asked. Uncertain only where even asking brings no answer."""
+        """Make the parts a file; how often it was asked. Uncertain only where even asking brings no answer: where the
+        answer is lost, or makes no sense, the service is asked whether it has the file.
+        """
         source = sending.source
         body = {
             "fileId": sending.file_id,
@@ -183,18 +185,25 @@ class FileUpload:
         for asked in range(1, _ASKED + 1):
             try:
                 return attempts + self._service.order(operation, path, body, repeat="unsent").attempts
-            except NetworkGaveUp as error:
+            except (NetworkGaveUp, ProtocolError) as error:
                 attempts += error.attempts
-                if not error.uncertain or asked == _ASKED:
+                makes_no_sense = isinstance(error, ProtocolError)
+                if not makes_no_sense and (not error.uncertain or asked == _ASKED):
                     raise
-            try:
-                if self._initialize(source).isExisting:
+                if self._has(source):
                     return attempts
-            except TransferError as error:
-                error.uncertain = True
-                raise
+                if makes_no_sense:
+                    raise
             self._service.clock.sleep(self._service.clock.random() * 2.0**asked)
         return attempts
+
+    def _has(self, source: Source) -> bool:
+        """Whether the service has the file that it may have made."""
+        try:
+            return bool(self._initialize(source).isExisting)
+        except TransferError as error:
+            error.uncertain = True
+            raise
 
 
 @contextmanager

@@ -4,7 +4,6 @@ anew; proved; only then under its name.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
@@ -115,10 +114,10 @@ class Landing:
     def settle(self) -> None:
         """Give the file its name. LocalFailure; ServiceRefused where the disk does not take the name."""
         try:
-            if not _is_still(self._part, self._written):
+            if not self._is_ours():
                 raise LocalFailure(
                     "part-changed",
-                    "something else writes to what is being downloaded",
+                    "another run has taken over what is being downloaded, or writes to it",
                     place=Place(file=str(self._part)),
                     hint="let one run at a time work on a folder",
                 )
@@ -180,9 +179,10 @@ class Landing:
         try:
             if any(size != self.size for size in known):
                 raise Fault("damaged", f"{self.size:,} bytes came, {known[0]:,} were announced", sent=True)
-            if self.size == 0 and not known:
+            proof = self._told.says(self.md5, self._part)
+            if self.size == 0 and proof is None and self._wanted.size is None:
                 raise Fault("damaged", "nothing came", sent=True)
-            return self._told.says(self.md5, self._part) or ("size" if known else "none")
+            return proof or ("size" if known else "none")
         except Fault:
             self.discard()
             raise
@@ -198,13 +198,14 @@ class Landing:
         failure = local_failure(error, self._wanted.path)
         size = self._told.size if self._wanted.size is None else self._wanted.size
         if size is not None:
-            failure.message += f"; {size - self.size:,} of {size:,} bytes are not written"
-        if error.errno == errno.EMFILE:
-            failure.hint = "let fewer transfers run at once, or allow more open files (ulimit -n)"
+            with suppress(OSError):
+                failure.message += f"; {size - self._part.stat().st_size:,} of {size:,} bytes are not written"
         return failure
 
-
-def _is_still(path: Path, written: os.stat_result | None) -> bool:
-    """Whether the file at `path` is the very one that was written, with nothing added."""
-    status = path.lstat()
-    return written is not None and os.path.samestat(status, written) and status.st_size == written.st_size
+    def _is_ours(self) -> bool:
+        """Whether the part is the very file that was written, and nothing else."""
+        try:
+            status = self._part.lstat()
+        except FileNotFoundError:
+            return False
+        return self._written is not None and os.path.samestat(status, self._written) and status.st_size == self.size

@@ -1,9 +1,9 @@
 """Names from the server become files only here: below one folder, through no link, as names that this system takes.
 
 What a name may be depends on the system: `CON.png`, `a:b.png` and `a.` are plain files on Linux and macOS; on
-Windows they are devices, streams or other files, and refused. Nowhere is a name taken that leads elsewhere, has control
-characters, or is one of our own (`.annolake...`). Uploads ask here (`why_not`), too, so that what was sent from a
-computer can come back to it.
+Windows they are devices, streams or other files, and refused. Nowhere is a name taken that leads elsewhere (on Windows
+too: archives travel), has control characters, or is one of our own (`.annolake...`). Uploads ask here (`why_not`)
+before anything is sent, so that what was sent from a computer can come back to it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from pathlib import Path
 
 from ..converters.files import local_failure
 from ..schemas.errors import AnnolakeError, printable
-from ..schemas.names import is_safe_name
 from .errors import ServiceRefused
 
 WINDOWS = os.name == "nt"
@@ -24,6 +23,7 @@ WINDOWS = os.name == "nt"
 _LONGEST = 255
 _OURS = ".annolake"
 _DEVICES = re.compile(r"(?i)^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\.|$)")
+_LEADS_AWAY = re.compile(r"^([A-Za-z]:)?\\|(^|\\)\.\.(\\|$)")
 _NOT_ON_WINDOWS = frozenset('\\:*?"<>|')
 _CONTROLS = ("Cc", "Cs", "Zl", "Zp")
 """Unicode's categories of what is no part of a name: control characters, halves of pairs, ends of lines. Joiners within
@@ -39,39 +39,44 @@ def checked_name(name: str, *, single: bool = False) -> str:
 
     ServiceRefused (`unsafe-name`) otherwise.
     """
-    parts = name.split("/")
-    wrong = "not a path below a folder" if not is_safe_name(name) or (single and len(parts) > 1) else None
-    wrong = wrong or next((why for part in parts if (why := why_not(part)) is not None), None)
+    parts = [name] if single else name.split("/")
+    wrong = next((why for part in parts if (why := why_not(part)) is not None), None)
     if wrong is not None:
         raise ServiceRefused(
             "unsafe-name",
-            f"the server names a file {printable(name)[:100]!r}, which is not safe to write: {wrong}",
+            f"the server names a file {printable(name)[:100]!r}, which is not safe to write: that name {wrong}",
             hint="look at it in the service; it was left out",
         )
     return name
 
 
 def why_not(part: str) -> str | None:
-    """Why a file or folder cannot be called `part` on this system; None where it can."""
+    """Why a file or folder cannot be called `part` on this system, as what that name is or does; None where it can."""
     try:
         size = len(part.encode("utf-8"))
     except UnicodeEncodeError:
-        return "it is not UTF-8"
-    if part in ("", ".", ".."):
-        return "it is no name"
+        return "is not UTF-8"
+    if part in ("", ".") or "/" in part:
+        return "is none"
+    if _LEADS_AWAY.search(part):
+        return "would lead elsewhere, here or on Windows"
     if size > _LONGEST:
-        return f"it is longer than {_LONGEST} bytes"
+        return f"is longer than {_LONGEST} bytes"
     if not part.isprintable() and any(unicodedata.category(character) in _CONTROLS for character in part):
-        return "it has control characters"
+        return "has control characters"
     if part.casefold().startswith(_OURS):
-        return f"names with {_OURS} are annolake's own"
+        return f"begins as annolake's own, {_OURS}"
     if WINDOWS and (_NOT_ON_WINDOWS & set(part) or part[-1] in " ." or _DEVICES.match(part)):
-        return "it is no name on Windows"
+        return "is none on Windows"
     return None
 
 
 def not_written(error: OSError, name: str, path: Path) -> AnnolakeError:
-    """The error of a file that could not be written: ServiceRefused where its name is the reason, else LocalFailure."""
+    """The error of a file that could not be written: ServiceRefused where its name is the reason, or what has taken its
+    place meanwhile; else LocalFailure.
+    """
+    if isinstance(error, IsADirectoryError | NotADirectoryError):
+        return _on_the_way(name)
     if error.errno in _OF_THE_NAME:
         said = f"this disk takes no file {printable(name)[:100]!r}: {error.strerror}"
         return ServiceRefused("unsafe-name", said, hint="choose another folder, or another disk")

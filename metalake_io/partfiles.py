@@ -1,8 +1,9 @@
-"""Files on their way to the disk: `.annolake-KEY.ETAG.part` beside the file that they become.
+"""Files on their way to the disk: `.annolake-KEY.ETAG.CHANCE.part` beside the file that they become.
 
 KEY is a hash of the file's name, ETAG the storage's word for the state of the file that the bytes are of, so that a
-later run finds them and can ask for the rest of that state. No name from the server begins with `.annolake`
-(`localnames`), so that none of them is taken for one.
+later run finds them and can ask for the rest of that state. No two runs ever have a part in common: what one finds it
+takes over under a name of its own, by which whoever may still write to it learns that it is his no more. No name from
+the server begins with `.annolake` (`localnames`), so that none of them is taken for a part.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import base64
 import hashlib
 import os
 import re
+import secrets
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -20,20 +22,21 @@ from typing import BinaryIO
 
 from ..converters.files import local_failure
 
-_NAME = re.compile(r"^\.annolake-([0-9a-f]{20})\.([a-z2-7]*)\.part$")
+_NAME = re.compile(r"^\.annolake-([0-9a-f]{20})\.([a-z2-7]*)\.[0-9a-f]{8}\.part$")
 _FLAGS = os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _MODE = 0o666
 
 
 def part_of(target: Path, etag: str = "") -> Path:
-    """Where bytes of the state `etag` of a file wait until all are there. `etag` has at most 102 characters."""
+    """A new place where bytes of the state `etag` of a file wait until all are there. `etag` has at most 102
+    characters.
+    """
     word = base64.b32encode(etag.encode("ascii")).decode("ascii").rstrip("=").lower()
-    return target.with_name(f".annolake-{_key(target)}.{word}.part")
+    return target.with_name(f".annolake-{_key(target)}.{word}.{secrets.token_hex(4)}.part")
 
 
 def begun(path: Path) -> BinaryIO:
-    """A new file at `path`, to be written without buffer; what was there is removed, links are not followed."""
-    path.unlink(missing_ok=True)
+    """A new file at `path`, to be written without buffer."""
     return os.fdopen(os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, _MODE), "wb", buffering=0)
 
 
@@ -52,10 +55,11 @@ def write_all(file: BinaryIO, data: bytes) -> None:
 
 
 def write_whole(target: Path, pieces: Iterable[bytes]) -> None:
-    """A file that appears whole or not at all, and stays. A run that is killed leaves what the next one writes over.
+    """A file that appears whole or not at all, and stays. What runs that were killed have left of it is removed.
     LocalFailure.
     """
     part = part_of(target)
+    Leftovers().take(target)
     try:
         try:
             with begun(part) as file:
@@ -89,7 +93,7 @@ class Leftovers:
         self._lock = Lock()
 
     def take(self, target: Path) -> tuple[Path, str] | None:
-        """The longest part of a file, and its ETag; others of it are removed. LocalFailure."""
+        """The longest part of a file, taken over, and its ETag; others of it are removed. LocalFailure."""
         with self._lock:
             if target.parent not in self._parts:
                 self._parts[target.parent] = _parts_in(target.parent)
@@ -99,7 +103,17 @@ class Leftovers:
         for part in parts:
             if best is None or part != best[1]:
                 _remove(part)
-        return None if best is None else best[1:]
+        if best is None:
+            return None
+        _, part, etag = best
+        own = part_of(target, etag)
+        try:
+            os.rename(part, own)
+        except FileNotFoundError:  # another run was faster
+            return None
+        except OSError as error:
+            raise local_failure(error, part) from None
+        return own, etag
 
     def sweep(self) -> None:
         """Remove what belongs to files that nobody has asked for."""

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import quote
-
-from ..schemas.errors import UsageError
-from ..schemas.plain import is_object
+from .addresses import Urls
 from .annotations import AnnotationUploads
 from .collection_upload import CollectionUpload
 from .collections import Collections
 from .downloads import Downloads
-from .errors import ProtocolError
 from .jobs import Jobs
 from .listing import Listing
 from .metadata import MetadataUploads
@@ -19,9 +14,6 @@ from .service import Service
 from .transfer.stack import Timeouts
 from .trash import Trash
 from .uploads import Uploads
-
-_URL_KEYS = ("url", "signedUrl", "downloadUrl")
-"""Under which of them the address stands nobody documents."""
 
 
 class Parts:
@@ -38,32 +30,3 @@ class Parts:
         self.collections = Collections(service)
         self.listing = Listing(service)
         self.urls = Urls(service)
-
-
-class Urls:
-    """Signed addresses of single files. They are secrets with a short life: not for logs, not for keeping."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-
-    def answer(self, file_key: str) -> dict[str, Any]:
-        """The service's answer as it is."""
-        if not file_key:
-            raise UsageError("file-key", "the file's unique name is empty")
-        operation = f"address of {file_key!r}"
-        path = f"/client/downloadUrl?file_key={quote(file_key, safe='/')}"
-        response = self._service.send("GET", operation, path, body={})
-        plain = self._service.plain(operation, response)
-        if isinstance(plain, str):
-            return {"isSuccess": True, "url": plain}
-        if not is_object(plain):
-            raise ProtocolError("protocol", f"{operation}: the answer is no object")
-        return plain
-
-    def url(self, file_key: str) -> str:
-        """The address alone."""
-        answer = self.answer(file_key)
-        found = next((answer[key] for key in _URL_KEYS if isinstance(answer.get(key), str)), None)
-        if found is None:
-            raise ProtocolError("protocol", f"address of {file_key!r}: the answer has no `url`")
-        return found

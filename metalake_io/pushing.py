@@ -19,7 +19,7 @@ from ..converters.format import Options
 from ..converters.images import Exif, ImageFinder
 from ..converters.opening import Progress
 from ..schemas import metalake_decoding, metalake_encoding
-from ..schemas.errors import AnnolakeError, InvalidInput, LossRefused, Place, UsageError
+from ..schemas.errors import AnnolakeError, InvalidInput, LossRefused, Place
 from ..schemas.metadata_file import Entry
 from ..schemas.model import Record
 from ..schemas.problems import Problem
@@ -143,14 +143,13 @@ def push(
     moved: Moved | None = None,
     journal: Journal | Path | None = None,
 ) -> UploadReport:
-    """Send it. InvalidInput (`unknown-label`), before the first write, for labels that the service has no key for.
+    """Send it. InvalidUpload (`unknown-label`), before the first write, for labels that the service has no key for.
 
     Files that are there are left as they are; facts and annotations of all are sent anew. With a journal, in a file of
     its own for each collection, a run goes on where an earlier one has ended, and annotations are sent once.
     """
     operation = checks.operation_id(operation_id)
-    if not collection.strip():
-        raise UsageError("collection-name", "the name of the collection is empty")
+    checks.collection(collection)
     belongings = Belongings(
         entries=parts.metadata.check(planned.entries),
         annotations=planned.annotations,

@@ -15,7 +15,6 @@ import msgspec
 from ..converters.files import local_failure
 from ..converters.images import image_size
 from ..schemas.errors import AnnolakeError, InvalidInput, Place, UsageError
-from ..schemas.names import is_safe_name
 from ..schemas.problems import Problem
 from .kinds import SUFFIXES
 from .localnames import why_not
@@ -181,9 +180,9 @@ def _listed(path: Path, kind: str) -> Iterator[Entry | Item]:
 
 def _by_name(name: str, kind: str) -> Item | None:
     """Why a file of this name is not uploaded."""
-    wrong = why_not(name) or (None if is_safe_name(name) else "it reads as a path")
+    wrong = why_not(name)
     if wrong is not None:
-        return _failed(name, f"{wrong}, and could not come back: rename it")
+        return _failed(name, f"its name {wrong}: rename it")
     suffixes = SUFFIXES.get(kind)
     if suffixes is not None and name.rpartition(".")[2].lower() not in suffixes:
         return Item(name=name, state="skipped", reason=f"no {kind} by its name: {_hint(kind)}")

@@ -47,7 +47,7 @@ class Service:
         empty: T | None = None,
     ) -> T:
         """GET. `body`: the few calls that the service knows with a body. `empty` is the answer for a 204."""
-        return self._typed(operation, self.send("GET", operation, path, query=query, body=body), reply, empty)
+        return self.typed(operation, self.send("GET", operation, path, query=query, body=body), reply, empty)
 
     def post(
         self,
@@ -62,13 +62,12 @@ class Service:
     ) -> T:
         """POST of a JSON body. `empty` is the answer for a 204 or an empty body."""
         response = self.send("POST", operation, path, query=query, body=body, repeat=repeat)
-        return self._typed(operation, response, reply, empty)
+        return self.typed(operation, response, reply, empty)
 
     def order(self, operation: str, path: str, body: Any, *, repeat: Repeat = "always") -> Response:
         """POST of a JSON body whose answer says no more than yes or no; an empty one is a yes."""
         response = self.send("POST", operation, path, body=body, repeat=repeat)
-        if response.content.strip():
-            self.plain(operation, response)
+        self.agreed(operation, response)
         return response
 
     def send(
@@ -135,20 +134,32 @@ class Service:
             error.said = said
         return error.after(response)
 
-    def _typed(self, operation: str, response: Response, reply: type[T], empty: T | None) -> T:
+    def typed(self, operation: str, response: Response, reply: type[T], empty: T | None = None) -> T:
+        """The JSON of a successful answer as a type. ProtocolError where it is none; ServiceRefused."""
         if not response.content.strip():
             if empty is not None:
                 return empty
             raise _nonsense(operation, "the answer is empty", response)
-        plain = self.plain(operation, response)
+        return self.shaped(operation, response, self.plain(operation, response), reply)
+
+    def shaped(self, operation: str, response: Response, plain: Any, reply: type[T]) -> T:
+        """The JSON of an answer, or what was made of it, as a type. ProtocolError, which names the field."""
         try:
             return msgspec.convert(plain, reply)
         except msgspec.ValidationError as error:
             raise _nonsense(operation, self.redactor.clean(str(error)), response) from None
 
+    def agreed(self, operation: str, response: Response) -> None:
+        """What is no more than yes or no is a yes: an empty answer, `true`, or an object that does not say no."""
+        plain = self.plain(operation, response) if response.content.strip() else True
+        if plain is not True and not is_object(plain):
+            raise _nonsense(operation, "the answer is neither yes nor no", response)
+
     def plain(self, operation: str, response: Response) -> Any:
         """The JSON of a successful answer. ServiceRefused where it says that it is none."""
         plain = self.whatever(operation, response)
+        if is_object(plain) and not _is_word(plain.get("isSuccess", True)):
+            raise _nonsense(operation, "`isSuccess` is neither true nor false", response)
         if is_object(plain) and _says_no(plain):
             said = self.redactor.clean(_words(plain))
             error = ServiceRefused("refused", f"{operation}: {said or 'no reason is given'}")
@@ -160,7 +171,8 @@ class Service:
         """The JSON of an answer, be it a yes or a no."""
         plain = _decoded(response.content)
         if plain is _NO_JSON:
-            raise _nonsense(operation, "the answer is not JSON", response)
+            what = "not JSON" if response.content.strip() else "empty"
+            raise _nonsense(operation, f"the answer is {what}", response)
         return plain
 
     def _message(self, content: bytes) -> str:
@@ -200,6 +212,11 @@ def _decoded(content: bytes) -> Any:
         return msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _NO_JSON
+
+
+def _is_word(told: Any) -> bool:
+    """Whether it is a truth value, or one written as a text."""
+    return isinstance(told, bool) or (isinstance(told, str) and told.lower() in ("true", "false"))
 
 
 def _says_no(plain: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from email.utils import formatdate
 from typing import Literal, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
@@ -20,7 +20,8 @@ from .proofs import is_md5_etag
 from .results import Verified
 from .transfer.bodies import FileSlice
 from .transfer.clock import Clock
-from .transfer.exchange import Layer, Request, Response
+from .transfer.exchange import Layer, Request, Response, may_be_asked
+from .transfer.policy import clock_error
 
 StorageType = Literal["AWS_S3", "GCP", "AZURE"]
 
@@ -36,6 +37,9 @@ _WORDS: dict[str, StorageType] = {
 
 _AZURE_VERSION = "2021-08-06"
 _MOST_DAMAGED = 3
+_SKEW = 300.0
+"""Seconds by which a clock must be off before it is to blame; the storages allow 15 minutes."""
+
 _HEX = re.compile(r"^[0-9a-f]{32}$")
 _RANGE = re.compile(r"^bytes=0-(\d+)$")
 
@@ -101,9 +105,9 @@ class _Puts:
                 renewed, address = True, url(True)
                 continue
             if response.status not in _SUCCESS[self._kind]:
-                raise _refused(part, response, attempts)
+                raise _refused(part, response, attempts, self._clock.time())
             if self._kind == "GCP" and response.status == 308 and part.is_last and not _has_all(part, response):
-                raise _refused(part, response, attempts)
+                raise _refused(part, response, attempts, self._clock.time())
             match = _matches(self._kind, part, response)
             if match is not False:
                 return Stored(_etag(self._kind, response), "md5" if match else "server", attempts)
@@ -113,8 +117,7 @@ class _Puts:
                 raise error.after(response, attempts)
 
     def _send(self, part: Part, url: str) -> Response:
-        scheme = urlsplit(url).scheme
-        if scheme not in ("http", "https") or (scheme == "http" and self._https_only):
+        if not may_be_asked(url, https_only=self._https_only):
             raise ServiceRefused("unsafe-address", "the signed address for the upload is not trustworthy")
         headers = {"Content-Type": part.content_type}
         if self._kind == "GCP":
@@ -188,12 +191,22 @@ def _has_all(part: Part, response: Response) -> bool:
     return found is not None and int(found[1]) + 1 == part.total
 
 
-def _refused(part: Part, response: Response, attempts: int) -> ServiceRefused:
+def _refused(part: Part, response: Response, attempts: int, now: float) -> ServiceRefused:
     code = re.search(rb"<Code>([A-Za-z]{1,60})</Code>", response.content[:4096])
-    said = f" ({code[1].decode('ascii')})" if code else ""
+    word = code[1].decode("ascii") if code else ""
+    said = f" ({word})" if word else ""
+    hint = "the service's own access to its storage may be at fault"
+    if word == "RequestTimeTooSkewed":
+        said, hint = f" ({word}): {_skew(clock_error(response.headers, now))}", "set the clock, and run it again"
     error = ServiceRefused(
-        "storage-refused",
-        f"the storage refuses part {part.number} with status {response.status}{said}",
-        hint="the service's own access to its storage may be at fault",
+        "storage-refused", f"the storage refuses part {part.number} with status {response.status}{said}", hint=hint
     )
     return error.after(response, attempts)
+
+
+def _skew(seconds: float | None) -> str:
+    """Whose clock is wrong, and by how much."""
+    if seconds is None or abs(seconds) < _SKEW:
+        return "your clock is right, the service's is off"
+    minutes = round(abs(seconds) / 60)
+    return f"your clock is off by {minutes // 60} h {minutes % 60} min, it is {'ahead' if seconds > 0 else 'behind'}"

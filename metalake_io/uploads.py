@@ -14,7 +14,7 @@ import msgspec
 
 from . import checks
 from .doubles import doubled
-from .errors import NetworkGaveUp, ServiceRefused
+from .errors import ServiceRefused
 from .file_upload import FileUpload, Looked
 from .journal import Journal
 from .journal_rows import UploadRow
@@ -58,7 +58,7 @@ class Uploads:
         """Upload a file, or the files of a folder. Items of the report are files in the order of their names.
 
         A file that fails is an item that failed, and the others go on. NotAuthorised, LocalFailure of the whole
-        computer, and a service that refuses to begin are raised.
+        computer, a service that refuses to begin, and one that cannot be told that all has come are raised.
         """
         return self.send(
             self.plan(path, content_type),
@@ -167,13 +167,13 @@ class Uploads:
 
     def _complete(self, upload: UploadRow, report: UploadReport, journal: Journal, *, single: bool = False) -> bool:
         """Close the upload, so that the service works on what has come; whether that is done. In single mode it tells
-        the unique name.
+        the unique name. NetworkGaveUp.
         """
         path = f"/client/collectionUploadingStatus/{quoted(upload.id)}/complete"
         query = {"isReturnedUniqueName": word(single)}
         try:
             done = self._service.get("complete the upload", path, _Completed, query=query, empty=_Completed())
-        except (ServiceRefused, NetworkGaveUp) as error:
+        except ServiceRefused as error:
             report.notes.append(error.message)
             return False
         journal.put(msgspec.structs.replace(upload, closed=1))

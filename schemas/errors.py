@@ -4,6 +4,8 @@
     ├── UsageError        2  the call cannot mean anything
     ├── LossRefused       3  the target cannot hold what the source has
     ├── InvalidInput      4  the source is broken; nothing was written
+    ├── StorageRefused    5  object storage does not know us, or does not let us
+    ├── StorageFailure    8  object storage gave no proper answer; it can be tried again
     └── LocalFailure      9  this computer's disk or permissions
 
 The number is the exit code of the command line; the classes that talk to the service join this family in
@@ -28,6 +30,10 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image: str | None = None
     annotation: int | str | None = None
 
+    def renamed(self, old: str, new: str) -> Place:
+        """With the file called by the name it was given, and not by the one it was read under."""
+        return self if self.file is None else msgspec.structs.replace(self, file=self.file.replace(old, new))
+
     def __str__(self) -> str:
         where = self.file or ""
         if self.line is not None:
@@ -45,11 +51,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AnnolakeError(Exception):
-    """What went wrong: a stable kebab-case `code`, a sentence, a `place` and a `hint` that says what to do."""
+    """What went wrong: a stable kebab-case `code`, a sentence, a `place` and a `hint` that says what to do. The text
+    is one printable line, whatever names and foreign texts stand in it.
+    """
 
     exit_code: ClassVar[int] = 1
 
     def __init__(self, code: str, message: str, *, place: Place | None = None, hint: str | None = None) -> None:
+        message = printable(message)
         super().__init__(code, message)
         self.code = code
         self.message = message
@@ -58,6 +67,11 @@ class AnnolakeError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.code, self.message, self.place, self.hint), self.__dict__
+
+    def rename(self, old: str, new: str) -> None:
+        """As `Place.renamed`, in the message too."""
+        self.message = self.message.replace(old, new)
+        self.place = self.place.renamed(old, new)
 
     def __str__(self) -> str:
         where = str(self.place)
@@ -85,6 +99,18 @@ class InvalidInput(AnnolakeError):
     exit_code = 4
 
 
+class StorageRefused(AnnolakeError):
+    """Object storage does not know us, or does not let us do this."""
+
+    exit_code = 5
+
+
+class StorageFailure(AnnolakeError):
+    """Object storage gave no proper answer. It can be tried again."""
+
+    exit_code = 8
+
+
 class LocalFailure(AnnolakeError):
     """This computer refused: a file cannot be read or written, the disk is full."""
 
@@ -93,6 +119,8 @@ class LocalFailure(AnnolakeError):
 
 def printable(text: str) -> str:
     """`text` with control characters escaped, so that a hostile name cannot drive a terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 

@@ -8,7 +8,6 @@ mark.
 from __future__ import annotations
 
 import codecs
-import json
 import mmap
 import os
 import re
@@ -30,6 +29,7 @@ _NEAR = 512
 _KEY = re.compile(rb'[ \t\r\n]*+[{,][ \t\r\n]*+("(?:[^"\\]++|\\.)*+")[ \t\r\n]*+:[ \t\r\n]*+')
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _RAW = msgspec.json.Decoder(msgspec.Raw)
+_STRING = msgspec.json.Decoder(str)
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 Take = Callable[[Iterator[Piece]], None]
@@ -157,8 +157,8 @@ class LargeJson:
             rest = text.lstrip(SPACE)
             if found is not None and found.end() < len(text) and rest[:1] == opening:
                 try:
-                    return json.loads(found.group(1)), position + found.end()
-                except ValueError:
+                    return _STRING.decode(found.group(1)), position + found.end()
+                except DECODE_ERRORS:
                     raise NotAsExpected from None
             empty = opening == b"{" and rest[:1] == b"{" and rest[1:].lstrip(SPACE)[:1] == b"}"
             if empty or (opening == b"," and rest[:1] == b"}"):

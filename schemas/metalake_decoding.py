@@ -51,13 +51,18 @@ class Document(msgspec.Struct, frozen=True):
 
     def catalog_as(self, *, normalized: bool) -> Catalog:
         """The catalogue; `normalized` speaks for files that cannot say it themselves."""
-        catalog = self.catalog or Catalog()
-        return catalog if self.ours or not normalized else msgspec.structs.replace(catalog, coordinates="normalized")
+        return catalog_as(self.catalog, ours=self.ours, normalized=normalized)
 
     def located(self, error: InvalidInput) -> InvalidInput:
         """The error with its line and column."""
         error.place = jsontext.locate(self.data, error.place)
         return error
+
+
+def catalog_as(catalog: Catalog | None, *, ours: bool, normalized: bool) -> Catalog:
+    """The catalogue, or an empty one; `normalized` speaks for files that are not ours."""
+    catalog = catalog or Catalog()
+    return catalog if ours or not normalized else msgspec.structs.replace(catalog, coordinates="normalized")
 
 
 Notice = Callable[[Problem], None]
@@ -77,6 +82,14 @@ def open_document(data: bytes, file: str) -> Document:
     """The root of a MetaLake annotation file. `data` is raw; InvalidInput names what is not as it must be."""
     data = jsontext.checked(data, file)
     members = jsontext.members(data, file)
+    refuse_other(members, file)
+    images = jsontext.decode(_RAW_LIST, members.pop("images"), file, ("images",))
+    catalog, ours = catalog_in(members, file)
+    return Document(file, data, images, catalog, ours)
+
+
+def refuse_other(members: Mapping[str, msgspec.Raw], file: str) -> None:
+    """InvalidInput where the root's members are not those of an annotation file."""
     if "images" not in members:
         raise InvalidInput(
             "missing-key",
@@ -84,7 +97,12 @@ def open_document(data: bytes, file: str) -> Document:
             place=Place(file=file, pointer=""),
             hint='a MetaLake annotation file is {"images": [...]}',
         )
-    images = jsontext.decode(_RAW_LIST, members.pop("images"), file, ("images",))
+
+
+def catalog_in(members: dict[str, msgspec.Raw], file: str) -> tuple[Catalog | None, bool]:
+    """The catalogue in the root's members other than `images`, if there is one, and whether the file says that it is
+    ours. Keys nobody knows ride in its extras.
+    """
     ours = CATALOG_KEY in members
     catalog, unknown = _catalog(members.pop(CATALOG_KEY, None), file)
     others = {key: jsonscan.plain(value, file, (key,)) for key, value in members.items()}
@@ -93,7 +111,7 @@ def open_document(data: bytes, file: str) -> Document:
     if others:
         catalog = catalog or Catalog()
         catalog = msgspec.structs.replace(catalog, extras={**catalog.extras, UNKNOWN_KEY: others})
-    return Document(file, data, images, catalog, ours)
+    return catalog, ours
 
 
 def decode_record(raw: msgspec.Raw, file: str, index: int, notice: Notice) -> Record:

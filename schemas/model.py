@@ -11,6 +11,7 @@ attributes).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -117,6 +118,10 @@ class Catalog(msgspec.Struct, frozen=True, omit_defaults=True):
     splits: tuple[str, ...] = ()
     split_in_name: bool = False
     extras: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        """msgspec leaves out a default text when it is the very object: one that came from another process is not."""
+        msgspec.structs.force_setattr(self, "coordinates", sys.intern(self.coordinates))
 
     def names(self) -> list[str]:
         """Label names in order, each once: two categories may share a name."""

@@ -29,6 +29,11 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         """The problem as the error that stops a conversion."""
         return InvalidInput(self.code, self.message, place=self.place, hint=self.fix)
 
+    def renamed(self, old: str, new: str) -> Problem:
+        """As `Place.renamed`, in the message too."""
+        message = self.message.replace(old, new)
+        return msgspec.structs.replace(self, message=message, place=self.place.renamed(old, new))
+
     def __str__(self) -> str:
         return str(self.error())
 

@@ -21,6 +21,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "house")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--torture", action="store_true", help="run the long forms of the fault tests, too")
+    parser.addoption("--engines", action="store_true", help="run what needs a cluster or object storage, too")
     parser.addoption("--no-skips", action="store_true", help="a test that would be skipped fails: all is there")
 
 
@@ -34,12 +35,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long forms (marked `torture`) are left out unless somebody has asked for them."""
-    if config.getoption("--torture"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("torture")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if not item.get_closest_marker("torture")]
+    """The long forms (marked `torture`), and `engines`, are left out unless somebody has asked for them."""
+    for name in ("torture", "engines"):
+        if not config.getoption(f"--{name}"):
+            left_out = [item for item in items if item.get_closest_marker(name)]
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if not item.get_closest_marker(name)]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -119,4 +119,5 @@ FORMAT = Format(
     readable=lambda options: options.layout != "results" or options.categories is not None,
     rearranged=rearranged,
     reads_bounded=True,
+    writes_bounded=lambda options: options.layout != "results",
 )

@@ -7,7 +7,9 @@ file. In memory are the keys of the root beside `images` and `annotations`, and 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -16,11 +18,9 @@ import numpy as np
 from ...schemas import jsontext
 from ...schemas.errors import InvalidInput, Place, UsageError
 from ...schemas.jsonelements import Piece
-from ...schemas.jsontext import Pointer, pointer_steps
-from ...schemas.largejson import LargeJson, Member
+from ...schemas.jsontext import Pointer
 from ...schemas.problems import Problem
-from ..files import regular_size
-from ..largelists import LargeList
+from ..largelists import LargeList, LargeRoot, open_large
 from ..ledger import PROBLEMS_KEPT, Ledger
 from ..memory import Memory
 from ..spilling import KEY, NONE, Array, Column, Lookup, doubles, keys_of
@@ -43,39 +43,22 @@ class LargeDocument(Document):
         self.source = source
         self.file = str(source.path)
         self.data = b""
-        regular_size(source.path)
-        self.large = LargeJson(source.path, window=self.memory.window, largest=self.memory.largest)
-        self.large.check()
+        large = open_large(source.path, self.memory)
+        self.root = LargeRoot(large)
         self.parts = {
-            "images": _Part(LargeList(self.large, ahead=_AHEAD), ImageHead, ("id",), named=True),
-            "annotations": _Part(LargeList(self.large), Head, ("image_id", "id")),
+            "images": _Part(LargeList(large, ahead=_AHEAD), ImageHead, ("id",), named=True),
+            "annotations": _Part(LargeList(large), Head, ("image_id", "id")),
         }
-        self._found: dict[str, Member] = {}
 
     def _members(self) -> dict[str, msgspec.Raw]:
-        self._found = self.large.members({key: part.take for key, part in self.parts.items()})
-        return self.checked({key: member.raw for key, member in self._found.items()})
+        lists = {key: part.elements for key, part in self.parts.items()}
+        return self.checked(self.root.look_through(lists, {key: part.take for key, part in self.parts.items()}))
 
     def _list(self, members: dict[str, msgspec.Raw], key: str) -> Sequence[msgspec.Raw]:
-        if key in self._found and self._found[key].in_pieces:
-            return self.parts[key].elements
-        return super()._list(members, key)
+        return self.root.lists[key] if key in self.root.lists else super()._list(members, key)
 
     def locate(self, place: Place) -> Place:
-        if place.pointer is None or place.line is not None:
-            return place
-        steps = pointer_steps(place.pointer)
-        offset, text, below = 0, self.large.read(0, _AHEAD), list[str]()
-        if steps and steps[0] in self._found:
-            member = self._found[steps[0]]
-            offset, text, below = member.start, bytes(member.raw), steps[1:]
-            if member.in_pieces and below and below[0].isdecimal():
-                elements = self.parts[steps[0]].elements
-                if int(below[0]) < len(elements):
-                    offset, text = elements.start(int(below[0])), bytes(elements[int(below[0])])
-                    below = below[1:]
-        found = self.large.place(offset + jsontext.offset_of(text, below))
-        return msgspec.structs.replace(place, line=found.line, column=found.column)
+        return self.root.located(place)
 
     def numbers(self, index: int) -> list[int]:
         return self._by_image.numbers(index)
@@ -123,6 +106,18 @@ class LargeDocument(Document):
         images = self.parts["images"]
         for number, first in doubles(images.names, self.memory.room).tolist():
             self.tell_same_name(ledger, number, images.name(number), first)
+
+
+def clashing_names(documents: Sequence[LargeDocument]) -> frozenset[str]:
+    """Names that images of several files have."""
+    names = Column(KEY)
+    for document in documents:
+        for _, piece in document.parts["images"].names.pieces():
+            names.append(piece)
+    again = doubles(names, documents[0].memory.room)[:, 0].tolist()
+    bounds = [0, *accumulate(len(document.parts["images"].names) for document in documents)]
+    places = ((bisect_right(bounds, number) - 1, number) for number in again)
+    return frozenset(documents[of].parts["images"].name(number - bounds[of]) for of, number in places)
 
 
 class _File(msgspec.Struct):

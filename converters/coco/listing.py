@@ -17,9 +17,10 @@ from ..files import write_pieces
 from ..format import Written
 from ..ledger import Decision
 from .categories import Categories
+from .ids import Ids
 from .notes import notes_of
 from .restoring import to_coco, to_label_only
-from .writing import Ids, ascii_json
+from .writing import ascii_json
 
 _UNLESS_GIVEN = ("id", "area", "num_keypoints")
 

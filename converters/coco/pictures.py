@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from ...schemas.errors import InvalidInput
+from ...schemas.metalake_wire import FORMATS_OWN, WireImage
 from ...schemas.model import Record
 from ...schemas.names import is_safe_name
 from ...schemas.plain import is_id, is_number, is_object
@@ -67,9 +68,8 @@ class Images:
     def _any(self, raw: msgspec.Raw, index: int) -> Record:
         document = self.document
         rest = document.object(raw, ("images", index))
-        own = rest.pop(EXTENSION, None)
-        extras = own if is_object(own) else {}
-        storage = extras.pop("storageName") if isinstance(extras.get("storageName"), str) else None
+        extras = self._noted(rest, index)
+        storage = extras.pop("storageName", None)
         given = rest.pop("file_name", None)
         name = given if isinstance(given, str) and given else name_from_url(rest)
         if name is None:
@@ -116,6 +116,29 @@ class Images:
             storage_name=storage,
             extras={**({"coco": rest} if rest else {}), **extras},
         )
+
+    def _noted(self, rest: dict[str, Any], index: int) -> dict[str, Any]:
+        """What annolake noted for an image, taken out of its keys. What it noted for COCO stands among these."""
+        own = rest.pop(EXTENSION, None)
+        extras = own if is_object(own) else {}
+        for key in _FIELDS.keys() & extras.keys():
+            if not isinstance(extras[key], _FIELDS[key]):
+                raise InvalidInput(
+                    "wrong-type",
+                    f"annolake never notes this under {key}",
+                    place=self.document.place("images", index, EXTENSION, key),
+                    hint="take the key out",
+                )
+        rest |= {key: value for key, value in extras.pop("coco", {}).items() if key not in rest}
+        return extras
+
+
+_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(WireImage.__struct_fields__, ()),
+    **dict.fromkeys(FORMATS_OWN, dict),
+    "storageName": str,
+}
+"""Fields of an image in the MetaLake, and of what type a note of that name is: of none, where it is a COCO key too."""
 
 
 def name_from_url(image: dict[str, Any]) -> str | None:

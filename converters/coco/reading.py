@@ -24,6 +24,7 @@ from ..format import Reading, Records
 from ..ledger import Ledger, Loss
 from ..memory import Memory
 from .document import Document, Id
+from .large import LargeDocument, clashing_names
 from .layout import Source
 from .notes import File, Notes
 from .objects import Plain, PlainBox, Wanted, from_any, from_plain
@@ -77,6 +78,9 @@ def read_sources(
 
 
 def _clashing_names(documents: Sequence[Document]) -> frozenset[str]:
+    large = [document for document in documents if isinstance(document, LargeDocument)]
+    if large:
+        return clashing_names(large)
     count = Counter(name for document in documents for name in document.names() if name)
     return frozenset(name for name, times in count.items() if times > 1)
 

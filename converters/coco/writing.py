@@ -16,17 +16,18 @@ from msgspec import UNSET
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Record, objects
 from ...schemas.names import is_safe_name
-from ...schemas.plain import is_id, is_object
+from ...schemas.plain import is_object
 from ..format import Written
 from ..ledger import Decision
 from .categories import Categories
+from .ids import Ids
 from .layout import owns, split_in
 from .notes import EXTENSION, Extension, File, Notes, notes_of
 from .pictures import name_from_url
 from .restoring import to_coco, to_label_only
 
 _encode = msgspec.json.Encoder().encode
-_BUFFER = 1 << 20
+_BUFFER = 1 << 18
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _EMPTY_HEAD: dict[str, Any] = {"info": {}, "licenses": []}
 _PARTS = frozenset(("images", "annotations", "categories", EXTENSION))
@@ -107,7 +108,7 @@ def _others(catalog: Catalog) -> dict[str, Any]:
 
 
 class _Writer:
-    """One file. Annotations go to a neighbour first, because COCO's images stand before them."""
+    """One file. Its images and annotations go to neighbours first, because the ones stand before the others."""
 
     def __init__(
         self,
@@ -127,28 +128,33 @@ class _Writer:
         self.image_ids = Ids(notes.next_image_id)
         self.ids = Ids(notes.next_id)
         self.categories = categories
-        self.image_pieces: list[bytes] = []
-        self.body_path = path.with_name(path.name + ".body")
+        self.neighbours = [path.with_name(f"{path.name}.{part}") for part in ("images", "body")]
+        self.pictures: BinaryIO
         self.body: BinaryIO
 
     def __enter__(self) -> Self:
-        self.body = self.body_path.open("wb", buffering=_BUFFER)
+        with ExitStack() as stack:
+            self.pictures, self.body = [
+                stack.enter_context(path.open("wb", buffering=_BUFFER)) for path in self.neighbours
+            ]
+            self.opened = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self.body.close()
+            self.opened.close()
             if kind is None:
                 self._assemble()
         finally:
-            self.body_path.unlink()
+            for path in self.neighbours:
+                path.unlink(missing_ok=True)
 
     def add(self, record: Record) -> None:
         """One image and its objects."""
         image_id = self.image_ids.take(record.id)
-        self.image_pieces.append(ascii_json(_encode(self._image(record, image_id))))
+        self.pictures.write((b",\n" if self.images else b"") + ascii_json(_encode(self._image(record, image_id))))
         pieces = self.body.write
         opening = b",\n" if self.annotations else b""
         for group in objects(record.annotations):
@@ -193,13 +199,16 @@ class _Writer:
         return out
 
     def _assemble(self) -> None:
-        with self.path.open("wb") as out, self.body_path.open("rb") as body:
+        pictures_path, body_path = self.neighbours
+        with self.path.open("wb") as out, pictures_path.open("rb") as pictures, body_path.open("rb") as body:
             out.write(b"{")
             for key, value in self.head.items():
                 if key in _PARTS:
                     continue
                 out.write(ascii_json(_encode(key)) + b":" + ascii_json(_encode(value)) + b",\n")
-            out.write(b'"images":[\n' + b",\n".join(self.image_pieces) + b'\n],\n"annotations":[\n')
+            out.write(b'"images":[\n')
+            shutil.copyfileobj(pictures, out, _BUFFER)
+            out.write(b'\n],\n"annotations":[\n')
             shutil.copyfileobj(body, out, _BUFFER)
             out.write(b'\n],\n"categories":' + ascii_json(_encode(self.categories.plain)))
             if self.extension != Extension():
@@ -210,25 +219,6 @@ class _Writer:
 def _renumbered(writers: Iterable[_Writer]) -> tuple[Decision, ...]:
     count = sum(writer.ids.doubled + writer.image_ids.doubled for writer in writers)
     return (Decision("ids-renumbered", f"{count:,} ids stood twice: the later ones are new"),) if count else ()
-
-
-class Ids:
-    """Ids that the source had, once each; fresh ones for the rest, above all of the source's."""
-
-    def __init__(self, following: int) -> None:
-        self.following = following
-        self.used: set[Any] = set()
-        self.doubled = 0
-
-    def take(self, wanted: Any) -> Any:
-        if not is_id(wanted) or wanted in self.used:
-            self.doubled += is_id(wanted)
-            while self.following in self.used:
-                self.following += 1
-            wanted = self.following
-            self.following += 1
-        self.used.add(wanted)
-        return wanted
 
 
 def ascii_json(encoded: bytes) -> bytes:

@@ -96,6 +96,11 @@ def write(path: Path, options: Options, context: Context, catalog: Catalog, reco
     return write_file(path, options.form == "video", options.frames, catalog, records)
 
 
+def undivided(options: Options) -> str | None:
+    """A video is one file: its tracks run from frame to frame, and its frames are counted from the first."""
+    return "the tracks of a video cannot be cut; --cvat-form images can" if options.form == "video" else None
+
+
 FORMAT = Format(
     name="cvat",
     title="CVAT XML 1.1, images and video",
@@ -107,4 +112,5 @@ FORMAT = Format(
     read=read,
     write=write,
     settle=settle,
+    undivided=undivided,
 )

@@ -22,6 +22,7 @@ from .skeletons import element_of
 from .stream import Element
 
 SCORE = "score"
+_UNMARKED = Mark()
 
 
 class Restored(msgspec.Struct):
@@ -38,24 +39,35 @@ class Restored(msgspec.Struct):
 
 def element_for(shape: Restored, attributes: Mapping[str, str]) -> Element:
     """The element of a shape; `attributes` are those that come first."""
-    annotation, extra, form = shape.annotation, shape.extra, shape.form
-    out = etree.Element(form.kind)
-    given = {**attributes, **form.attributes(), **extra.form}
+    extra = shape.extra
+    out = etree.Element(shape.form.kind)
+    for name, text in attributes_for(shape, attributes).items():
+        set_text(out, name, text)
+    for point in shape.form.elements:
+        out.append(element_of(point))
+    score = None if extra.score is not None else shape.annotation.confidence
+    _add_texts(out, _said_by(shape.annotation, shape.metadata, score), extra)
+    return out
+
+
+def attributes_for(shape: Restored, attributes: Mapping[str, str]) -> dict[str, str]:
+    """All XML attributes of a shape, those given first."""
+    annotation, extra = shape.annotation, shape.extra
+    given = {**attributes, **shape.form.attributes(), **extra.form}
     given.setdefault("z_order", str(_z_order(annotation.metadata)))
     given.update(extra.attributes)
-    if shape.mark != Mark():
+    if shape.mark != _UNMARKED:
         given[EXTENSION] = as_text(shape.mark)
-    score = annotation.confidence
-    if score is not None and extra.score is not None:
-        given[extra.score] = repr(score)
-        score = None
-    for name, text in given.items():
-        set_text(out, name, text)
-    for point in form.elements:
-        out.append(element_of(point))
-    texts = _said_by(annotation, shape.metadata, score)
-    _add_texts(out, texts, extra)
-    return out
+    if annotation.confidence is not None and extra.score is not None:
+        given[extra.score] = repr(annotation.confidence)
+    return given
+
+
+def has_children(shape: Restored) -> bool:
+    """Whether the element of a shape has others below it."""
+    annotation, extra = shape.annotation, shape.extra
+    scored = annotation.confidence is not None and extra.score is None
+    return bool(scored or shape.form.elements or extra.elements or shape.metadata or annotation.attributes)
 
 
 def tag_element(tag: Tag) -> Element:

@@ -178,7 +178,7 @@ def mark_of(text: str | None) -> Mark | None:
 
 def extra_of(metadata: dict[str, Any]) -> Extra | None:
     """`cvat_extra` of a shape; None where there is none, or it is somebody else's."""
-    return extra_in(metadata.get("cvat_extra"))
+    return extra_in(metadata["cvat_extra"]) if "cvat_extra" in metadata else None
 
 
 def extra_in(text: Any) -> Extra | None:

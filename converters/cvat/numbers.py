@@ -11,9 +11,15 @@ from collections.abc import Sequence
 from decimal import Context, Decimal
 from math import isfinite
 
+import msgspec
+
 _CONTEXT = Context(prec=60)
 _NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?\s*", re.ASCII)
+_SINGLE = re.compile(r"\.\d(?!\d)")
 _LONGEST = 60
+_encode = msgspec.json.Encoder().encode  # the digits of `repr`, several times faster
+_USUAL = 1e9
+"""Below it a number of two decimals is the hundredth of a whole number, and sums of them lose nothing."""
 
 
 class Unreadable(ValueError):
@@ -70,16 +76,31 @@ def span(low: Decimal, high: Decimal) -> float:
 
 def far_edge(low: float, size: float) -> str:
     """The other edge, spelled; undoes `span`."""
+    if -_USUAL < low < _USUAL and -_USUAL < size < _USUAL:
+        start, length = round(low * 100), round(size * 100)
+        if start / 100 == low and length / 100 == size:
+            return f"{(start + length) / 100:.2f}"
     return _spelled(_CONTEXT.add(Decimal(repr(float(low))), Decimal(repr(float(size)))))
 
 
 def spelled(value: float) -> str:
-    return _spelled(Decimal(repr(float(value))))
+    text = repr(float(value))
+    if "e" in text or "n" in text:
+        return _spelled(Decimal(text))
+    return f"{text}0" if text[-2] == "." else text
 
 
 def points(flat: Sequence[float]) -> str:
     """Flat numbers as `x,y;x,y`."""
-    return ";".join(f"{spelled(x)},{spelled(y)}" for x, y in zip(flat[::2], flat[1::2], strict=True))
+    pairs = list(zip(map(float, flat[::2]), map(float, flat[1::2]), strict=True))
+    text = _encode(pairs)[len("[[") : -len("]]")].decode().replace("],[", ";")
+    if "e" in text or "n" in text:
+        return ";".join(f"{spelled(x)},{spelled(y)}" for x, y in pairs)
+    return _SINGLE.sub(_with_zero, text)
+
+
+def _with_zero(decimal: re.Match[str]) -> str:
+    return f"{decimal[0]}0"
 
 
 def _spelled(value: Decimal) -> str:

@@ -9,15 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from lxml import etree
 
-from ...schemas.model import Record, objects
+from ...schemas.model import Record
 from ...schemas.plain import is_list, is_object
+from ..lowering import groups
 from .declaring import Used
-from .elements import Restored, element_for, from_xml, group_of, label_of, set_text, source_of, tag_element
+from .elements import (
+    Restored,
+    attributes_for,
+    element_for,
+    from_xml,
+    group_of,
+    has_children,
+    label_of,
+    source_of,
+    tag_element,
+)
 from .notes import EXTENSION, NO_SPLIT, Extra, as_text, of_track
 from .restoring import restored, tied
-from .stream import Element
+from .usual import Usual, attribute, attributes, child
 
 _OWN = frozenset(("id", "name", "subset", "width", "height", "task_id", EXTENSION, f"{EXTENSION}-id"))
 
@@ -25,6 +35,7 @@ _OWN = frozenset(("id", "name", "subset", "width", "height", "task_id", EXTENSIO
 class Body:
     def __init__(self, path: Path, used: Used) -> None:
         self.path, self.used = path, used
+        self.usual = Usual()
         self.file = path.open("w+b", buffering=1 << 20)
         self.names: list[str] = []
         self.splits: list[str | None] = []
@@ -36,15 +47,11 @@ class Body:
         facts = record.extras.get("cvat")
         cvat: dict[str, Any] = facts if is_object(facts) else {}
         identity = cvat.get("id")
-        image = etree.Element("image")
-        for name, text in self._attributes(record, cvat).items():
-            set_text(image, name, text)
-        image.extend(self._shapes(record))
+        lines = [*self._shapes(record)]
         elements = cvat.get("elements")
-        for xml in elements if is_list(elements) else ():
-            image.append(from_xml(str(xml)))
-        etree.indent(image, "  ", level=1)
-        text = etree.tostring(image, encoding="unicode").encode()[len("<image") :] + b"\n"
+        lines += [child(from_xml(str(xml))) for xml in (elements if is_list(elements) else ())]
+        head = attributes(self._attributes(record, cvat))
+        text = f"{head}>\n{''.join(lines)}  </image>\n".encode() if lines else f"{head}/>\n".encode()
         self.file.write(text)
         self.lengths.append(len(text))
         self.names.append(record.image)
@@ -72,11 +79,8 @@ class Body:
             if identity is None:
                 identity = str(fresh[index])
                 mark = f' {EXTENSION}-id="new"'.encode() if given else b""
-            head = etree.Element("image")
-            set_text(head, "id", identity)
-            set_text(head, "name", names[index])
-            text = etree.tostring(head, encoding="unicode").encode()
-            yield b"  " + text[: -len(b"/>")] + mark + self.file.read(length)
+            head = attribute("id", identity) + attribute("name", names[index])
+            yield b"  <image" + head.encode() + mark + self.file.read(length)
 
     def _plain_names(self, split_in_name: bool) -> list[str]:
         """The names, without the split in front where that was put there for names that several splits share."""
@@ -113,20 +117,25 @@ class Body:
             out[EXTENSION] = json.dumps(own)
         return out
 
-    def _shapes(self, record: Record) -> Iterator[Element]:
-        following = 1 + max((group_of(a.metadata) or 0 for a in record.annotations), default=0)
-        for group in objects(record.annotations):
+    def _shapes(self, record: Record) -> Iterator[str]:
+        following = 0
+        for group in groups(record.annotations):
+            if len(group) == 1 and (text := self.usual.line(group[0])) is not None:
+                self.used.label(group[0].label)
+                yield text
+                continue
             shapes = restored(group, record, self.used.point_names)
             if len(shapes) > 1:
+                following = following or 1 + max(group_of(a.metadata) or 0 for a in record.annotations)
                 following = tied(shapes, following)
             for shape in shapes:
-                yield self._element(shape)
+                yield self._shape(shape)
         for tag in record.tags:
             element = tag_element(tag)
             self.used.element(tag.label, element)
-            yield element
+            yield child(element)
 
-    def _element(self, shape: Restored) -> Element:
+    def _shape(self, shape: Restored) -> str:
         annotation = shape.annotation
         given = {"label": label_of(annotation, shape.extra), "source": source_of(annotation.metadata, shape.metadata)}
         given["occluded"] = "1" if annotation.metadata.get("occluded") is True else "0"
@@ -135,6 +144,9 @@ class Body:
         of_its_track = of_track(shape.extra)
         if of_its_track != Extra():
             shape.mark = msgspec.structs.replace(shape.mark, carried=as_text(of_its_track))
+        if not has_children(shape):
+            self.used.label(annotation.label)
+            return f"    <{shape.form.kind}{attributes(attributes_for(shape, given))}/>\n"
         element = element_for(shape, given)
         self.used.element(annotation.label, element)
-        return element
+        return child(element)

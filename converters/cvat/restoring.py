@@ -13,7 +13,7 @@ from ...schemas.errors import InvalidInput
 from ...schemas.figures import figure_of
 from ...schemas.keys import RINGS
 from ...schemas.model import Annotation, Line, Points, Polygon, Record, Rectangle
-from ..carrying import mask_as_read
+from ..carrying import as_read, mask_as_read
 from ..drawing import drawn
 from . import rle
 from .elements import Restored, group_of
@@ -121,18 +121,20 @@ def _mask_of(group: Sequence[Annotation]) -> Restored | None:
     """The mask that an object was traced from, where it is still that."""
     metadata = group[0].metadata
     geometry = metadata.get("geometry")
-    if metadata.get("shape") != "mask" or not isinstance(geometry, str) or not mask_as_read(group, geometry):
+    if metadata.get("shape") != "mask" or not isinstance(geometry, str):
+        return None
+    if not (as_read(group, metadata.get("outline")) or mask_as_read(group, geometry)):
         return None
     try:
         given = _MASK.decode(geometry)
         mask = masks.parse(given["size"], given["counts"])
     except (KeyError, TypeError, msgspec.MsgspecError, masks.MaskError):
         return None
-    form = Form("mask", mask=mask)
-    if not form.attributes():
+    if not masks.area(mask):
         return None
+    form = Form("mask", mask=mask)
     mark = Mark(extras=group[0].extras)
-    if given != _MASK.decode(rle.geometry(mask)):
+    if not isinstance(given["counts"], str) or given != _MASK.decode(rle.geometry(mask)):
         mark = msgspec.structs.replace(mark, geometry=geometry)
     rest = _rest(metadata, ("shape", "geometry", "outline", *RINGS))
     return Restored(group[0], form, extra_of(metadata) or Extra(), mark, rest)

@@ -150,4 +150,5 @@ FORMAT = Format(
     join=join,
     owns=owns,
     picture=picture,
+    writes_bounded=lambda _: True,
 )

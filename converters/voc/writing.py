@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from ...schemas.model import Catalog, Category, Record
 from ..files import write_new
 from ..format import Context, Written
 from ..ledger import Decision
+from ..longlists import Listed, Lists, lines_in, remove, sorted_lines, write_lines
 from .imagefile import ImageWriter
 from .imagesets import class_of, flag_of, split_of, usual_sets
 from .labelmap import FILE, label_map, lineless
@@ -31,13 +32,16 @@ _LIST_NAME = re.compile(r"(?!\.)[^/\\:\0-\x1f\x7f]{1,100}")
 
 
 class Part(msgspec.Struct):
-    """What one process wrote: rows of lists by their path, labels in use, images whose XML was taken."""
+    """What one process wrote: rows of lists by their path, labels in use, whose each XML file is (file, NUL, image),
+    and files that were there already.
+    """
 
-    rows: dict[str, list[str]]
+    rows: dict[str, Listed]
     labels: set[str]
     images: int
     annotations: int
-    taken: list[tuple[str, str]]
+    owners: list[Listed]
+    taken: list[str]
 
 
 def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
@@ -49,19 +53,20 @@ def write_part(
     path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
 ) -> Part:
     """Write the XML files of a run of images."""
-    return _Writer(path, convention_of(options, catalog), catalog).write(records)
+    return _Writer(path, part, convention_of(options, catalog), catalog).write(records)
 
 
 def join(path: Path, options: Options, context: Context, catalog: Catalog, parts: list[Part]) -> Written:
     """Write what describes the whole data set: lists and labels."""
     notes = _notes(catalog)
-    for part in parts:
-        for file, name in part.taken:
-            raise _same_stem(None, name, file)
-    rows: dict[str, list[str]] = {}
+    owners = [listed for part in parts for listed in part.owners]
+    if taken := {file for part in parts for file in part.taken}:
+        raise _same_stem(taken, owners)
+    remove(owners)
+    rows: dict[str, list[Listed]] = {}
     for part in parts:
         for name, lines in part.rows.items():
-            rows.setdefault(name, []).extend(lines)
+            rows.setdefault(name, []).append(lines)
     for name in (
         *(f"ImageSets/{known}" for known in (*notes.lists, *notes.flags)),
         *_empty_splits(catalog, notes, rows),
@@ -70,7 +75,8 @@ def join(path: Path, options: Options, context: Context, catalog: Catalog, parts
             rows.setdefault(f"{root}/{name}".lstrip("/"), [])
     for name in sorted(rows):
         os.makedirs(path / os.path.dirname(name), exist_ok=True)
-        write_new(f"{path}/{name}.txt", "".join(f"{row}\n" for row in sorted(rows[name])))
+        write_lines(f"{path}/{name}.txt", sorted_lines(rows[name]))
+    remove(listed for lists in rows.values() for listed in lists)
     for folder in {f"{root}/{notes.folder}".strip("/") for root in notes.roots or ("",)}:
         if not notes.split_folders:
             os.makedirs(path / folder, exist_ok=True)
@@ -91,16 +97,17 @@ def convention_of(options: Options, catalog: Catalog) -> Convention:
 
 
 class _Writer:
-    def __init__(self, path: Path, convention: Convention, catalog: Catalog) -> None:
+    def __init__(self, path: Path, part: int, convention: Convention, catalog: Catalog) -> None:
         self.path = path.as_posix()
         self.catalog = catalog
         self.notes = _notes(catalog)
         self.images = ImageWriter(int(convention == "devkit"))
-        self.owners: dict[str, str] = {}
+        self.owners = Lists[None](f"{self.path}.{part}.owners")
+        self.rows = Lists[str](f"{self.path}.{part}.rows")
         self.made: set[str] = set()
         splits = [f"Main/{split}" for split in catalog.splits]
         self.flags = {name: split_of(name, [*splits, *_lists_of(self.notes)]) for name in self.notes.flags}
-        self.part = Part({}, set(), 0, 0, [])
+        self.part = Part({}, set(), 0, 0, [], [])
 
     def write(self, records: Iterable[Record]) -> Part:
         os.makedirs(self.path, exist_ok=True)
@@ -115,6 +122,8 @@ class _Writer:
             self.part.images += 1
             self.part.annotations += len(record.annotations)
             self.part.labels.update(annotation.label for annotation in record.annotations)
+        self.part.rows = self.rows.close()
+        self.part.owners = list(self.owners.close().values())
         return self.part
 
     def _write(self, record: Record) -> None:
@@ -123,9 +132,7 @@ class _Writer:
         root, bare, own = self._placed(record)
         identity = stem(own) if notes.file is None else notes.file
         file = "/".join(filter(None, (root, self.notes.folder, f"{identity}.xml")))
-        owner = self.owners.setdefault(file, record.image)
-        if owner is not record.image:
-            raise _same_stem(owner, record.image, file)
+        self.owners.add(None, f"{file}\0{record.image}")
         text = self.images.text(record, notes, identity, own, bare)
         below = file.rpartition("/")[0]
         if below not in self.made:
@@ -134,10 +141,10 @@ class _Writer:
         try:
             write_new(f"{self.path}/{file}", text)
         except FileExistsError:
-            self.part.taken.append((file, record.image))
+            self.part.taken.append(file)
         for name, row in self._rows(record, notes.sets):
-            rows = self.part.rows.setdefault("/".join(filter(None, (root, "ImageSets", name))), [])
-            rows.append(f"{identity} {row:>2}" if row else identity)
+            listed = "/".join(filter(None, (root, "ImageSets", name)))
+            self.rows.add(listed, f"{identity} {row:>2}" if row else identity)
 
     def _placed(self, record: Record) -> tuple[str, str, str]:
         """The root's folder; the image's name below it; and without a split that stands in front of it."""
@@ -202,7 +209,7 @@ def _lists_of(notes: SetNotes) -> list[str]:
     return [f"{task}/{split}" for task in sorted(tasks) for split in ("train", "val", "trainval", "test")]
 
 
-def _empty_splits(catalog: Catalog, notes: SetNotes, rows: dict[str, list[str]]) -> list[str]:
+def _empty_splits(catalog: Catalog, notes: SetNotes, rows: Iterable[str]) -> list[str]:
     """Lists of splits that no image is in."""
     if notes.split_folders:
         return []
@@ -213,12 +220,21 @@ def _empty_splits(catalog: Catalog, notes: SetNotes, rows: dict[str, list[str]])
     return [f"ImageSets/Main/{split}" for split in catalog.splits if split not in bases]
 
 
-def _same_stem(first: str | None, second: str, file: str) -> InvalidInput:
-    both = f"{first} and {second}" if first is not None else f"{second} and another image"
+def _same_stem(taken: Set[str], owners: Iterable[Listed]) -> InvalidInput:
+    """The first two images that share one of these files, on disks that do not tell upper from lower case also by names
+    in another case.
+    """
+    taken = {file.casefold() for file in taken}
+    first: dict[str, str] = {}
+    file = image = ""
+    for line in lines_in(owners):
+        file, _, image = line.partition("\0")
+        if file.casefold() in taken and first.setdefault(file.casefold(), image) is not image:
+            break
     return InvalidInput(
         "same-stem",
-        f"{both} would share the file {file}",
-        place=Place(image=second),
+        f"{first.get(file.casefold())} and {image} would share the file {file}",
+        place=Place(image=image),
         hint="rename one of the images: VOC knows them by their name without extension",
     )
 

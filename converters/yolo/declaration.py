@@ -27,7 +27,8 @@ OWN_KEYS = frozenset((*SPLIT_KEYS, "path", "names", "nc", "annolake", "download"
 class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What YOLO has no place for: JSON text under the key `annolake`, which other tools ignore.
 
-    `splits` gives the split of a key in the data.yaml where it is not the key itself.
+    `splits` gives the split of a key in the data.yaml where it is not the key itself. `fronted`: the images that have
+    their split in front of their name, all of them or these, where the names themselves do not tell.
     """
 
     task: Task | None = None
@@ -35,6 +36,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     confidence: Literal["none", "last"] | None = None
     track: bool | None = None
     splits: dict[str, str | None] = {}
+    fronted: bool | tuple[str, ...] = False
     labels: tuple[Category, ...] = ()
     extras: dict[str, Any] = {}
 

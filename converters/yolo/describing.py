@@ -24,8 +24,14 @@ _DARKNET_KEYS = {"val": "valid"}
 _WORD = re.compile(r"[a-z][a-z_]{3,}")
 
 
-def description(options: Options, catalog: Catalog, names: list[str], lists: dict[str | None, str]) -> dict[str, str]:
-    """Texts by file name. `lists` gives each split the name of its list, which is also its key.
+def description(
+    options: Options,
+    catalog: Catalog,
+    names: list[str],
+    lists: dict[str | None, str],
+    fronted: bool | tuple[str, ...],
+) -> dict[str, str]:
+    """Texts by file name. `lists` gives each split the name of its list, which is also its key; `fronted` is noted.
 
     Ultralytics wants `train` and `val`: where the set has no such split, they point to what there is.
     """
@@ -42,11 +48,12 @@ def description(options: Options, catalog: Catalog, names: list[str], lists: dic
         usual = {"train": "train", "valid": "val", "test": "test"}
         renamed = {key: split for key, split in meant.items() if usual.get(key, ...) != split}
         lines = [f"{key} = data/{lists[split]}.txt" for key, split in meant.items()]
-        facts = _facts(columns, catalog, renamed)
+        facts = _facts(columns, catalog, renamed, fronted)
         return {"obj.data": _obj_data(lines, len(names), facts), "obj.names": "".join(map(_line, names))}
     renamed = {key: split for key, split in meant.items() if key != split}
     lines = [f"{key}: {lists[split]}.txt" for key, split in meant.items()]
-    return {"data.yaml": _data_yaml(lines, names, _extras(catalog, columns, names), _facts(columns, catalog, renamed))}
+    facts = _facts(columns, catalog, renamed, fronted)
+    return {"data.yaml": _data_yaml(lines, names, _extras(catalog, columns, names), facts)}
 
 
 def _data_yaml(lines: list[str], names: list[str], extras: dict[str, Any], facts: str) -> str:
@@ -77,7 +84,7 @@ def _extras(catalog: Catalog, columns: Columns, names: list[str]) -> dict[str, A
     return extras
 
 
-def _facts(columns: Columns, catalog: Catalog, renamed: dict[str, str | None]) -> str:
+def _facts(columns: Columns, catalog: Catalog, renamed: dict[str, str | None], fronted: bool | tuple[str, ...]) -> str:
     labels = catalog.labels
     bare = all(label == Category(label.name) for label in labels) and len(labels) == len(catalog.names())
     facts = Facts(
@@ -86,6 +93,7 @@ def _facts(columns: Columns, catalog: Catalog, renamed: dict[str, str | None]) -
         confidence="last" if columns.confidence == "last" else None,
         track=True if columns.track else None,
         splits=renamed,
+        fronted=fronted,
         labels=() if bare else labels,
         extras={key: value for key, value in catalog.extras.items() if key != "yolo"},
     )

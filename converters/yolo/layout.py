@@ -69,7 +69,7 @@ def find(path: Path, extension: str, images: ImageFinder | None, ledger: Ledger)
     if not found and not declaration.entries:
         hint = "is it the right folder? Label files end in .txt"
         raise InvalidInput("no-labels", "no label files here", place=Place(file=str(path)), hint=hint)
-    return Layout(declaration, pairing.named(found, extension.strip(), images, ledger))
+    return Layout(declaration, pairing.named(found, extension.strip(), images, declaration.facts.fronted, ledger))
 
 
 def declared_in(path: Path) -> Path | None:

@@ -178,8 +178,12 @@ def joined(pairs: Iterable[Pair], ledger: Ledger) -> list[Pair]:
     return out
 
 
-def named(pairs: list[Pair], extension: str, images: ImageFinder | None, ledger: Ledger) -> list[Pair]:
-    """Pairs with their final names: a label file without picture gets an extension, equal names their split."""
+def named(
+    pairs: list[Pair], extension: str, images: ImageFinder | None, noted: bool | tuple[str, ...], ledger: Ledger
+) -> list[Pair]:
+    """Pairs with their final names: a label file without picture gets an extension, equal names their split, and so do
+    all or those that are `noted`, where some are.
+    """
     nameless = [pair for pair in pairs if pair.nameless]
     if nameless and images is not None:
         finder = _Stems(images)
@@ -193,20 +197,34 @@ def named(pairs: list[Pair], extension: str, images: ImageFinder | None, ledger:
             pair.image += extension
         how = f"named by the stem and {extension}" if extension else "named by the stem; give --yolo-extension .jpg"
         ledger.decide("no-pictures", f"{len(nameless)} label files have no picture: their images are {how}")
-    counts = Counter(pair.image for pair in pairs)
-    clashing = [pair for pair in pairs if counts[pair.image] > 1]
-    if clashing:  # a name that begins like that by itself gets it too, so that taking it off is no guess
-        clashing += (
-            pair for pair in pairs if pair.split and counts[pair.image] == 1 and pair.image.startswith(f"{pair.split}/")
-        )
+    clashing = _noted(pairs, noted) if noted else _sharing_names(pairs)
     for pair in clashing:
         if front := pair.split or pair.group:
             pair.image = f"{front}/{pair.image}"
             pair.fronted = pair.split is not None
     if clashing:
-        ledger.decide("split-in-name", f"{len(clashing)} images share their name: their split stands in front of it")
+        why = "are noted as such" if noted else "share their name"
+        ledger.decide("split-in-name", f"{len(clashing)} images {why}: their split stands in front of it")
         _check_unique(pairs)
     return pairs
+
+
+def _sharing_names(pairs: list[Pair]) -> list[Pair]:
+    """The pairs that share their name with another, and, where there are such, those whose name begins with their split
+    by itself: they get it once more, so that taking it off is no guess.
+    """
+    counts = Counter(pair.image for pair in pairs)
+    sharing = [pair for pair in pairs if counts[pair.image] > 1]
+    if sharing:
+        sharing += (
+            pair for pair in pairs if pair.split and counts[pair.image] == 1 and pair.image.startswith(f"{pair.split}/")
+        )
+    return sharing
+
+
+def _noted(pairs: list[Pair], noted: bool | tuple[str, ...]) -> list[Pair]:
+    names = None if isinstance(noted, bool) else frozenset(noted)
+    return [pair for pair in pairs if pair.split and (names is None or f"{pair.split}/{pair.image}" in names)]
 
 
 class _Stems:

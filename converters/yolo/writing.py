@@ -22,25 +22,31 @@ from ...schemas.names import is_safe_name
 from ..files import write_new
 from ..format import Context, Written
 from ..ledger import Decision
+from ..longlists import Listed, Lists, lines_in, remove, write_list
 from .columns import columns_to_write
 from .describing import description
 from .formatting import RowWriter
-from .listing import Listed, PictureLists, pictures_in, write_list
 from .pairs import label_file
 
 if TYPE_CHECKING:
     from . import Options
 
 USUAL_SPLITS = ("train", "val", "test")
+_NOTED = 10_000
+"""No more names are noted one by one in the description, which readers take up to 1 MiB of."""
 
 
 class Part(msgspec.Struct):
-    """What one process wrote: pictures as listed by split, the classes, and pictures whose label file was taken."""
+    """What one process wrote: pictures as listed by split, the classes, pictures whose label file was taken; how many
+    images had their split taken off the front of their name, and which, up to `_NOTED`.
+    """
 
     listed: dict[str | None, Listed]
     names: list[str]
     annotations: int
     taken: list[tuple[str | None, str]]
+    taken_off: int = 0
+    fronted: list[str] = []
 
 
 def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
@@ -73,21 +79,33 @@ def join(path: Path, options: Options, context: Context, catalog: Catalog, parts
     for split, several in listed.items():
         clashing = {picture for of, picture in taken if of == split}
         if clashing:
-            raise _same_stem(pictures_in(several), clashing, split, catalog)
+            raise _same_stem(lines_in(several), clashing, split, catalog)
     lists = {split: split_folder(split, catalog) for split in listed or [None]}
     if None in lists and "train" in lists:
         lists[None] = "unsplit"
     for split, word in lists.items():
         write_list(f"{path}/{word}.txt", listed.get(split, ()))
+    remove(pictures for several in listed.values() for pictures in several)
     names = max((part.names for part in parts), key=len)
-    for name, text in description(options, catalog, names, lists).items():
+    images = sum(pictures.count for several in listed.values() for pictures in several)
+    for name, text in description(options, catalog, names, lists, _fronted(parts, images)).items():
         write_new(f"{path}/{name}", text)
     decisions: tuple[Decision, ...] = ()
-    images = sum(pictures.count for several in listed.values() for pictures in several)
     if options.layout != "darknet" and "val" not in lists.values() and images:
         text = "there is no split val: data.yaml points to another, by which a model would be judged by what it learnt"
         decisions = (Decision("yolo-val", f"{text}; --split train=0.8,val=0.2 makes one"),)
     return Written(images, sum(part.annotations for part in parts), decisions)
+
+
+def _fronted(parts: list[Part], images: int) -> bool | tuple[str, ...]:
+    """What to note about images whose split was taken off the front of their name. A reader puts it there where several
+    splits share a name; but in a part of a data set such a name may be alone, and a video's project has it everywhere.
+    """
+    taken_off = sum(part.taken_off for part in parts)
+    if taken_off in (0, images):
+        return taken_off > 0
+    names = sorted(name for part in parts for name in part.fronted)
+    return tuple(names) if taken_off == len(names) <= _NOTED else False
 
 
 def split_folder(split: str | None, catalog: Catalog) -> str:
@@ -123,7 +141,7 @@ class _Writer:
         self.rows = RowWriter(columns, self._number, 6 if options.decimals is None else options.decimals)
         self.folders: dict[str | None, str] = {}
         self.made: set[str] = set()
-        self.lists = PictureLists(f"{self.path}.{part}")
+        self.lists = Lists[str | None](f"{self.path}.{part}")
         self.part = Part({}, [], 0, [])
 
     def write(self, records: Iterable[Record]) -> Part:
@@ -143,8 +161,12 @@ class _Writer:
         folder = self.folders.get(split)
         if folder is None:
             folder = self.folders[split] = split_folder(split, self.catalog)
-            self.lists.open(split)
-        listed = _listed_as(_bare(record, self.catalog), folder, self.darknet)
+        bare = _bare(record, self.catalog)
+        if bare != name:
+            self.part.taken_off += 1
+            if self.part.taken_off <= _NOTED:
+                self.part.fronted.append(name)
+        listed = _listed_as(bare, folder, self.darknet)
         labels = _labels_of(listed)
         below = labels.rpartition("/")[0]
         if below not in self.made:

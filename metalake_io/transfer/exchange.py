@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ...schemas.errors import printable
 from .redaction import without_query
 
 _REQUEST_IDS = ("x-request-id", "x-amz-request-id", "x-ms-request-id", "x-guploader-uploadid", "x-correlation-id")
@@ -61,7 +62,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True
     receive: Receive | None = None
 
     def __repr__(self) -> str:
-        return f"<{self.operation}: {self.method} {without_query(self.url)}>"
+        return printable(f"<{self.operation}: {self.method} {without_query(self.url)}>")
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +113,19 @@ def outcome_text(outcome: Response | Fault) -> str:
 
 class Layer(Protocol):
     def send(self, request: Request) -> Response: ...
+
+
+def may_be_asked(url: str, *, https_only: bool) -> bool:
+    """Whether an address that the service gives leads to a server, encrypted where the service itself is, and holds
+    nothing but letters.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    schemes = ("https",) if https_only else ("http", "https")
+    return parts.scheme in schemes and bool(host) and url.isprintable() and " " not in url
 
 
 def origin(url: str) -> str:

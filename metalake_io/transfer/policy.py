@@ -81,6 +81,12 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     return seconds
 
 
+def clock_error(headers: Mapping[str, str], now: float) -> float | None:
+    """By how many seconds our clock is ahead of the server's; None where it does not tell its time."""
+    there = _seconds(headers.get("date", ""))
+    return None if there is None else now - there
+
+
 def _seconds(date: str) -> float | None:
     try:
         return parsedate_to_datetime(date).timestamp()

@@ -7,6 +7,7 @@ and retries are not its business. Exceptions of the HTTP libraries end here, for
 from __future__ import annotations
 
 import errno
+import io
 import logging
 from collections.abc import Iterator, Mapping
 from threading import Lock
@@ -29,8 +30,17 @@ _CHUNK = 1 << 16
 _USER_AGENT = "annolake"
 
 
+class _Session(requests.Session):
+    """One that does not look where redirects lead: for that it would want to rewind our bodies."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
 class Sockets:
-    """`connections` are kept open for each origin. `ca` is a file of certificates, None for the usual ones."""
+    """`connections` are kept open for each origin. `ca` is a file of certificates, None for the usual ones, which are
+    asked about whoever answers, unless `insecure_tls`. `largest_reply`: bytes of an answer that comes in memory.
+    """
 
     def __init__(
         self,
@@ -39,12 +49,13 @@ class Sockets:
         connect: float = 10.0,
         proxies: Mapping[str, str] | None = None,
         ca: str | None = None,
+        insecure_tls: bool = False,
         largest_reply: int = LARGEST_REPLY,
     ) -> None:
         self._connections = connections
         self._connect = connect
         self._proxies = dict(proxies or {})
-        self._ca = ca
+        self._verify: str | bool = False if insecure_tls else ca or True
         self._largest_reply = largest_reply
         self._sessions: dict[str, requests.Session] = {}
         self._lock = Lock()
@@ -81,10 +92,10 @@ class Sockets:
         with self._lock:
             session = self._sessions.get(where)
             if session is None:
-                session = self._sessions[where] = requests.Session()
+                session = self._sessions[where] = _Session()
                 session.trust_env = False
                 session.proxies.update(self._proxies)
-                session.verify = self._ca or True
+                session.verify = self._verify
                 session.headers["User-Agent"] = _USER_AGENT
                 adapter = HTTPAdapter(pool_connections=1, pool_maxsize=self._connections, max_retries=0)
                 session.mount("http://", adapter)
@@ -102,14 +113,12 @@ class Sockets:
         return Response(status=reply.status_code, headers=headers, content=content)
 
     def _content(self, reply: requests.Response) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
+        content = io.BytesIO()  # gives its bytes away without a second copy of them
         for piece in _pieces(reply, decode=True):
-            pieces.append(piece)
-            size += len(piece)
-            if size > self._largest_reply:
+            if content.tell() + len(piece) > self._largest_reply:
                 raise Fault("request", f"the answer has more than {self._largest_reply:,} bytes", sent=True)
-        return b"".join(pieces)
+            content.write(piece)
+        return content.getvalue()
 
 
 def _pieces(reply: requests.Response, *, decode: bool) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from .pacing import Pacing
 from .policy import Policy
 from .redirects import Redirected
 from .retry import Retried
-from .sockets import Sockets
+from .sockets import LARGEST_REPLY, Sockets
 
 CONNECT = 10.0
 API_IDLE = 100.0
@@ -56,13 +56,22 @@ class Stack:
         policy: Policy | None = None,
         proxies: Mapping[str, str] | None = None,
         ca: str | None = None,
+        insecure_tls: bool = False,
+        largest_reply: int = LARGEST_REPLY,
         bottom: Layer | None = None,
     ) -> None:
         clock = clock or WallClock()
         timeouts = timeouts or Timeouts()
         self._close: Callable[[], None] = lambda: None
         if bottom is None:
-            bottom = sockets = Sockets(connections=at_once, connect=timeouts.connect, proxies=proxies, ca=ca)
+            bottom = sockets = Sockets(
+                connections=at_once,
+                connect=timeouts.connect,
+                proxies=proxies,
+                ca=ca,
+                insecure_tls=insecure_tls,
+                largest_reply=largest_reply,
+            )
             self._close = sockets.close
         policy = policy or Policy.within(timeouts.most)
         pacing = Pacing(clock, policy)

@@ -74,3 +74,23 @@ def test_an_ignored_signal_stays_ignored() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (ended.stdout, ended.returncode) == ("alive\n", 0)
+
+
+EARLY = """
+import os, signal, sys
+class Stop:
+    def find_spec(self, name, *_):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Stop())
+from annolake.commands.start import main
+main()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_while_the_program_is_still_loaded() -> None:
+    """Without a traceback: it has begun nothing, and has nothing to say."""
+    words = [sys.executable, "-c", EARLY, "formats"]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")

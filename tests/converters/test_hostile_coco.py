@@ -91,6 +91,12 @@ COCO_FILES: dict[str, tuple[str, str, str]] = {
     "width is text": (coco_with("images", 1, width="64"), "wrong-type", "/images/1/width"),
     "width is true": (coco_with("images", 1, width=True), "wrong-type", "/images/1/width"),
     "width is a list": (coco_with("images", 1, height=[48]), "wrong-type", "/images/1/height"),
+    "a note for coco is null": (
+        coco_with("images", 1, annolake={"coco": None}),
+        "wrong-type",
+        "/images/1/annolake/coco",
+    ),
+    "a note for voc is a list": (coco_with("images", 1, annolake={"voc": [1]}), "wrong-type", "/images/1/annolake/voc"),
     "box of three": (coco_with("annotations", 1, bbox=[1, 2, 3]), "bbox-length", "/annotations/1/bbox"),
     "box of text": (coco_with("annotations", 1, bbox=[1, 2, "3", 4]), "wrong-type", "/annotations/1/bbox"),
     "box is text": (coco_with("annotations", 1, bbox="1 2 3 4"), "wrong-type", "/annotations/1/bbox"),
@@ -268,3 +274,11 @@ def _twice(content: str, where: str) -> str:
     objects = ["images", "segmentation", "attributes", "annotations", "categories", "info", "root"]
     doubled = ['"twice": 1, "twice": 1' if name == where else '"once": 1' for name in objects]
     return "".join(f"{piece}{key}" for piece, key in zip(pieces, [*doubled, ""], strict=True))
+
+
+def test_a_note_for_coco_stands_beside_the_keys_of_the_image(tmp_path: Path) -> None:
+    source = tmp_path / "source.json"
+    source.write_text(coco_with("images", 1, license=3, annolake={"coco": {"license": 4, "more": 5}}))
+    convert(source, tmp_path / "out.json", to="coco")
+    image = json.loads((tmp_path / "out.json").read_bytes())["images"][1]
+    assert (image["license"], image["more"]) == (3, 5)

@@ -241,3 +241,9 @@ def test_numbers_that_others_noted_change_no_box(tmp_path: Path, metadata: dict[
     written = json.loads((tmp_path / "coco.json").read_text())["annotations"][0]
     assert (written["bbox"], written["area"], written["iscrowd"]) == ([1, 2, 3, 4], 12, 0)
     assert written["metadata"] == metadata
+
+
+def test_a_label_of_the_catalogue_without_a_name(refused: Refused):
+    error = refused(text({**LAKE, "annolake": {"labels": [{"name": "cat"}, {"name": ""}]}}), "coco", "metalake")
+    assert (error.code, error.place.pointer) == ("empty-label", "/annolake/labels/1/name")
+    assert error.place.line is not None

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from annolake.converters import convert, limiting
+from annolake.converters import Choice, convert, limiting, longlists
+from annolake.converters.coco import Options as CocoOptions
 from annolake.converters.memory import MIB, Memory, parse_size
 from annolake.schemas.errors import AnnolakeError, UsageError
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
-TARGETS = {"metalake": "out.json", "yolo": "out"}
+TARGETS = {"metalake": "out.json", "yolo": "out", "coco": "out.json", "voc": "out"}
 Outcome = tuple[Any, ...]
 
 
@@ -25,7 +30,7 @@ def tiny_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sources() -> list[Path]:
-    return sorted((FIXTURES / "coco").glob("*/in*"))
+    return sorted(path for format_ in ("coco", "metalake") for path in (FIXTURES / format_).glob("*/in*"))
 
 
 def tree(path: Path) -> dict[str, bytes]:
@@ -51,13 +56,13 @@ Same = Callable[..., Outcome]
 
 
 @pytest.fixture
-def same(tmp_path: Path) -> Same:
+def same() -> Same:
     """Asserts that a source ends alike with and without a limit; gives how."""
 
     def same(source: Path, to: str, **given: Any) -> Outcome:
-        number = len(list(tmp_path.glob("whole*")))
-        whole = outcome(source, tmp_path / f"whole{number}", to, None, **given)
-        limited = outcome(source, tmp_path / f"limited{number}", to, 256 * MIB, **given)
+        with tempfile.TemporaryDirectory() as folder:
+            whole = outcome(source, Path(folder) / "whole", to, None, **given)
+            limited = outcome(source, Path(folder) / "limited", to, 256 * MIB, **given)
         assert limited == whole
         return whole
 
@@ -65,10 +70,129 @@ def same(tmp_path: Path) -> Same:
 
 
 @pytest.mark.parametrize("to", TARGETS)
-@pytest.mark.parametrize("source", sources(), ids=lambda path: path.parent.name)
-def test_every_coco_fixture_gives_the_same_bytes(source: Path, to: str, same: Same) -> None:
-    if isinstance(same(source, to, from_="coco")[0], dict):
-        same(source, to, from_="coco", jobs=2)
+@pytest.mark.parametrize("source", sources(), ids=lambda path: f"{path.parents[1].name} {path.parent.name}")
+def test_every_fixture_gives_the_same_bytes(source: Path, to: str, same: Same) -> None:
+    from_ = source.parents[1].name
+    if isinstance(same(source, to, from_=from_)[0], dict):
+        same(source, to, from_=from_, jobs=2)
+
+
+COCO: dict[str, Any] = {
+    "info": {"year": 2020},
+    "images": [{"id": n, "file_name": f"{n}.jpg", "width": 64, "height": 48} for n in (3, 1, 2)],
+    "annotations": [
+        {"id": n, "image_id": 1 + n % 3, "category_id": 1, "bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 0}
+        for n in range(9)
+    ],
+    "categories": [{"id": 1, "name": "cat"}],
+}
+LAKE: dict[str, Any] = {
+    "images": [
+        {"image": f"{n}.jpg", "annotations": [{"type": "rectangle", "bbox": [1, 2, 3, 4], "label": f"label {n}"}] * n}
+        for n in range(5)
+    ],
+    "more": {"key": [1, 2]},
+}
+SETS = {"coco": COCO, "metalake": LAKE}
+PUT = st.sampled_from(["", "NaN", ",", "}", "]", '"', "\\ud800", "é", "\x00", '"id":1,', "{}"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(st.data(), st.sampled_from(sorted(SETS)), st.sampled_from([None, 1]))
+def test_files_with_wrong_values_end_the_same_way(
+    same: Same, replace_some: Callable[..., None], tmp_path: Path, data: st.DataObject, of: str, indent: int | None
+) -> None:
+    document = json.loads(json.dumps(SETS[of]))
+    replace_some(data, document)
+    source = tmp_path / "source.json"
+    source.write_text(json.dumps(document, indent=indent))
+    same(source, "metalake", from_=of)
+
+
+@pytest.mark.parametrize("of", SETS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@given(st.floats(0, 1), PUT, st.booleans())
+def test_files_that_are_broken_end_the_same_way(
+    same: Same, tmp_path: Path, of: str, where: float, put: str, cut: bool
+) -> None:
+    text = json.dumps(SETS[of], indent=1)
+    at = int(where * len(text))
+    source = tmp_path / "source.json"
+    source.write_text(text[:at] + put + ("" if cut else text[at:]))
+    same(source, "metalake", from_=of)
+
+
+def test_ids_that_stand_twice_end_the_same_way(same: Same, tmp_path: Path) -> None:
+    source = tmp_path / "source.json"
+    document = json.loads(json.dumps(COCO))
+    for annotation, identity in zip(document["annotations"], (4, "4", 4, 7, "4", 7, 4, 2**70, 2**70), strict=True):
+        annotation["id"] = identity
+    source.write_text(json.dumps(document, indent=1))
+    files, report = same(source, "coco", from_="coco")
+    assert len(report["problems"]) == 5
+    written = json.loads(files["out.json"])
+    assert len({str(a["id"]) + type(a["id"]).__name__ for a in written["annotations"]}) == 9
+
+
+@pytest.mark.parametrize("coordinate", ["id", "name"])
+def test_an_image_that_stands_twice_ends_the_same_way(coordinate: str, same: Same, tmp_path: Path) -> None:
+    document = json.loads(json.dumps(COCO))
+    key, value = ("id", 3) if coordinate == "id" else ("file_name", "3.jpg")
+    document["images"][2][key] = value
+    source = tmp_path / "source.json"
+    source.write_text(json.dumps(document, indent=1))
+    assert same(source, "coco", from_="coco")[1] == ("duplicate-id" if key == "id" else "duplicate-image")
+
+
+def test_many_pictures_are_listed_in_order(same: Same, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(longlists, "_HELD", 3)
+    monkeypatch.setattr(longlists, "_SORTED", 4)
+    source = tmp_path / "source.json"
+    names = [f"{n * 7 % 23:02}.jpg" for n in range(23)]
+    images = [
+        {"id": n, "file_name": name, "width": 9, "height": 9, "split": ("train", "val")[n % 3 == 0]}
+        for n, name in enumerate(names)
+    ]
+    source.write_text(json.dumps({"images": images}))
+    files, _ = same(source, "voc", from_="coco", jobs=2)
+    listed = [name.removesuffix(".jpg") for n, name in enumerate(names) if n % 3]
+    assert files["out/ImageSets/Main/train.txt"].decode().splitlines() == sorted(listed)
+    files, _ = same(source, "yolo", from_="coco", jobs=2)
+    listed = [f"./images/train/{name}" for n, name in enumerate(names) if n % 3]
+    assert files["out/train.txt"].decode().splitlines() == listed
+
+
+def test_splits_that_share_names(same: Same, tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        (tmp_path / "annotations").mkdir(exist_ok=True)
+        (tmp_path / "annotations" / f"instances_{split}.json").write_text(json.dumps(COCO))
+    files, _ = same(tmp_path, "metalake", from_="coco")
+    assert b'"image":"val/3.jpg"' in files["out.json"]
+
+
+@pytest.mark.parametrize(
+    "order", [("annotations", "categories", "images"), ("categories", "annotations", "images", "info")]
+)
+def test_keys_in_any_order(order: tuple[str, ...], same: Same, tmp_path: Path) -> None:
+    source = tmp_path / "source.json"
+    source.write_text(json.dumps({key: COCO[key] for key in order}))
+    assert isinstance(same(source, "metalake", from_="coco")[0], dict)
+
+
+def test_what_cannot_be_kept_to_a_limit_says_so(tmp_path: Path) -> None:
+    source = tmp_path / "source.json"
+    source.write_text(json.dumps(COCO))
+    given: list[dict[str, Any]] = [
+        {"source": source, "to": "cvat"},
+        {"source": [source, source], "to": "metalake"},
+        {"source": source, "to": "coco", "options": {"coco": CocoOptions(layout="results")}},
+        {"source": source, "to": "metalake", "choice": Choice(split={"train": 0.5, "val": 0.5})},
+    ]
+    for case in given:
+        with pytest.raises(UsageError) as caught:
+            convert(target=tmp_path / "out", memory=256 * MIB, **case)
+        assert caught.value.code == "not-bounded"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["source.json"]
 
 
 @pytest.mark.parametrize(

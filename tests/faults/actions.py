@@ -35,6 +35,7 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True):
     gzip: bool = False
     close: bool = False
     instead: str | None = None
+    member: tuple[str, str | None] | None = None
 
 
 class Rule(msgspec.Struct, omit_defaults=True):
@@ -60,6 +61,11 @@ def answer(status: int, body: Any = None, *, processed: bool = False, **headers:
         named.setdefault("Content-Type", "application/json")
         body = json.dumps(body)
     return Act("answer", processed=processed, status=status, body=body, headers=named)
+
+
+def early(status: int, at: float) -> Act:
+    """An answer after so much of the body; the rest is not read."""
+    return msgspec.structs.replace(answer(status), moment="mid", at=at)
 
 
 def html(status: int = 200) -> Act:
@@ -136,6 +142,16 @@ def wrong_bytes() -> Act:
 def other_body(body: str, **headers: str) -> Act:
     """The right answer's status and headers (or these), another body of its own length."""
     return Act("pass", instead=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def lacking(pointer: str) -> Act:
+    """The right answer without the member of its JSON that a pointer (`/data/nextPage`) names."""
+    return Act("pass", member=(pointer, None))
+
+
+def changed(pointer: str, value: Any) -> Act:
+    """The right answer with another value there, or with one member more."""
+    return Act("pass", member=(pointer, json.dumps(value)))
 
 
 def closing() -> Act:

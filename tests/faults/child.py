@@ -53,6 +53,8 @@ def work(job: dict[str, Any]) -> None:
     os.dup2(os.open(job["stderr"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
     if "page" in job:
         collection_pages.PAGE_SIZE = listing.LARGEST_PAGE = job["page"]
+    if job.get("open_files"):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (job["open_files"], job["open_files"]))
     if "argv" in job:
         os.environ.update(job["environ"])
         os.chdir(job["folder"])

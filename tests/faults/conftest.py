@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from PIL import Image
 
+from annolake.commands.main import annolake
 from annolake.metalake_io.client import MetaLakeClient
 from annolake.metalake_io.connecting import connect
 
 from ..metalake_io.clock import FakeClock
+from ..metalake_io.overheard import Heard, listening
 from .children import Nursery
 from .desk import Connect, Desk
 from .faultd import Faultd
+from .here import Run, commands
 from .lake import KEY, SECRET
-from .typed import Run, commands
+from .storage import SIGNED
+from .typed import BOX, PICTURES, Typed
+
+SECRETS = (KEY, SECRET, base64.b64encode(f"{KEY}:{SECRET}".encode()).decode(), *SIGNED)
+
+
+@pytest.fixture(autouse=True)
+def heard(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
+    """G1: after every test, whatever was said, logged, raised, reported or left in a file holds no secret. State,
+    settings and temporary files of the test lie in its own folder.
+    """
+    for name, folder in (("XDG_STATE_HOME", "state-home"), ("XDG_CONFIG_HOME", "config-home"), ("TMPDIR", "temporary")):
+        monkeypatch.setenv(name, str(tmp_path / folder))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with listening() as heard:
+        yield heard
+    heard.say("screen", *capfd.readouterr())
+    assert heard.leaks(SECRETS, tmp_path) == []
 
 
 @pytest.fixture
@@ -72,3 +98,21 @@ def pictures(tmp_path: Path) -> dict[str, bytes]:
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     return {f"Demo_{name}": content for name, content in contents.items()}
+
+
+@pytest.fixture
+def typed(rig: Faultd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typed:
+    """A command as typed, in a folder with the picture files `pictures/p0.png` to `p3.png`, a box on each, and the
+    annotation file `lake.json`. Key and secret come from the environment.
+    """
+    settings = {"URL": rig.url, "API_KEY": KEY, "SECRET": SECRET}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"METALAKE_{name}", value)
+    monkeypatch.setenv("ANNOLAKE_TIMEOUT", "5")
+    monkeypatch.chdir(tmp_path)
+    Path("pictures").mkdir()
+    for name in PICTURES:
+        Image.new("RGB", (8, 8)).save(Path("pictures", name))
+    images = [{"image": name, "annotations": [BOX]} for name in PICTURES]
+    Path("lake.json").write_text(json.dumps({"images": images}, indent=1))
+    return lambda *words: CliRunner().invoke(annolake, [str(word) for word in words])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import re
 import ssl
+import time
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
@@ -44,12 +46,15 @@ class Faultd:
         seed: int = 0,
         port: int = 0,
         tls: ssl.SSLContext | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lake = Lake(storage, annotations)
         self.rules: list[Rule] = []
         self.modes = Modes(latency, handshake, close_after)
         self._chance = random.Random(seed)
-        self._httpd = Httpd(self._choose, self._process, self.modes, port, tls)
+        self.weather: Callable[[Asked], Act | None] = lambda _: None
+        """Asked before the rules what is to become of a request; None leaves it to them."""
+        self._httpd = Httpd(self._choose, self._process, self.modes, port, tls, now)
         self.url = self.lake.url = self._httpd.url
 
     def rule(self, match: str, act: Act, *, times: int = 1, skip: int = 0, share: float = 1.0) -> Rule:
@@ -111,6 +116,17 @@ class Faultd:
         """
         self._httpd.settle(alone=alone)
 
+    def hang_up(self) -> None:
+        """All connections end, without a word."""
+        self._httpd.hang_up()
+
+    def down(self) -> None:
+        """Nobody is there, until `up`."""
+        self._httpd.down()
+
+    def up(self) -> None:
+        self._httpd.up()
+
     def close(self) -> None:
         self._httpd.close()
 
@@ -125,6 +141,9 @@ class Faultd:
         what = f"{asked.method} {asked.target}"
         if asked.path.startswith("/__rig__/"):
             return None
+        act = self.weather(asked)
+        if act is not None:
+            return act
         for rule in self.rules:
             if rule.times and re.search(rule.match, what) and self._chance.random() < rule.share:
                 if rule.skip:

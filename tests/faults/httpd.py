@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import ssl
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -67,13 +69,51 @@ class Httpd:
         modes: Modes,
         port: int = 0,
         tls: ssl.SSLContext | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.choose, self.process, self.modes = choose, process, modes
+        self.choose, self.process, self.modes, self.now = choose, process, modes, now
         self.log: list[Entry] = []
         self.lock = RLock()
-        self.active = self.open = 0
+        self.active = 0
         self.idle = Condition(self.lock)
         self.connections = count(1)
+        self.open: set[socket.socket] = set()
+        self._tls = tls
+        self._listen(port)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_address[1]}"
+
+    def settle(self, seconds: float = 20.0, *, alone: bool = False) -> None:
+        """Until no request is under way; `alone`, until there is no connection."""
+        with self.idle:
+            if not self.idle.wait_for(lambda: self.active == 0 and not (alone and self.open), seconds):
+                raise TimeoutError(f"{self.active} requests and {len(self.open)} connections are still there")
+
+    def hang_up(self) -> None:
+        """All connections end, as those that were idle for too long."""
+        with self.lock:
+            connections = list(self.open)
+        for one in connections:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def down(self) -> None:
+        """Nobody is there any more."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self.hang_up()
+
+    def up(self) -> None:
+        """There again, at the same address."""
+        self._listen(self._server.server_address[1])
+
+    def close(self) -> None:
+        self.modes.closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _listen(self, port: int) -> None:
         handler = type("Handler", (_Handler,), {"rig": self})
 
         class Server(ThreadingHTTPServer):
@@ -84,23 +124,11 @@ class Httpd:
                 pass
 
         self._server = Server(("127.0.0.1", port), handler)
-        if tls is not None:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._server.server_address[1]}"
+        if self._tls is not None:
+            listening = self._server.socket
+            self._server.socket = self._tls.wrap_socket(listening, server_side=True, do_handshake_on_connect=False)
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
-
-    def settle(self, seconds: float = 20.0, *, alone: bool = False) -> None:
-        """Until no request is under way; `alone`, until there is no connection."""
-        with self.idle:
-            if not self.idle.wait_for(lambda: self.active == 0 and not (alone and self.open), seconds):
-                raise TimeoutError(f"{self.active} requests and {self.open} connections are still there")
-
-    def close(self) -> None:
-        self.modes.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class _Gone(Exception):
@@ -118,12 +146,12 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
         self._connection = next(self.rig.connections)
         self._answered = 0
-        with self.rig.idle:
-            self.rig.open += 1
+        with self.rig.lock:
+            self.rig.open.add(self.connection)
 
     def finish(self) -> None:
         with self.rig.idle:
-            self.rig.open -= 1
+            self.rig.open.discard(self.connection)
             self.rig.idle.notify_all()
         super().finish()
 
@@ -136,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
         asked = Asked(self.command, self.path, headers, b"")
         with rig.lock:
             rig.active += 1
-            entry = Entry(len(rig.log), time.monotonic(), self.command, self.path, headers.get("authorization"))
+            entry = Entry(len(rig.log), rig.now(), self.command, self.path, headers.get("authorization"))
             entry.connection = self._connection
             rig.log.append(entry)
             act = rig.choose(asked) or Act("pass")
@@ -147,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._reset()
         finally:
-            entry.end = time.monotonic()
+            entry.end = rig.now()
             with rig.idle:
                 rig.active -= 1
                 rig.idle.notify_all()
@@ -201,9 +229,11 @@ class _Handler(BaseHTTPRequestHandler):
                     raise _Gone
                 del number
             return b""
-        stop = _place(act.at, length) if act.kind == "reset" and act.moment == "mid" else length
+        stop = _place(act.at, length) if act.moment == "mid" else length
         body = self.rfile.read(stop)
-        if stop < length or len(body) < length:
+        if act.kind == "answer" and stop < length:
+            self.close_connection = True
+        elif stop < length or len(body) < length:
             raise _Gone
         return body
 
@@ -213,6 +243,8 @@ class _Handler(BaseHTTPRequestHandler):
             headers |= act.headers
             if act.instead is not None:
                 body = act.instead.encode()
+            if act.member is not None:
+                body = _with_member(body, *act.member)
             if act.flip and body:
                 body = body[:-1] + bytes([body[-1] ^ 1])
         if act.gzip:
@@ -269,3 +301,17 @@ def _place(at: float, length: int) -> int:
     if at < 0:
         return max(0, length + int(at))
     return int(length * at) if 0 < at < 1 else min(int(at), length)
+
+
+def _with_member(body: bytes, pointer: str, value: str | None) -> bytes:
+    """A JSON text with another value at a pointer; without the member there, where the value is None."""
+    document = json.loads(body)
+    *steps, last = (int(step) if step.isdecimal() else step for step in pointer.split("/")[1:])
+    parent = document
+    for step in steps:
+        parent = parent[step]
+    if value is None:
+        del parent[last]
+    else:
+        parent[last] = json.loads(value)
+    return json.dumps(document).encode()

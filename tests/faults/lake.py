@@ -31,8 +31,9 @@ class Kept(msgspec.Struct):
 class Lake:
     """`objects` is a list: nothing keeps a file from being there twice. `annotations` are the objects by (key,
     operation). `uses`: how often a signed address is good. `word`: what it calls its storage. `again`: the status of a
-    second finalising. `authorization` is what is asked for; another one is answered with 401. `forgetful`: it keeps
-    no bytes.
+    second finalising. `authorization` is what is asked for; another one is answered with 401. `refused` images, by key,
+    are not taken and named with their reasons, under `refused_as`. `most_bytes` of annotations at once. `forgetful`: it
+    keeps no bytes.
     """
 
     def __init__(self, storage: StorageType = "AWS_S3", annotations: Literal["replace", "append"] = "replace") -> None:
@@ -56,6 +57,9 @@ class Lake:
         self.updates = 0
         self.metadata: list[dict[str, Any]] = []
         self.unknown_labels: set[str] = set()
+        self.refused: dict[str, str] = {}
+        self.refused_as = "failed"
+        self.most_bytes = 100 << 20
         self.job_states: list[int] = [2]
         self.trashed: list[dict[str, Any]] = []
         self.selections: dict[str, dict[str, Any]] = {}
@@ -151,15 +155,26 @@ class Lake:
 
     def update(self, asked: Asked, operation: str) -> Answer:
         self.updates += 1
-        for one in json.loads(asked.json["metaUpdatesArray"]):
+        if len(asked.body) > self.most_bytes:
+            return Answer(413, b"<html>413 Request Entity Too Large</html>", {"Content-Type": "text/html"})
+        refused: list[dict[str, str]] = []
+        elements = json.loads(asked.json["metaUpdatesArray"])
+        used = {shape["label"]["labelText"] for one in elements for shape in one["data"]["annotationObjects"]}
+        if used & self.unknown_labels:
+            return refusal(406, f"unknown labels: {sorted(used & self.unknown_labels)}")
+        for one in elements:
             key = one["objectKey"] or one["storagePath"]
             if key is None:
                 upload = next((each for each in self.sending.begun.values() if each.job == one["jobId"]), None)
                 key = f"{self.folders[upload.collection]}_{one['fileName']}" if upload else one["fileName"]
+            if key in self.refused:
+                refused.append({"file": key, "message": self.refused[key]})
+                continue
             objects = one["data"]["annotationObjects"]
             held = self.annotations.get((key, operation), []) if self.mode == "append" else []
             self.annotations[key, operation] = held + objects
-        return js({"isSuccess": True, "message": "updated"})
+        named = {self.refused_as: refused} if refused else {}
+        return js({"isSuccess": not refused, "message": "updated", **named})
 
     def valid(self, asked: Asked) -> Answer:
         return js([])

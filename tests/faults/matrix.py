@@ -32,12 +32,19 @@ DAMAGED = "faults/test_damaged_journals.py::"
 CHANGED = "faults/test_changed_files.py::"
 FETCHING = "faults/test_fetching.py::"
 KILLED = "faults/test_killed_download.py::"
+COMPUTER = "faults/test_this_computer.py::"
+NAMES = "faults/test_names.py::"
+PAGES = "faults/test_pages.py::"
+ODD = "faults/test_odd_files.py::"
+ONE_RUN = "faults/test_one_run.py::"
 JOURNAL = "metalake_io/test_journal.py::"
 SCALE = "faults/test_scale.py::"
 SIGNALS = "faults/test_signals.py::"
 TERMINALS = "faults/test_terminals.py::"
 TOGETHER = "faults/test_together.py::"
 LAYERS = "metalake_io/test_layers.py::"
+NETWORK = "faults/test_network.py::"
+PAUSES = "faults/test_pauses.py::"
 PACING = "metalake_io/test_pacing.py::"
 SOCKETS = "metalake_io/test_sockets.py::"
 UPLOADS = "metalake_io/test_uploads.py::"
@@ -45,6 +52,12 @@ DOWNLOADS = "metalake_io/test_downloads.py::"
 ANNOTATIONS = "metalake_io/test_annotations.py::"
 CALLS = "metalake_io/test_calls.py::"
 STOPPED = "metalake_io/test_stopped_runs.py::"
+REFUSALS = "faults/test_refusals.py::"
+BATCHES = "faults/test_batches.py::"
+ANSWERS = "faults/test_answers.py::"
+TRUST = "faults/test_trust.py::"
+KEYS = "faults/test_keys.py::"
+TEXTS = "faults/test_texts.py::"
 SECRETS = "metalake_io/test_secrets.py::"
 NOT_YET = "not shown yet"
 
@@ -55,7 +68,11 @@ MATRIX: dict[str, Fault] = {
         CRASH + "test_a1_killed_at_every_request",
     ),
     "A2": fault("killed at any time of a longer upload", CRASH + "test_a2_killed_at_any_time"),
-    "A3": fault("killed at any time of a download", KILLED + "test_a3_killed_at_any_time"),
+    "A3": fault(
+        "killed at any time of a download, or of an export",
+        KILLED + "test_a3_killed_at_any_time",
+        ONE_RUN + "test_a3_an_export_killed_at_any_request",
+    ),
     "A4": fault(
         "killed at every batch of annotations, or its answer lost; where the service replaces, and where it adds",
         KILLED_ANNOTATIONS + "test_a4_killed_in_the_annotations",
@@ -93,20 +110,24 @@ MATRIX: dict[str, Fault] = {
     # Network and HTTP
     "B1": fault(
         "429 and 503 in a row, with every form of Retry-After",
+        PAUSES + "test_b1_a_storm_on_every_operation",
+        PAUSES + "test_b1_fifty_over_the_pool",
         LAYERS + "test_every_form_of_retry_after",
         LAYERS + "test_retry_after_is_kept_and_capped",
         PACING + "test_all_wait_where_one_was_asked_to",
-        left="on each operation: " + NOT_YET,
     ),
     "B2": fault(
         "what can succeed is tried again, what cannot is asked once",
+        NETWORK + "test_b2_what_can_succeed_is_tried_again",
+        NETWORK + "test_b2_what_cannot_is_asked_once",
+        NETWORK + "test_b2_a_batch_that_is_too_large_is_split",
         LAYERS + "test_what_can_succeed_is_tried_again",
         LAYERS + "test_what_cannot_is_asked_once",
-        left="on each operation: " + NOT_YET,
     ),
-    "B3": fault("the answer is lost after the work was done", left=NOT_YET),
+    "B3": fault("the answer is lost after the work was done", NETWORK + "test_b3_a_reply_that_is_lost"),
     "B4": fault(
         "the connection breaks within a part: the whole part goes again",
+        NETWORK + "test_b4_the_connection_breaks_within_a_part",
         SOCKETS + "test_a_file_is_sent_whole_again_and_in_small_pieces",
     ),
     "B5": fault(
@@ -121,6 +142,8 @@ MATRIX: dict[str, Fault] = {
     "B9": fault(
         "a signed address expires on the way",
         UPLOADS + "test_an_expired_address_is_asked_again_and_stored_parts_are_not_sent_again",
+        FETCHING + "test_b9_an_address_that_expires_on_the_way",
+        FETCHING + "test_b9_an_address_that_is_refused_is_asked_again_once",
     ),
     "B10": fault("connections that are closed after each answer", left=NOT_YET),
     "B11": fault(
@@ -141,36 +164,114 @@ MATRIX: dict[str, Fault] = {
     ),
     "B14": fault("every request may fail in any way", left=NOT_YET),
     # What the server says
-    "C1": fault("200 with `isSuccess: false`", left=NOT_YET),
-    "C2": fault("answers that make no sense", left=NOT_YET),
-    "C3": fault("a batch taken in part", ANNOTATIONS + "test_images_that_the_service_names_as_unknown"),
-    "C4": fault(
-        "labels that the service has no key for",
-        ANNOTATIONS + "test_unknown_labels_stop_before_the_first_write",
+    "C1": fault("200 with `isSuccess: false`, at 8 operations", ANSWERS + "test_c1_a_200_that_says_no"),
+    "C2": fault(
+        "204, nothing, no JSON, a field that is missing, of another type or one more, at 11 operations",
+        ANSWERS + "test_c2_answers_that_make_no_sense",
+        ANSWERS + "test_c2_all_operations_have_their_six",
+        ANSWERS + "test_c2_what_was_done_although_the_answer_makes_no_sense",
+        ANSWERS + "test_c2_labels_with_the_names_of_members",
+        left="finalise, complete and annotations need no answer: nothing at all is a yes there, as in the official SDK",
     ),
-    "C5": fault("401 on the way", UPLOADS + "test_401_stops_everything", ANNOTATIONS + "test_401_midway"),
-    "C6": fault("413", ANNOTATIONS + "test_413_halves_down_to_the_one_that_is_too_large"),
-    "C7": fault("names that clash", UPLOADS + "test_removed_files_are_reported", DOWNLOADS + "test_a_name_twice"),
+    "C3": fault(
+        "a batch taken in part: what is refused is listed one by one, what is taken is not sent again",
+        BATCHES + "test_c3_a_batch_that_is_taken_in_part",
+        ANNOTATIONS + "test_images_that_the_service_names_as_unknown",
+        left="tried again by the next run only: nobody documents how the service says that a refusal may pass",
+    ),
+    "C4": fault(
+        "labels that the service has no key for, from the start or all of a sudden",
+        BATCHES + "test_c4_labels_without_a_key_stop_before_the_first_write",
+        BATCHES + "test_c4_a_label_that_goes_on_the_way",
+        ANNOTATIONS + "test_unknown_labels_stop_before_the_first_write",
+        left="`--missing-labels create`: no call of the service makes labels, but that the look-up may",
+    ),
+    "C5": fault(
+        "401 on the way: it stops at once, and goes on with a new key",
+        REFUSALS + "test_c5_401_on_the_way",
+        UPLOADS + "test_401_stops_everything",
+        ANNOTATIONS + "test_401_midway",
+    ),
+    "C6": fault(
+        "413: halved down to the one image, in 21 requests",
+        BATCHES + "test_c6_one_image_of_a_thousand_is_too_large",
+        BATCHES + "test_c6_what_cannot_be_halved_is_refused",
+        ANNOTATIONS + "test_413_halves_down_to_the_one_that_is_too_large",
+    ),
+    "C7": fault(
+        "names that clash are told, and nothing is replaced",
+        REFUSALS + "test_c7_a_name_that_the_collection_has_already",
+        REFUSALS + "test_c7_a_file_that_was_removed",
+        REFUSALS + "test_c7_a_name_twice_in_a_list",
+        REFUSALS + "test_c7_two_pictures_that_would_have_one_name",
+        left="a file that is there under this name is skipped, said not to be compared, and the exit code is 0",
+    ),
     "C8": fault(
-        "pages: many, repeated, empty, without an end",
-        DOWNLOADS + "test_1500_pages_without_recursion",
+        "pages: many, repeated, empty, without an end, another number than is said",
+        PAGES + "test_c8_2000_pages",
+        PAGES + "test_c8_a_page_that_comes_again",
+        PAGES + "test_c8_an_empty_page_in_the_middle",
+        PAGES + "test_c8_no_end_of_empty_pages",
+        PAGES + "test_c8_another_number_than_the_service_says",
         DOWNLOADS + "test_pages_that_make_no_sense",
+        left="pages of new names without an end",
     ),
     "C9": fault(
-        "a job that fails or never ends",
+        "a job that fails, or never ends",
+        REFUSALS + "test_c9_a_job_that_fails",
+        REFUSALS + "test_c9_a_job_that_never_ends",
         CALLS + "test_a_job_that_never_ends",
         ANNOTATIONS + "test_a_failed_job_gets_no_annotations",
     ),
-    "C10": fault("an upload that cannot be completed", UPLOADS + "test_a_completion_that_fails_is_no_success"),
-    "C11": fault("clocks that differ", LAYERS + "test_a_date_is_measured_by_the_servers_clock"),
-    "C12": fault("a storage that nobody knows", UPLOADS + "test_an_unknown_storage_stops_before_any_file"),
+    "C10": fault(
+        "an upload that cannot be completed",
+        REFUSALS + "test_c10_an_upload_that_cannot_be_closed",
+        UPLOADS + "test_a_completion_that_fails_is_no_success",
+    ),
+    "C11": fault(
+        "clocks that differ, and clocks that jump",
+        REFUSALS + "test_c11_a_server_in_another_day",
+        REFUSALS + "test_c11_our_clock_jumps",
+        REFUSALS + "test_c11_a_storage_that_minds_the_time",
+        LAYERS + "test_a_date_is_measured_by_the_servers_clock",
+    ),
+    "C12": fault(
+        "a storage, or a way to annotate, that nobody knows",
+        REFUSALS + "test_c12_a_storage_that_nobody_knows",
+        REFUSALS + "test_c12_a_mode_that_nobody_knows",
+        UPLOADS + "test_an_unknown_storage_stops_before_any_file",
+    ),
     # This computer, and names
-    "D1": fault("a full disk", STOPPED + "test_a_disk_that_is_full_on_the_way"),
-    "D2": fault("limits on files, errors of the disk, folders that cannot be written", left=NOT_YET),
-    "D3": fault("too many open files", left=NOT_YET),
-    "D4": fault("odd entries among good files", UPLOADS + "test_odd_entries_are_listed_and_the_good_ones_go"),
-    "D5": fault("odd names, there and back", left=NOT_YET),
-    "D6": fault("links that go round, or out of the folder", left=NOT_YET),
+    "D1": fault(
+        "a full disk: told with the path and what is missing, asked for once, completed by the next run",
+        COMPUTER + "test_d1_a_full_disk",
+        COMPUTER + "test_d1_no_space_at_the_nth_write",
+        STOPPED + "test_a_disk_that_is_full_on_the_way",
+        left="the journal's disk is in its own tests, without counting writes",
+    ),
+    "D2": fault(
+        "limits on files, errors of the disk, folders that cannot be written",
+        COMPUTER + "test_d2_files_may_not_be_so_large",
+        COMPUTER + "test_d2_the_disk_fails_when_it_must_be_sure",
+        COMPUTER + "test_d2_a_disk_that_is_only_for_reading",
+    ),
+    "D3": fault(
+        "too many open files",
+        COMPUTER + "test_d3_few_files_may_be_open",
+        COMPUTER + "test_d3_too_few_files_may_be_open",
+    ),
+    "D4": fault(
+        "odd entries among good files",
+        ODD + "test_d4_odd_entries_among_good_files",
+        ODD + "test_d4_a_file_of_no_bytes_is_a_file",
+        UPLOADS + "test_odd_entries_are_listed_and_the_good_ones_go",
+    ),
+    "D5": fault("odd names, there and back", NAMES + "test_d5_odd_names_there_and_back"),
+    "D6": fault(
+        "links that go round, or out of the folder",
+        ODD + "test_d6_links",
+        ODD + "test_d6_a_loop_in_what_is_downloaded_to",
+    ),
     "D7": fault(
         "memory, of very many files and of very large ones",
         SOCKETS + "test_a_body_is_streamed_in_bounded_memory",
@@ -180,6 +281,9 @@ MATRIX: dict[str, Fault] = {
     ),
     "D8": fault(
         "hostile names from the server",
+        NAMES + "test_d8_hostile_names",
+        NAMES + "test_d8_hostile_folders",
+        NAMES + "test_d8_planted_links",
         DOWNLOADS + "test_hostile_names",
         DOWNLOADS + "test_hostile_unique_names",
         DOWNLOADS + "test_links_on_the_way_are_not_followed",
@@ -190,6 +294,7 @@ MATRIX: dict[str, Fault] = {
         TOGETHER + "test_e1_two_runs_on_one_computer",
         JOURNAL + "test_e1_a_second_run_is_told_who_holds_it",
         JOURNAL + "test_e1_waiting_for_the_other",
+        ONE_RUN + "test_e1_another_run_works_on_the_folder",
     ),
     "E2": fault(
         "the holder of the lock is killed",
@@ -206,6 +311,7 @@ MATRIX: dict[str, Fault] = {
         SIGNALS + "test_e4_stopped_at_any_moment",
         SIGNALS + "test_e4_a_server_that_is_silent_does_not_hold_it",
         SIGNALS + "test_e4_who_asks_again_is_obeyed_at_once",
+        ONE_RUN + "test_e4_stopped_while_files_come",
         STOPPED + "test_ctrl_c_among_the_files",
         STOPPED + "test_ctrl_c_among_the_annotations",
         "metalake_io/test_resuming.py::test_ctrl_c_says_how_to_go_on",
@@ -235,21 +341,69 @@ MATRIX: dict[str, Fault] = {
     "F10": fault("a server that slows us down", left=NOT_YET),
     # Secrets and trust
     "G1": fault(
-        "secrets in what is said and kept",
+        "secrets in what is said and kept: looked for after every test of this folder and of `metalake_io`",
+        "faults/test_secrets.py::test_g1_the_look_for_secrets_sees_them",
+        "faults/test_secrets.py::test_g1_reports_are_looked_at",
+        "faults/test_secrets.py::test_g1_signed_addresses_stay_untold",
+        "faults/test_secrets.py::test_g1_a_client_does_not_tell_its_key",
         SECRETS + "test_no_exception_tells_a_secret",
         SECRETS + "test_nothing_that_is_kept_tells_a_secret",
     ),
     "G2": fault(
-        "the key goes to the service alone",
+        "the key goes to the service alone, whatever netrc, proxies and redirects say",
+        TRUST + "test_g2_the_key_goes_to_the_service_alone",
+        TRUST + "test_g2_what_is_written_follows_nobody_elsewhere",
         LAYERS + "test_redirects",
         SOCKETS + "test_nothing_of_the_environment",
     ),
-    "G3": fault("certificates are checked", SOCKETS + "test_no_trust_in_a_server_without_tls"),
-    "G4": fault("addresses without encryption", CALLS + "test_addresses_that_cannot_be_meant"),
-    "G5": fault(
-        "where keys come from", "metalake_io/test_commands.py::test_login_keeps_a_profile_that_only_its_owner_reads"
+    "G3": fault(
+        "certificates are checked, against a named authority too; `--insecure` says what it does",
+        TRUST + "test_g3_a_certificate_of_an_authority_that_is_named",
+        TRUST + "test_g3_certificates_that_prove_nothing",
+        TRUST + "test_g3_an_authority_that_is_none",
+        SOCKETS + "test_no_trust_in_a_server_without_tls",
     ),
-    "G6": fault("control characters from the server", LAYERS + "test_texts_of_servers_are_harmless"),
-    "G7": fault("keys and names that would be headers", CALLS + "test_keys_that_cannot_be_meant"),
-    "G8": fault("a bomb in an answer", SOCKETS + "test_a_bomb_is_cut_off"),
+    "G4": fault(
+        "addresses without encryption, or that are no addresses of the web",
+        TRUST + "test_g4_no_encryption_to_another_computer",
+        TRUST + "test_g4_signed_addresses_that_are_none",
+        TRUST + "test_g4_no_way_from_https_to_http",
+        CALLS + "test_addresses_that_cannot_be_meant",
+    ),
+    "G5": fault(
+        "key and secret: argument, named profile, environment, default profile in a file for its owner alone",
+        KEYS + "test_g5_what_is_given_beats_the_environment",
+        KEYS + "test_g5_the_environment_beats_the_profile",
+        KEYS + "test_g5_a_profile_that_is_named_beats_the_environment",
+        KEYS + "test_g5_the_default_profile",
+        KEYS + "test_g5_a_file_that_others_may_use_is_refused",
+        KEYS + "test_g5_a_profiles_secret_goes_to_its_own_address",
+        KEYS + "test_g5_half_a_pair_is_none",
+        KEYS + "test_g5_login_keeps_it_for_its_owner_alone",
+        KEYS + "test_g5_no_key_on_the_command_line",
+        "metalake_io/test_commands.py::test_login_keeps_a_profile_that_only_its_owner_reads",
+        left="no keyring: 15 packages that find none on a server",
+    ),
+    "G6": fault(
+        "texts from the server that would drive a terminal, in messages, names and other words",
+        TEXTS + "test_g6_messages",
+        TEXTS + "test_g6_names",
+        TEXTS + "test_g6_other_words",
+        TEXTS + "test_g6_documents_are_the_same_document",
+        LAYERS + "test_texts_of_servers_are_harmless",
+    ),
+    "G7": fault(
+        "keys, addresses and names that would be headers",
+        KEYS + "test_g7_keys_that_would_be_headers",
+        KEYS + "test_g7_addresses_that_would_be_headers",
+        KEYS + "test_g7_names_that_would_be_headers",
+        KEYS + "test_g7_names_in_any_letters_arrive",
+        CALLS + "test_keys_that_cannot_be_meant",
+    ),
+    "G8": fault(
+        "a bomb in an answer is cut, and memory stays below the cap",
+        TEXTS + "test_g8_a_bomb_is_cut_at_the_cap",
+        TEXTS + "test_g8_memory_stays_below_the_cap",
+        SOCKETS + "test_a_bomb_is_cut_off",
+    ),
 }

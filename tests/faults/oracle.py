@@ -115,7 +115,7 @@ def _report(there: Seen, inputs: Inputs, report: Any, verdict: Verdict) -> None:
         state = told.get(name)
         if state is None:
             verdict.misreported.append(f"{name}: not told")
-        elif is_there != (state in ("uploaded", "skipped")) and state != "uncertain":
+        elif is_there != (state in ("uploaded", "downloaded", "skipped")) and state != "uncertain":
             verdict.misreported.append(f"{name}: {state}, but {'there' if is_there else 'missing'}")
     verdict.misreported += [f"{name}: nobody asked for it" for name in told if name not in present]
 

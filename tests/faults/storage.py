@@ -11,13 +11,23 @@ from urllib.parse import quote
 
 from annolake.metalake_io.crc32c import crc32c_of
 
-from ..metalake_io.lake import SIGNATURE
 from ..metalake_io.wire import Answer, Asked
 
 if TYPE_CHECKING:
     from .lake import Lake
 
-_SIGNATURES = {"AWS_S3": SIGNATURE, "GCP": SIGNATURE.replace("Amz", "Goog"), "AZURE": "sig=5161676e6174757265"}
+_AMZ = ("5161676e6174757265", "AKIADUMMY%2F20260301%2Feu%2Fs3%2Faws4_request", "FwoGZXIvYXdzEBYaDdummy")
+_GOOG = ("676f6f676c65", "lake%40dummy.iam%2F20260301%2Fauto%2Fstorage%2Fgoog4_request")
+_SAS = ("617a757265",)
+
+SIGNED = (*_AMZ, *_GOOG, *_SAS)
+"""What of signed addresses nobody may read: signatures, credentials, tokens."""
+
+_SIGNATURES = {
+    "AWS_S3": "X-Amz-Signature={}&X-Amz-Credential={}&X-Amz-Security-Token={}".format(*_AMZ),
+    "GCP": "X-Goog-Signature={}&X-Goog-Credential={}".format(*_GOOG),
+    "AZURE": "sv=2021-08-06&sp=rw&sig={}".format(*_SAS),
+}
 
 
 class Bucket:

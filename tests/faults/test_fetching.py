@@ -13,11 +13,13 @@ import pytest
 
 from annolake.metalake_io.crc32c import crc32c_of
 from annolake.metalake_io.errors import PartlyDone
+from annolake.metalake_io.partfiles import Leftovers
 from annolake.metalake_io.results import DownloadReport, Verified
+from annolake.schemas.errors import LocalFailure
 
 from ..metalake_io.trees import tree
 from . import actions as act
-from .conftest import Connect
+from .desk import Connect
 from .faultd import Faultd
 from .lake import StorageType
 
@@ -197,6 +199,44 @@ def test_a_part_that_is_none_is_not_written_to(rig: Faultd, get: Get, out: Path,
     assert (tree(out)[FILE], hidden(out)) == (CONTENT, [])
 
 
+@pytest.mark.parametrize("how", ["taken over", "replaced", "written to"])
+def test_a_part_that_another_run_has_taken(rig: Faultd, connected: Connect, out: Path, how: str) -> None:
+    """Without a lock: whatever is done to it, it does not get the file's name."""
+    rig.lake.add(NAME, CONTENT)
+
+    def other(_: int) -> None:
+        for part in out.rglob("*.part"):
+            if how == "taken over":
+                Leftovers().take(out / FILE)
+            elif how == "replaced":
+                part.unlink()
+                part.write_bytes(b"x")
+            else:
+                with part.open("ab") as file:
+                    file.write(b"x")
+
+    with pytest.raises(LocalFailure, match="part-changed"):
+        connected().downloads.collection("c1", out, moved=other)
+    assert FILE not in tree(out)
+    assert connected().downloads.collection("c1", out).complete
+    assert (tree(out)[FILE], hidden(out)) == (CONTENT, [])
+
+
+def test_two_runs_without_a_lock(rig: Faultd, connected: Connect, out: Path) -> None:
+    """The second comes while the first is under way: one may fail, and what stands there is right."""
+    rig.lake.add(NAME, CONTENT)
+    second: list[DownloadReport] = []
+
+    def other(_: int) -> None:
+        if not second:
+            second.append(connected().downloads.collection("c1", out))
+
+    with pytest.raises(LocalFailure, match="part-changed"):
+        connected().downloads.collection("c1", out, moved=other)
+    assert second[0].complete
+    assert (tree(out)[FILE], hidden(out)) == (CONTENT, [])
+
+
 @pytest.mark.parametrize(
     ("last", "at", "kept"),
     [(act.reset(), 0.5, 1), (act.answer(403, ""), 0.5, 1), (act.answer(404, ""), 0.5, 0), (act.reset(), 1000, 0)],
@@ -209,6 +249,26 @@ def test_what_is_kept_is_of_use(rig: Faultd, get: Get, out: Path, last: act.Act,
     rig.lake.add("Demo_b.png", b"b")
     assert get().complete
     assert hidden(out) == ["Demo/data/Demo_b.png"], "nobody wants the rest any more"
+
+
+@pytest.mark.parametrize("storage", get_args(StorageType))
+def test_b9_an_address_that_expires_on_the_way(tmp_path: Path, connected: Connect, storage: StorageType) -> None:
+    """Another one is asked for, and the download goes on where it was."""
+    with Faultd(storage) as rig:
+        rig.lake.add(NAME, CONTENT)
+        rig.lake.uses = 1
+        rig.rule("get-file", act.cut(0.5))
+        (item,) = connected(rig.url).downloads.collection("c1", tmp_path).items
+        assert (item.state, item.verified_by, tree(tmp_path)[FILE] == CONTENT) == ("downloaded", "md5", True)
+        assert [entry.status for entry in rig.asked("get-file")] == [200, 403 if storage != "GCP" else 400, 206]
+        assert len(rig.asked("GET .*downloadUrl")) == 1
+
+
+def test_b9_an_address_that_is_refused_is_asked_again_once(rig: Faultd, get: Get) -> None:
+    rig.rule("get-file", act.answer(403, "<Error><Code>AccessDenied</Code></Error>"), times=99)
+    (item,) = get().items
+    assert (item.state, item.status, item.attempts) == ("failed", 403, 2)
+    assert (len(rig.asked("get-file")), len(rig.asked("GET .*downloadUrl"))) == (2, 1)
 
 
 def test_much_that_comes_is_not_given_up(rig: Faultd, get: Get, out: Path) -> None:

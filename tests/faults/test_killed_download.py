@@ -17,7 +17,7 @@ from ..metalake_io.trees import tree
 from . import actions as act
 from . import child
 from .children import Child, Nursery
-from .conftest import Connect
+from .desk import Connect
 from .faultd import Faultd
 from .torture import of_all
 

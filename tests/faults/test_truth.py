@@ -12,9 +12,9 @@ from click.testing import Result
 
 from . import actions as act
 from .faultd import Faultd
+from .here import ANNOTATE, NAMES, PUSH, UPLOAD, Run
 from .oracle import Inputs, check
 from .torture import of_all
-from .typed import ANNOTATE, NAMES, PUSH, UPLOAD, Run
 
 
 def inputs(*, shapes: bool = False) -> Inputs:

@@ -12,7 +12,7 @@ import pytest
 
 from . import actions as act
 from .faultd import Faultd
-from .typed import ANNOTATE, NAMES, PUSH, UPLOAD, Run
+from .here import ANNOTATE, NAMES, PUSH, UPLOAD, Run
 
 
 class Case(NamedTuple):

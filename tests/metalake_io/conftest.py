@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from annolake.metalake_io.connecting import connect
 
 from .clock import FakeClock
 from .lake import KEY, SECRET, SIGNATURE, Lake
+from .overheard import Heard, listening
 
 Connect = Callable[..., MetaLakeClient]
 
@@ -84,14 +84,11 @@ def put(tmp_path: Path) -> Callable[[str, Any], str]:
 
 
 @pytest.fixture(autouse=True)
-def no_secret_is_told(
-    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
-) -> Iterator[None]:
-    """Nothing that was logged, down to DEBUG, or printed, holds a secret or a signature."""
-    caplog.set_level(logging.DEBUG)
-    yield
+def no_secret_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Heard]:
+    """Nothing that was said, logged, raised, reported or kept holds a secret or a signature; nothing was printed."""
+    with listening() as heard:
+        yield heard
     printed = capsys.readouterr()
-    told = caplog.text + printed.out + printed.err
-    assert [secret for secret in SECRETS if secret in told] == []
-    if "allows_printing" not in request.keywords:
-        assert (printed.out, printed.err) == ("", "")
+    heard.say("screen", *printed)
+    assert heard.leaks(SECRETS, tmp_path) == []
+    assert (printed.out, printed.err) == ("", "")

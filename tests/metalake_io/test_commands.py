@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from annolake.commands.main import annolake
 
 from .lake import KEY, SECRET, Lake
+from .overheard import Heard
 from .wire import Answer, js, refusal
 
 Run = Callable[..., Result]
@@ -42,6 +43,13 @@ def test_a_collection(run: Run, full: Lake, tmp_path: Path) -> None:
     assert json.loads(run(*words).stdout)["summary"]["skipped"] == 2
     full.rule("GET /bucket/Demo_a", Answer(404), times=9)
     assert run("download", "collection", "c1", tmp_path / "other").exit_code == 6
+
+
+def test_what_is_not_verified_is_said(run: Run, full: Lake, tmp_path: Path) -> None:
+    full.rule("GET /bucket/Demo_a", Answer(200, b"picture a", bare=True))
+    done = run("download", "collection", "c1", tmp_path / "out", "--json")
+    assert "1 file unverified" in done.stderr
+    assert json.loads(done.stdout)["verified_by"] == "none"
 
 
 @pytest.mark.parametrize("where", [[], ["--collection", "c1"]])
@@ -131,7 +139,8 @@ def test_a_file_in_the_place_of_the_folder(run: Run, full: Lake, tmp_path: Path,
     assert (full.wire.asked, (tmp_path / "there").read_bytes()) == ([], b"mine")
 
 
-def test_a_url(run: Run, full: Lake) -> None:
+def test_a_url(run: Run, full: Lake, no_secret_is_told: Heard) -> None:
+    no_secret_is_told.may_say.append(full.media("Demo_a.png"))
     done = run("download", "url", "Demo_a.png")
     assert done.stdout.strip() == full.media("Demo_a.png")
     assert run("download", "url", "nope").exit_code == 7
@@ -172,12 +181,12 @@ def test_help(run: Run, words: str) -> None:
 
 
 def test_login_keeps_a_profile_that_only_its_owner_reads(
-    run: Run, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_secret_is_told: Heard
 ) -> None:
     done = run("login", "--profile", "work")
     assert done.exit_code == 0, done.stderr
-    assert SECRET not in done.stdout + done.stderr
     (file,) = (tmp_path / "config").rglob("profiles.json")
+    no_secret_is_told.may_hold.append(file)
     assert file.stat().st_mode & 0o777 == 0o600
     for name in ("METALAKE_URL", "METALAKE_API_KEY", "METALAKE_SECRET"):
         monkeypatch.delenv(name)
@@ -210,7 +219,10 @@ def test_login_with_a_wrong_secret_keeps_nothing(
     assert list((tmp_path / "config").rglob("*")) == []
 
 
-def test_a_profile_keeps_the_prefix_of_its_service(run: Run, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_keeps_the_prefix_of_its_service(
+    run: Run, lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_secret_is_told: Heard
+) -> None:
+    no_secret_is_told.may_hold += [tmp_path / "config" / "annolake" / "profiles.json"]
     lake.prefixes = ["/api"]
     assert run("login", "--prefix", "/api").exit_code == 0
     for name in ("METALAKE_URL", "METALAKE_API_KEY", "METALAKE_SECRET"):

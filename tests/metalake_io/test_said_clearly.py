@@ -14,6 +14,7 @@ from PIL import Image
 from annolake.commands.main import annolake
 
 from .lake import KEY, SECRET, Lake
+from .wire import js, refusal
 
 Run = Callable[..., Result]
 
@@ -86,6 +87,37 @@ def test_http_to_another_computer(run: Run) -> None:
     done = run("jobs", "wait", "j1", "--url", "http://lake.example.com")
     assert done.exit_code == 2
     assert "--insecure-http" in done.stderr
+
+
+def test_what_is_missing_is_said_before_the_work(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large set may take an hour to convert."""
+    monkeypatch.delenv("METALAKE_SECRET")
+    done = pushed(run, tmp_path, "a.png")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: key and secret are not set")
+
+
+def test_profiles_that_cannot_be_read_matter_where_they_are_needed(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config" / "annolake").mkdir(parents=True)
+    file = tmp_path / "config" / "annolake" / "profiles.json"
+    file.write_text("{")
+    file.chmod(0o600)
+    assert run("jobs", "wait", "j1").exit_code == 0
+    monkeypatch.delenv("METALAKE_SECRET")
+    done = run("jobs", "wait", "j1")
+    assert done.exit_code == 4
+    assert "mend it, or remove it and log in again" in done.stderr
+
+
+def test_nothing_to_do_is_no_word_for_a_failure(run: Run, lake: Lake, tmp_path: Path) -> None:
+    lake.rule("GET .*getAnnotations", refusal(406, "Collection not found"))
+    done = run("download", "collection", "c1", tmp_path / "out")
+    assert done.exit_code == 7
+    assert "nothing to do" not in done.stderr
+    lake.rule("POST .*objects/list", js([]))
+    assert "nothing to do" in run("download", "files", tmp_path / "out").stderr
 
 
 @pytest.mark.parametrize("command", ["validate", "stats"])

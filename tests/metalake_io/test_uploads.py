@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from annolake.metalake_io.client import MetaLakeClient
-from annolake.metalake_io.errors import NotAuthorised, ServiceRefused
+from annolake.metalake_io.errors import NetworkGaveUp, NotAuthorised, ServiceRefused
+from annolake.metalake_io.results import UploadReport
 from annolake.metalake_io.uploads import Uploads
 from annolake.schemas.errors import InvalidInput, UsageError
 
@@ -63,9 +64,14 @@ def test_a_single_file_whose_completion_says_nothing(client: MetaLakeClient, lak
 
 
 def test_a_completion_that_fails_is_no_success(client: MetaLakeClient, lake: Lake, pictures: Path) -> None:
-    lake.rule("GET .*complete", refusal(500, "broken"), times=99)
+    lake.rule("GET .*complete", refusal(406, "broken"))
     result = client.upload_files_to_collection(str(pictures), "image", "Demo")
     assert result == {"is_success": False, "job_id": "j1", "collection_id": "c1"}
+    lake.rule("GET .*complete", refusal(500, "broken"), times=99)
+    with pytest.raises(NetworkGaveUp) as caught:
+        client.upload_files_to_collection(str(pictures), "image", "Demo")
+    assert isinstance(caught.value.report, UploadReport)
+    assert caught.value.report.as_dict() == {"is_success": False, "job_id": "j1", "collection_id": "c1"}
 
 
 @pytest.mark.parametrize("storage", ["AWS_S3", "GCP", "AZURE", "aws_s3", "gcs", "azure_blob"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
 from typing import Any
 
 import pytest
@@ -314,3 +315,11 @@ def test_encoding_is_a_fixed_point(image: Any):
     (again,), _, _ = decoded(b'{"images":[' + once + b"]}")
     assert metalake_encoding.encode_record(again) == once
     assert replace(again, extras=record.extras) == record
+
+
+def test_a_catalogue_from_another_process_is_written_as_the_same_bytes() -> None:
+    catalog = Catalog(labels=(Category("car"),), splits=("train",))
+    travelled = pickle.loads(pickle.dumps(catalog))
+    assert b"".join(metalake_encoding.encode_end(travelled, empty=True)) == b"".join(
+        metalake_encoding.encode_end(catalog, empty=True)
+    )

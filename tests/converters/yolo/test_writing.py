@@ -210,3 +210,28 @@ def test_the_task_is_found_from_what_there_is(annotation, task):
     settled = FORMAT.settle(Options(), CATS, lambda: iter([Record(image="a", annotations=(annotation,))]), ledger)
     assert settled.task == task
     assert [decision.code for decision in ledger.decisions] == ["yolo-task"]
+
+
+CLASHING = Catalog(
+    labels=CATS.labels, coordinates="normalized", splits=("train", "val"), split_in_name=True
+)  # as a reader leaves it where several splits share names
+
+
+@pytest.mark.parametrize("layout", ["ultralytics", "darknet"])
+@pytest.mark.parametrize(
+    "images",
+    [
+        {"train/a.jpg": "train", "val/a.jpg": "val", "b.jpg": "val"},
+        {"train/a.jpg": "train", "val/a.jpg": "val", "val/b.jpg": "val"},
+        {"train/a.jpg": "train", "val/b.jpg": "val"},
+        {"train/a.jpg": "train", "b.jpg": "val"},
+        {"train/a.jpg": "train", "a.jpg": "val"},
+        {"train/train/a.jpg": "train", "val/b.jpg": "val", "c.jpg": "val"},
+    ],
+)
+def test_a_split_in_front_comes_home_also_where_the_names_do_not_tell(write, read, layout, images):
+    """In a part of a data set, and in a video project, a name that has its split in front may be alone."""
+    target = write(CLASHING, [boxes(name, split=split)[0] for name, split in images.items()], layout=layout)
+    back = read(target)
+    assert {record.image: record.split for record in back.records} == images
+    assert back.catalog.split_in_name

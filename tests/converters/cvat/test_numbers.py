@@ -1,0 +1,53 @@
+"""Numbers as CVAT spells them, in decimal arithmetic."""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from annolake.converters.cvat.numbers import decimal, far_edge, numbers, points, span, spelled
+
+NUMBERS = st.one_of(
+    st.integers(-(10**6), 10**6).map(lambda n: n / 100),
+    st.integers(-(10**12), 10**12).map(lambda n: n / 10**5),
+    st.integers(-(10**9), 10**9),
+    st.floats(-1e18, 1e18, allow_nan=False).filter(lambda n: abs(n) > 1e-20 or n == 0),
+)
+
+
+def plainly(value: Decimal) -> str:
+    """Two decimals at least, no exponent, no zeros behind them."""
+    head, _, tail = f"{value:f}".partition(".")
+    return f"{head}.{tail.rstrip('0').ljust(2, '0')}"
+
+
+@settings(max_examples=500)
+@given(value=NUMBERS)
+def test_a_number_is_spelled_with_all_its_decimals(value: float) -> None:
+    assert spelled(value) == plainly(Decimal(repr(float(value))))
+    assert float(spelled(value)) == value
+
+
+@settings(max_examples=500)
+@given(low=NUMBERS, size=NUMBERS)
+def test_the_far_edge_is_the_sum_of_the_decimals(low: float, size: float) -> None:
+    total = Context(prec=100).add(Decimal(repr(float(low))), Decimal(repr(float(size))))
+    found = far_edge(low, size)
+    assert Decimal(found) == total
+    if total:
+        assert found == plainly(total)
+
+
+@given(low=st.integers(-(10**6), 10**6), size=st.integers(0, 10**6))
+def test_a_far_edge_comes_home_as_the_size(low: int, size: int) -> None:
+    start = low / 100
+    assert span(decimal(spelled(start), "xtl"), decimal(far_edge(start, size / 100), "xbr")) == size / 100
+
+
+@given(flat=st.lists(st.tuples(NUMBERS, NUMBERS)).map(lambda pairs: [n for pair in pairs for n in pair]))
+def test_points_are_spelled_one_by_one_and_read_again(flat: list[float]) -> None:
+    text = points(flat)
+    assert text == ";".join(f"{spelled(x)},{spelled(y)}" for x, y in zip(flat[::2], flat[1::2], strict=True))
+    assert numbers(text, "points") == tuple(flat)
