@@ -128,11 +128,11 @@ def _find_prefix(service: Service, prefixes: Sequence[str]) -> None:
             continue
         service.prefix = prefix
         if not 200 <= response.status < 300:
-            raise service.refusal(_CHECK, response)
-        check = service.typed(_CHECK, response, _Check)
+            raise service.refusal(operation, response)
+        check = service.typed(operation, response, _Check)
         if not check.isCompatible:
             said = service.redactor.clean(check.message or "the service wants another version")
-            raise ServiceRefused("not-compatible", f"{_CHECK}: {said}", hint="update annolake")
+            raise ServiceRefused("not-compatible", f"{operation}: {said}", hint="update annolake")
         return
     if PREFIXES[-1] not in prefixes:
         message = f"{_CHECK}: {service.base_url} has nothing at {prefixes[0]}"

@@ -192,16 +192,20 @@ class FileUpload:
                 makes_no_sense = isinstance(error, ProtocolError)
                 if not makes_no_sense and (not error.uncertain or asked == _ASKED):
                     raise
-                try:
-                    if self._initialize(source).isExisting:
-                        return attempts
-                except TransferError as unanswered:
-                    unanswered.uncertain = True
-                    raise
+                if self._has(source):
+                    return attempts
                 if makes_no_sense:
                     raise
             self._service.clock.sleep(self._service.clock.random() * 2.0**asked)
         return attempts
+
+    def _has(self, source: Source) -> bool:
+        """Whether the service has the file that it may have made."""
+        try:
+            return bool(self._initialize(source).isExisting)
+        except TransferError as error:
+            error.uncertain = True
+            raise
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from .as_typed import Run, commands
 from .children import Nursery
 from .desk import Connect, Desk
 from .faultd import Faultd
+from .here import Run, commands
 from .lake import KEY, SECRET
 from .storage import SIGNED
 from .typed import BOX, PICTURES, Typed

@@ -87,9 +87,9 @@ def order(name: str, said: str = "`isSuccess` is neither true nor false") -> Sha
 
 ANSWERS: dict[str, Shape] = {
     "version-check": shapes(
-        "connect",
-        missing=(act.lacking("/isCompatible"), "connect: .*isCompatible"),
-        wrong_type=(act.changed("/isCompatible", "perhaps"), "connect: .*isCompatible"),
+        "connect to .*",
+        missing=(act.lacking("/isCompatible"), "connect to .*: .*isCompatible"),
+        wrong_type=(act.changed("/isCompatible", "perhaps"), "connect to .*: .*isCompatible"),
     ),
     "create-collection": shapes(
         "begin the upload",

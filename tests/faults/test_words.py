@@ -13,6 +13,7 @@ import pytest
 from . import actions as act
 from .as_typed import ANNOTATE, NAMES, PUSH, UPLOAD, Run
 from .faultd import Faultd
+from .here import ANNOTATE, NAMES, PUSH, UPLOAD, Run
 
 
 class Case(NamedTuple):
