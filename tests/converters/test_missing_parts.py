@@ -46,7 +46,7 @@ def locked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     scandir, listdir = os.scandir, os.listdir
 
     def refuse(path: object) -> None:
-        if os.path.basename(os.fspath(path)) in names:  # type: ignore[call-overload]
+        if isinstance(path, str | os.PathLike) and os.path.basename(os.fspath(path)) in names:
             raise PermissionError(13, "Permission denied", str(path))
 
     def scanned(path: str = ".") -> object:

@@ -19,7 +19,6 @@ from annolake.metalake_io.connecting import connect
 
 from ..metalake_io.clock import FakeClock
 from ..metalake_io.overheard import Heard, listening
-from .as_typed import Run, commands
 from .children import Nursery
 from .desk import Connect, Desk
 from .faultd import Faultd

@@ -11,7 +11,6 @@ import pytest
 from click.testing import Result
 
 from . import actions as act
-from .as_typed import ANNOTATE, NAMES, PUSH, UPLOAD, Run
 from .faultd import Faultd
 from .here import ANNOTATE, NAMES, PUSH, UPLOAD, Run
 from .oracle import Inputs, check

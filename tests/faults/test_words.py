@@ -11,7 +11,6 @@ from typing import NamedTuple
 import pytest
 
 from . import actions as act
-from .as_typed import ANNOTATE, NAMES, PUSH, UPLOAD, Run
 from .faultd import Faultd
 from .here import ANNOTATE, NAMES, PUSH, UPLOAD, Run
 
