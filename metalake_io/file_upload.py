@@ -196,6 +196,11 @@ class FileUpload:
                     return attempts
                 if makes_no_sense:
                     raise
+            except ServiceRefused as error:
+                attempts += error.attempts
+                if asked == 1 or not self._has(source):  # what was done late, and once, is refused the second time
+                    raise
+                return attempts
             self._service.clock.sleep(self._service.clock.random() * 2.0**asked)
         return attempts
 
