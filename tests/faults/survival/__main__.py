@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -86,7 +87,7 @@ def main() -> None:
     chosen = [case for case in cases() if given.only in (None, case.id)]
     pythons: dict[Name, str] = {"annolake": sys.executable}
     if given.official:
-        pythons["layernext"] = given.official
+        pythons["layernext"] = os.path.abspath(given.official)
     outcomes: dict[Name, list[Outcome]] = {}
     for name, python in pythons.items():
         with ThreadPoolExecutor(given.at_once) as pool:
