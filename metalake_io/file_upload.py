@@ -16,9 +16,9 @@ from .errors import NetworkGaveUp, NotAuthorised, ProtocolError, ServiceRefused,
 from .journal import Journal
 from .journal_rows import FileRow, PartRow
 from .kinds import CONTENT_TYPES
-from .results import Item
+from .results import Item, weakest
 from .scanning import Entry, Source
-from .sent_files import done, is_as_sent, is_of, outdated, part_count, sent_before, weakest
+from .sent_files import done, is_as_sent, is_of, outdated, part_count, sent_before
 from .service import Service
 from .storage import Part, Storage
 from .transfer.bodies import FileSlice, Moved, changed
@@ -99,13 +99,14 @@ class FileUpload:
     def _existing(self, source: Source, before: FileRow | None) -> Item:
         """The collection has a file of this name: one that we brought, or another's, which nobody has compared."""
         parts = [] if before is None else self._journal.rows(PartRow, file_id=before.file_id)
-        if before is None or sum(1 for _ in parts) < part_count(before.size, before.part_size):
+        if before is None or len(parts) < part_count(before.size, before.part_size):
             reason = "the collection has a file of this name; its content was not compared"
             return Item(name=source.name, state="skipped", reason=reason, verified_by="none", size=source.size)
         if not is_as_sent(source, before, parts):
             return outdated(source)
         self._journal.put(done(source, before))
-        return sent_before(source, weakest(parts) if before.state == "done" else "server")
+        proof = weakest(part.verified for part in parts)
+        return sent_before(source, proof if before.state == "done" else "server")
 
     def _go_on(self, source: Source, before: FileRow) -> Item | None:
         """The file, its upload taken up where it was left. None where that cannot be."""
@@ -146,7 +147,7 @@ class FileUpload:
             state="uploaded",
             attempts=attempts,
             status=200,
-            verified_by=weakest(parts),
+            verified_by=weakest(part.verified for part in parts),
             size=source.size,
         )
 

@@ -13,9 +13,9 @@ from .journal import Journal
 from .journal_rows import FileRow, PartRow
 from .kinds import OBJECTS
 from .listing import LARGEST_PAGE, Listed, Listing
-from .results import Item
+from .results import Item, weakest
 from .scanning import Entry
-from .sent_files import done, is_as_sent, outdated, sent_before, weakest
+from .sent_files import done, is_as_sent, outdated, sent_before
 from .service import Service
 
 _ASKING = 10
@@ -72,7 +72,7 @@ class KnownFiles:
             return outdated(source)
         if source.modified != row.modified:
             self._journal.put(done(source, row))
-        return sent_before(source, weakest(parts))
+        return sent_before(source, weakest(part.verified for part in parts))
 
     def _held(self, kind: str) -> dict[str, int | None]:
         """Names of the collection's files that the journal may know, with their sizes where the service tells them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal, get_args
 
 import msgspec
@@ -20,6 +21,12 @@ Verified = Literal["md5", "crc32c", "size", "server", "none"]
 """How well it is known that what arrived is what was sent, the best first: by hash, by length, by the server's word,
 not at all.
 """
+
+
+def weakest(proofs: Iterable[Verified | None]) -> Verified | None:
+    """The weakest of some proofs; None where there are none."""
+    known, order = set(proofs), reversed(get_args(Verified))
+    return next((one for one in order if one in known), None)
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -80,9 +87,7 @@ class Report(msgspec.Struct, kw_only=True):
     @property
     def verified_by(self) -> Verified | None:
         """The weakest proof of all that is there; None where nothing is."""
-        known = {item.verified_by for item in self.items if item.verified_by is not None}
-        order: tuple[Verified, ...] = get_args(Verified)
-        return next((one for one in reversed(order) if one in known), None)
+        return weakest(item.verified_by for item in self.items)
 
     @property
     def missing(self) -> list[Item]:

@@ -29,7 +29,7 @@ def done(source: Source, row: FileRow) -> FileRow:
     return msgspec.structs.replace(row, size=source.size, modified=source.modified, state="done")
 
 
-def sent_before(source: Source, verified: Verified) -> Item:
+def sent_before(source: Source, verified: Verified | None) -> Item:
     """The item of a file that an earlier run has brought, and that the service has."""
     reason = "it is there, sent by an earlier run"
     return Item(name=source.name, state="skipped", reason=reason, verified_by=verified, size=source.size)
@@ -39,11 +39,6 @@ def outdated(source: Source) -> Item:
     """The item of a file that was changed after it was uploaded."""
     reason = "changed since it was uploaded; the collection has what it was, and the service replaces no files"
     return Item(name=source.name, state="failed", reason=reason, retry_helps=False, size=source.size)
-
-
-def weakest(parts: list[PartRow]) -> Verified:
-    order: tuple[Verified, ...] = ("none", "server", "size", "crc32c", "md5")
-    return next(level for level in order if any(part.verified == level for part in parts))
 
 
 def is_of(part: PartRow, source: Source, row: FileRow) -> bool:
