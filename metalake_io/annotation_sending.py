@@ -45,19 +45,17 @@ class Outgoing:
         self._index: dict[str, int] | None = None
 
     def __iter__(self) -> Iterator[Record]:
-        return map(self.record, range(self.annotations.count))
-
-    def record(self, index: int) -> Record:
-        return self._kept(self.annotations.record(index))
+        return map(self.kept, map(self.annotations.record, range(self.annotations.count)))
 
     def named(self, image: str) -> Record | None:
         if self._index is None:
             count = self.annotations.count
             self._index = {self.annotations.record(index).image: index for index in range(count)}
         index = self._index.get(image)
-        return None if index is None else self.record(index)
+        return None if index is None else self.kept(self.annotations.record(index))
 
-    def _kept(self, record: Record) -> Record:
+    def kept(self, record: Record) -> Record:
+        """An image of the file without what the service has no keys for."""
         if self.labels.complete:
             return record
         kept = [one for one in record.annotations if _is_known(one, self.labels)]
@@ -124,7 +122,7 @@ class Sending:
             if whole.image in self._without:
                 self._report.items.append(unsent(whole.image, "its file did not arrive"))
                 continue
-            record = self._outgoing.record(index)
+            record = self._outgoing.kept(whole)
             dropped += len(whole.annotations) - len(record.annotations)
             tags += len(record.tags)
             if record.image not in self._held:
@@ -137,7 +135,8 @@ class Sending:
             notes.append(f"{tags} tags of whole images stay in the file: the service has no place for them")
 
     def _send(self, batch: Batch) -> None:
-        self._note(batch.names, "sent")
+        rows = self._rows(batch.names)
+        self._journal.put(*rows)
         self._journal.flush()
         try:
             refused = self._surely(batch)
@@ -158,7 +157,8 @@ class Sending:
         self._sent += len(batch.names)
         self._report.batches += 1
         items = [self._item(name, refused) for name in batch.names]
-        self._note([item.name for item in items if item.state == "uploaded"], "done")
+        done = {item.name for item in items if item.state == "uploaded"}
+        self._journal.put(*(msgspec.structs.replace(row, state="done") for row in rows if row.name in done))
         self._tell(items)
 
     def _surely(self, batch: Batch) -> dict[str, str]:
@@ -232,14 +232,11 @@ class Sending:
             for item in items:
                 self._on_item(item)
 
-    def _note(self, names: list[str], state: str) -> None:
-        if not self._journal.keeps:
-            return
-        for name in names:
-            record = self._outgoing.named(name)
-            if record is not None:
-                done = "done" if state == "done" else "sent"
-                self._journal.put(ImageRow(self._run.operation, name, digest(record), done))
+    def _rows(self, names: list[str]) -> list[ImageRow]:
+        """What the journal, if there is one, is to keep of images that go now."""
+        found = ((name, self._outgoing.named(name)) for name in names if self._journal.keeps)
+        operation = self._run.operation
+        return [ImageRow(operation, name, digest(record), "sent") for name, record in found if record is not None]
 
     def _is_done(self, record: Record) -> bool:
         row = self._journal.get(ImageRow, self._run.operation, record.image)
