@@ -106,11 +106,7 @@ class Downloads:
         moved: Moved | None = None,
     ) -> DownloadReport:
         """Files that were gathered, below `folder`. Errors as of `collection`."""
-        report, root = DownloadReport(folder=str(folder)), real_folder(folder)
-        fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
-        with attached(report), fetcher:
-            self._fetch(fetcher, _wanted(root, entries, _Names(root), report), report, on_item)
-        return report
+        return self._fetch_all(entries, real_folder(folder), DownloadReport(folder=str(folder)), on_item, moved)
 
     def from_datalake(
         self,
@@ -188,9 +184,19 @@ class Downloads:
             return report
         root = real_folder(folder)
         report.folder = str(root)
+        return self._fetch_all(map(_entry, page.objects), root, report, on_item, moved)
+
+    def _fetch_all(
+        self,
+        entries: Iterable[Entry],
+        root: Path,
+        report: DownloadReport,
+        on_item: OnItem | None,
+        moved: Moved | None,
+    ) -> DownloadReport:
         fetcher = Fetcher(self._service, idle=self._idle, moved=moved)
         with attached(report), fetcher:
-            self._fetch(fetcher, _wanted(root, map(_entry, page.objects), _Names(root), report), report, on_item)
+            self._fetch(fetcher, _wanted(root, entries, _Names(root), report), report, on_item)
         return report
 
     def _fetch(
