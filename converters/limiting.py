@@ -24,18 +24,18 @@ def limited(
     """The limit that was asked for, or the one that a source larger than memory makes necessary; None where there is
     neither. UsageError (`not-bounded`) where one was asked for that cannot be kept.
     """
-    if wanted is None:
-        memory = memory_for(sources, free_memory())
-        if memory is not None and _unbounded(readers, writer, options, choice) is None:
-            ledger.decide("memory", f"too large for what is free: converted in {memory.limit // MIB} MiB of memory")
-            ledger.bounded()
-            return memory
-        return None
     unbounded = _unbounded(readers, writer, options, choice)
     if unbounded is not None:
-        raise UsageError("not-bounded", unbounded, hint="leave --memory out")
+        if wanted is not None:
+            raise UsageError("not-bounded", unbounded, hint="leave --memory out")
+        return None
+    memory = memory_for(sources, free_memory()) if wanted is None else memory_of(wanted)
+    if memory is None:
+        return None
+    if wanted is None:
+        ledger.decide("memory", f"too large for what is free: converted in {memory.limit // MIB} MiB of memory")
     ledger.bounded()
-    return memory_of(wanted)
+    return memory
 
 
 def _unbounded(readers: Sequence[Format], writer: Format, options: Options, choice: Choice | None) -> str | None:
