@@ -25,9 +25,10 @@ from inputs import made
 from pairs import HERE, HOTCOCO, ONE, ORJSON, PANLABEL, TWO, Pair, Tool, pairs
 from running import Run, run
 
+from annolake.converters.testing.marked import with_marked
+
 MEMORY = Path("/dev/shm")
 README = HERE.parent / "README.md"
-START, END = "<!-- benchmark -->", "<!-- /benchmark -->"
 MB = 1_000_000
 
 
@@ -168,8 +169,7 @@ def machine() -> str:
 def into_readme(lines: list[str]) -> None:
     """Put the lines between the marks in the README."""
     text = README.read_text(encoding="utf-8")
-    before, rest = text.split(START)
-    README.write_text(f"{before}{START}\n{chr(10).join(lines)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    README.write_text(with_marked(text, "benchmark", "".join(f"{line}\n" for line in lines)), encoding="utf-8")
 
 
 def base() -> Path:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -24,9 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from annolake.converters.testing.marked import with_marked
+
 ROOT = Path(__file__).resolve().parents[1]
 CLIENT = ROOT / "tests" / "faults" / "survival" / "client.py"
-MARKS = ("<!-- transfers: begin -->", "<!-- transfers: end -->")
 MB = 1_000_000
 
 Side = Literal["annolake", "layernext"]
@@ -204,12 +204,8 @@ def main() -> None:
         rows.append(line)
         all_met &= met
     if given.write:
-        begin, end = MARKS
-        whole = given.write.read_text(encoding="utf-8")
-        between = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        if not between.search(whole):
-            sys.exit(f"{given.write} has no place for the table: {begin} ... {end}")
-        given.write.write_text(between.sub(lambda _: f"{begin}\n{table(rows)}\n{end}", whole), encoding="utf-8")
+        text = given.write.read_text(encoding="utf-8")
+        given.write.write_text(with_marked(text, "transfers", f"{table(rows)}\n"), encoding="utf-8")
     sys.exit(0 if all_met else 1)
 
 

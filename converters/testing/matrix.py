@@ -13,7 +13,6 @@ from .features import Feature, features
 from .roundtrips import Column, Fate, Outcome, columns, measure, rows_of
 
 SYMBOLS: dict[Fate, str] = {"exact": "●", "carried": "○", "approximated": "◐", "dropped": "✕", "renewed": "·"}
-BEGIN, END = "<!-- matrix -->\n", "<!-- /matrix -->"
 
 Cells = Mapping[tuple[str, str], Mapping[str, Outcome]]
 """By source and target: what became of each feature."""
@@ -55,17 +54,6 @@ def table(cells: Cells) -> str:
         rows.append(row)
     lines = [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join([*lines, *(["", *notes] if notes else []), ""])
-
-
-def published(text: str) -> str:
-    """The part of a text between the marks."""
-    return text.split(BEGIN, 1)[1].split(END, 1)[0]
-
-
-def republished(text: str, part: str) -> str:
-    """The text with that part between its marks."""
-    before, _, rest = text.partition(BEGIN)
-    return f"{before}{BEGIN}{part}{END}{rest.partition(END)[2]}"
 
 
 def _fates(cells: Cells, feature: Feature, sources: Sequence[Column], target: Column) -> dict[str, Fate]:

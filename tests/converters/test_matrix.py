@@ -14,6 +14,7 @@ from annolake.converters.format import Context, Format, Reading
 from annolake.converters.ledger import Ledger
 from annolake.converters.testing import matrix
 from annolake.converters.testing.features import features
+from annolake.converters.testing.marked import marked, with_marked
 from annolake.converters.testing.roundtrips import Column, columns, measure, rows_of
 from annolake.schemas.model import Record
 
@@ -31,8 +32,8 @@ def test_the_readme_shows_what_is_measured(cells: matrix.Cells, root: Path, requ
     """`make matrix` writes it."""
     readme = root / "README.md"
     if request.config.getoption("--accept"):
-        readme.write_text(matrix.republished(readme.read_text(), matrix.table(cells)))
-    assert matrix.published(readme.read_text()) == matrix.table(cells)
+        readme.write_text(with_marked(readme.read_text(), "matrix", matrix.table(cells)))
+    assert marked(readme.read_text(), "matrix") == matrix.table(cells)
 
 
 def test_every_format_has_features_and_every_feature_a_source():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +11,11 @@ from functools import partial
 from itertools import compress
 from pathlib import Path
 
+from annolake.converters.testing.marked import with_marked
+
 from .cases import Case, cases
 from .trial import Name, Outcome, tried
 
-MARKS = ("<!-- faults survived: begin -->", "<!-- faults survived: end -->")
 TITLES = {
     "A1": "killed while files are sent, then run again",
     "A3": "killed while files are fetched, then run again",
@@ -95,12 +95,8 @@ def main() -> None:
     text = table(chosen, outcomes)
     print(text)
     if given.write:
-        begin, end = MARKS
         whole = given.write.read_text(encoding="utf-8")
-        between = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        if not between.search(whole):
-            sys.exit(f"{given.write} has no place for the table: {begin} ... {end}")
-        given.write.write_text(between.sub(lambda _: f"{begin}\n{text}\n{end}", whole), encoding="utf-8")
+        given.write.write_text(with_marked(whole, "faults", f"{text}\n"), encoding="utf-8")
 
 
 if __name__ == "__main__":
