@@ -23,6 +23,9 @@ from .journeys import Journey
 LIMIT = 1.0
 """The time-out, in seconds."""
 
+TRIES = 3
+"""Runs of which one must keep the limits of time: a computer that does something else makes a run late, not all."""
+
 SLOW = {
     "accept and silent": ("init", act.hang(30)),
     "silent after the body": ("put-part", act.hang(30)),
@@ -47,22 +50,38 @@ def black_hole() -> Iterator[int]:
 
 
 def test_b8_a_black_hole(black_hole: int) -> None:
-    sockets = Sockets(connect=LIMIT)
-    begin = time.monotonic()
-    with pytest.raises(Fault) as caught:
-        sockets.send(request(url=f"http://127.0.0.1:{black_hole}/", idle=30.0))
-    assert LIMIT <= time.monotonic() - begin <= 1.5 * LIMIT
-    assert (caught.value.cause, caught.value.sent) == ("timeout", False)
+    def seconds() -> float:
+        sockets = Sockets(connect=LIMIT)
+        begin = time.monotonic()
+        with pytest.raises(Fault) as caught:
+            sockets.send(request(url=f"http://127.0.0.1:{black_hole}/", idle=30.0))
+        assert (caught.value.cause, caught.value.sent) == ("timeout", False)
+        return time.monotonic() - begin
+
+    assert any(LIMIT <= seconds() <= 1.5 * LIMIT for _ in range(TRIES))
 
 
 @pytest.mark.parametrize("slow", [pytest.param(one, id=f"B8[{one}]") for one in SLOW])
-def test_b8_a_slow_server_holds_one_worker(tmp_path: Path, rig: Faultd, connected: Connect, slow: str) -> None:
+def test_b8_a_slow_server_holds_one_worker(tmp_path: Path, connected: Connect, slow: str) -> None:
     """It is cut off in time, and most other files are done by then."""
+    runs: list[tuple[float, int]] = []
+    for number in range(TRIES):
+        with Faultd() as rig:
+            runs.append(_slowed(tmp_path / str(number), rig, connected, slow))
+        seconds, others = runs[-1]
+        if 0.9 * LIMIT <= seconds <= 1.5 * LIMIT and others >= 0.8 * 15:
+            return
+    pytest.fail(f"seconds until it was cut off, and other files that were done by then: {runs}")
+
+
+def _slowed(folder: Path, rig: Faultd, connected: Connect, slow: str) -> tuple[float, int]:
+    """Seconds until the slow request was cut off, and how many others were done by then."""
     operation, fault = SLOW[slow]
+    folder.mkdir()
     journey = Journey(
         rig,
-        tmp_path,
-        lambda: connected(timeout=LIMIT, at_once=4, policy=Policy()),
+        folder,
+        lambda: connected(rig.url, timeout=LIMIT, at_once=4, policy=Policy()),
         "download" if operation == "get-file" else "files",
         count=16,
         size=2000,
@@ -83,6 +102,5 @@ def test_b8_a_slow_server_holds_one_worker(tmp_path: Path, rig: Faultd, connecte
         for one in all_of_them
         if one.number > slowed.number and one.kept == slowed.kept and ("0002.png" in one.target or one.kept)
     )
-    assert 0.9 * LIMIT <= again.begin - slowed.begin <= 1.5 * LIMIT
     others = [one for one in rig.asked(operation) if one is not slowed and one.begin < again.begin and one.done]
-    assert len(others) >= 0.8 * 15, "the others had to wait"
+    return again.begin - slowed.begin, len(others)
