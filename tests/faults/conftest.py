@@ -7,20 +7,18 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
 from annolake.commands.main import annolake
-from annolake.metalake_io.client import MetaLakeClient
-from annolake.metalake_io.connecting import connect
 
 from ..metalake_io.clock import FakeClock
 from ..metalake_io.overheard import Heard, listening
+from ..metalake_io.settings import Connect, clients, settings
 from .children import Nursery
-from .desk import Connect, Desk
+from .desk import Desk
 from .faultd import Faultd
 from .here import Run, commands
 from .lake import KEY, SECRET
@@ -35,7 +33,7 @@ def heard(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest
     """G1: after every test, whatever was said, logged, raised, reported or left in a file holds no secret. State,
     settings and temporary files of the test lie in its own folder.
     """
-    for name, folder in (("XDG_STATE_HOME", "state-home"), ("XDG_CONFIG_HOME", "config-home"), ("TMPDIR", "temporary")):
+    for name, folder in (("XDG_STATE_HOME", "state"), ("XDG_CONFIG_HOME", "config"), ("TMPDIR", "temporary")):
         monkeypatch.setenv(name, str(tmp_path / folder))
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", None)
@@ -66,17 +64,8 @@ def rig() -> Iterator[Faultd]:
 @pytest.fixture
 def connected(rig: Faultd, clock: FakeClock) -> Iterator[Connect]:
     """Clients of the rig, or of another address, with other options."""
-    clients: list[MetaLakeClient] = []
-
-    def to(url: str | None = None, **options: Any) -> MetaLakeClient:
-        options = {"clock": clock, "timeout": 5.0, "at_once": 4, **options}
-        client = MetaLakeClient.over(connect(KEY, SECRET, url or rig.url, **options), timeout=options["timeout"])
-        clients.append(client)
-        return client
-
-    yield to
-    for client in clients:
-        client.close()
+    with clients(rig.url, clock=clock, timeout=5.0, at_once=4) as made:
+        yield made
 
 
 @pytest.fixture
@@ -105,10 +94,7 @@ def typed(rig: Faultd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Typed
     """A command as typed, in a folder with the picture files `pictures/p0.png` to `p3.png`, a box on each, and the
     annotation file `lake.json`. Key and secret come from the environment.
     """
-    settings = {"URL": rig.url, "API_KEY": KEY, "SECRET": SECRET}
-    for name, value in settings.items():
-        monkeypatch.setenv(f"METALAKE_{name}", value)
-    monkeypatch.setenv("ANNOLAKE_TIMEOUT", "5")
+    settings(monkeypatch, rig.url, tmp_path, timeout="5")
     monkeypatch.chdir(tmp_path)
     Path("pictures").mkdir()
     for name in PICTURES:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from annolake.metalake_io.client import MetaLakeClient
-
+from ..metalake_io.settings import Connect
 from . import actions as act
 from . import child
 from .children import Child, Nursery
 from .faultd import Faultd
 from .lake import KEY, SECRET
-
-Connect = Callable[..., MetaLakeClient]
 
 FILES = 12
 FAULTLESS = 3 + 4 * FILES

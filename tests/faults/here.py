@@ -13,8 +13,8 @@ from PIL import Image
 from annolake.commands.main import annolake
 
 from ..metalake_io.clock import FakeClock
+from ..metalake_io.settings import settings
 from .faultd import Faultd
-from .lake import KEY, SECRET
 
 Run = Callable[..., Result]
 
@@ -26,11 +26,7 @@ PUSH = ("push", "lake.json", "--images", "pictures", "--collection", "Demo", "--
 
 def commands(folder: Path, rig: Faultd, patch: pytest.MonkeyPatch) -> Run:
     """`folder` becomes the current one, and the rig the service. Nothing is waited for."""
-    for name, value in (("METALAKE_URL", rig.url), ("METALAKE_API_KEY", KEY), ("METALAKE_SECRET", SECRET)):
-        patch.setenv(name, value)
-    patch.setenv("ANNOLAKE_TIMEOUT", "5")
-    patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
-    patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    settings(patch, rig.url, folder, timeout="5")
     patch.setattr("annolake.metalake_io.connecting.WallClock", FakeClock)
     patch.chdir(folder)
     Path("pictures").mkdir()

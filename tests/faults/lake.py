@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..metalake_io.lake import AUTHORIZATION, KEY, SECRET
+from ..metalake_io.lake import AUTHORIZATION, KEY, SECRET, references
 from ..metalake_io.wire import Answer, Asked, js, refusal
 from .sending import Sending
 from .storage import Bucket
@@ -142,16 +142,7 @@ class Lake:
         return js({"isSuccess": True, "itemDetails": {"id": asked.json["collectionId"], "storagePath": found}})
 
     def labels(self, asked: Asked) -> Answer:
-        out: dict[str, Any] = {}
-        for label, attributes in asked.json["labels"].items():
-            if label in self.unknown_labels:
-                continue
-            texts = {
-                name: {"ref": f"A-{name}", "texts": {value: f"V-{value}" for value in values}}
-                for name, values in attributes.items()
-            }
-            out[label] = {"ref": f"L-{label}", "color": "#ff0000", "texts": texts}
-        return js(out)
+        return js(references(asked.json["labels"], self.unknown_labels))
 
     def update(self, asked: Asked, operation: str) -> Answer:
         self.updates += 1

@@ -11,13 +11,11 @@ from typing import Any
 import pytest
 
 from annolake.metalake_io.client import MetaLakeClient
-from annolake.metalake_io.connecting import connect
 
 from .clock import FakeClock
 from .lake import KEY, SECRET, SIGNATURE, Lake
 from .overheard import Heard, listening
-
-Connect = Callable[..., MetaLakeClient]
+from .settings import Connect, clients
 
 SECRETS = (SECRET, base64.b64encode(f"{KEY}:{SECRET}".encode()).decode(), SIGNATURE.partition("=")[2])
 
@@ -43,17 +41,8 @@ def lake() -> Iterator[Lake]:
 @pytest.fixture
 def connected(lake: Lake, clock: FakeClock) -> Iterator[Connect]:
     """Clients of the lake, or of another address, with other options."""
-    clients: list[MetaLakeClient] = []
-
-    def to(url: str | None = None, **options: Any) -> MetaLakeClient:
-        options = {"clock": clock, "timeout": 5.0, **options}
-        client = MetaLakeClient.over(connect(KEY, SECRET, url or lake.url, **options), timeout=options["timeout"])
-        clients.append(client)
-        return client
-
-    yield to
-    for client in clients:
-        client.close()
+    with clients(lake.url, clock=clock, timeout=5.0) as made:
+        yield made
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -29,6 +29,20 @@ class Rule:
     times: int
     skip: int
     after: bool
+
+
+def references(wanted: dict[str, dict[str, list[str]]], unknown: Collection[str] = ()) -> dict[str, Any]:
+    """The keys of labels, of their attributes and of these attributes' values; none for labels that are unknown."""
+    out: dict[str, Any] = {}
+    for label, attributes in wanted.items():
+        if label in unknown:
+            continue
+        texts = {
+            name: {"ref": f"A-{name}", "texts": {value: f"V-{value}" for value in values}}
+            for name, values in attributes.items()
+        }
+        out[label] = {"ref": f"L-{label}", "color": "#ff0000", "texts": texts}
+    return out
 
 
 class Lake:
@@ -201,16 +215,7 @@ class Lake:
         return js({"isSuccess": True, "itemDetails": {"id": "c1", "storagePath": "Demo"}})
 
     def _labels(self, asked: Asked) -> Answer:
-        out: dict[str, Any] = {}
-        for label, attributes in asked.json["labels"].items():
-            if label in self.unknown_labels:
-                continue
-            texts = {
-                name: {"ref": f"A-{name}", "texts": {value: f"V-{value}" for value in values}}
-                for name, values in attributes.items()
-            }
-            out[label] = {"ref": f"L-{label}", "color": "#ff0000", "texts": texts}
-        return js(out)
+        return js(references(asked.json["labels"], self.unknown_labels))
 
     def _update(self, asked: Asked, operation: str) -> Answer:
         self.updates.append(asked.json)

@@ -11,8 +11,9 @@ from click.testing import CliRunner, Result
 
 from annolake.commands.main import annolake
 
-from .lake import KEY, SECRET, Lake
+from .lake import Lake
 from .overheard import Heard
+from .settings import settings
 from .wire import Answer, js, refusal
 
 Run = Callable[..., Result]
@@ -21,9 +22,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """A command as typed, with the lake's address and credentials in the environment."""
-    for name, value in (("METALAKE_URL", lake.url), ("METALAKE_API_KEY", KEY), ("METALAKE_SECRET", SECRET)):
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    settings(monkeypatch, lake.url, tmp_path)
     return lambda *words: CliRunner().invoke(annolake, [str(word) for word in words])
 
 

@@ -13,7 +13,8 @@ from PIL import Image
 
 from annolake.commands.main import annolake
 
-from .lake import KEY, SECRET, Lake
+from .lake import Lake
+from .settings import settings
 from .wire import js
 
 Push = Callable[..., Result]
@@ -24,9 +25,7 @@ BOX = {"type": "rectangle", "bbox": [1, 2, 3, 4], "label": "Car"}
 @pytest.fixture
 def push(lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Push:
     """A push of a MetaLake file with one image of 8 x 8, on which is one annotation."""
-    for name, value in (("METALAKE_URL", lake.url), ("METALAKE_API_KEY", KEY), ("METALAKE_SECRET", SECRET)):
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    settings(monkeypatch, lake.url, tmp_path)
     images = tmp_path / "images"
     images.mkdir()
     Image.new("RGB", (8, 8)).save(images / "a.png")

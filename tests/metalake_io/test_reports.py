@@ -13,7 +13,8 @@ from PIL import Image
 
 from annolake.commands.main import annolake
 
-from .lake import KEY, SECRET, Lake
+from .lake import Lake
+from .settings import settings
 
 Run = Callable[..., Result]
 BOX = {"type": "rectangle", "bbox": [1, 2, 3, 4], "label": "Car"}
@@ -21,9 +22,7 @@ BOX = {"type": "rectangle", "bbox": [1, 2, 3, 4], "label": "Car"}
 
 @pytest.fixture
 def run(lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    for name, value in (("METALAKE_URL", lake.url), ("METALAKE_API_KEY", KEY), ("METALAKE_SECRET", SECRET)):
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    settings(monkeypatch, lake.url, tmp_path)
     monkeypatch.chdir(tmp_path)
     Path("pictures").mkdir()
     Image.new("RGB", (8, 8)).save("pictures/a.png")

@@ -18,7 +18,8 @@ from annolake.commands import resuming
 from annolake.commands.main import annolake
 from annolake.metalake_io.results import Item
 
-from .lake import KEY, SECRET, Lake
+from .lake import Lake
+from .settings import settings
 from .wire import Answer, refusal
 
 Run = Callable[..., Result]
@@ -29,12 +30,7 @@ UPLOAD = ("upload", "files", "my pictures", "--collection", "It's a demo")
 @pytest.fixture
 def run(lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """A command as typed, in a folder with pictures in `my pictures`; one transfer at a time."""
-    for name, value in (
-        ("METALAKE_URL", lake.url), ("METALAKE_API_KEY", KEY), ("METALAKE_SECRET", SECRET), ("ANNOLAKE_TIMEOUT", "5"),
-    ):  # fmt: skip
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    settings(monkeypatch, lake.url, tmp_path, timeout="5")
     monkeypatch.chdir(tmp_path)
     Path("my pictures").mkdir()
     for name in NAMES:

@@ -15,7 +15,8 @@ from annolake.commands import telling
 from annolake.commands.main import annolake
 from annolake.metalake_io.results import AnnotationsReport, Item, MetadataReport, UploadReport
 
-from .lake import KEY, SECRET, Lake
+from .lake import Lake
+from .settings import settings
 from .wire import refusal
 
 Run = Callable[..., Result]
@@ -26,11 +27,7 @@ NAMES = ["a.png", "b.png", "c.png"]
 @pytest.fixture
 def run(lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """A command as typed, in a folder with three pictures and boxes on them; one transfer at a time."""
-    for name, value in (
-        ("METALAKE_URL", lake.url), ("METALAKE_API_KEY", KEY), ("METALAKE_SECRET", SECRET), ("ANNOLAKE_TIMEOUT", "5"),
-    ):  # fmt: skip
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    settings(monkeypatch, lake.url, tmp_path, timeout="5")
     monkeypatch.chdir(tmp_path)
     Path("pictures").mkdir()
     for name in NAMES:

@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 from annolake.commands.main import annolake
 from annolake.metalake_io.transfer.clock import WallClock
 
-from .lake import KEY, SECRET, Lake
+from .lake import Lake
+from .settings import settings
 from .wire import Answer, refusal
 
 Run = Callable[..., Result]
@@ -24,11 +25,7 @@ BOX = {"type": "rectangle", "bbox": [10, 20, 30, 40], "label": "Car"}
 @pytest.fixture
 def run(lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """A command as typed, with the lake's address and credentials in the environment."""
-    for name, value in (
-        ("METALAKE_URL", lake.url), ("METALAKE_API_KEY", KEY), ("METALAKE_SECRET", SECRET), ("ANNOLAKE_TIMEOUT", "5"),
-    ):  # fmt: skip
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    settings(monkeypatch, lake.url, tmp_path, timeout="5")
     return lambda *words: CliRunner().invoke(annolake, [str(word) for word in words])
 
 

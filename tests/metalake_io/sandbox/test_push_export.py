@@ -17,7 +17,8 @@ from annolake.converters.comparing import compare
 from annolake.metalake_io import connecting
 
 from ..clock import FakeClock
-from .wire import KEY, SECRET, Server
+from ..settings import settings
+from .wire import SECRET, Server
 
 DEMO = Path(__file__).resolve().parents[3] / "fixtures" / "demo"
 COCO = DEMO / "coco" / "annotations" / "instances_train.json"
@@ -29,10 +30,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """A command as typed, with the sandbox's address and credentials in the environment."""
-    for name, value in (("METALAKE_URL", server.url), ("METALAKE_API_KEY", KEY), ("METALAKE_SECRET", SECRET)):
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("ANNOLAKE_TIMEOUT", "20")
+    settings(monkeypatch, server.url, tmp_path, timeout="20")
     return lambda *words: CliRunner().invoke(annolake, [str(word) for word in words])
 
 
