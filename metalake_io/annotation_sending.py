@@ -4,7 +4,7 @@ that nothing goes twice when an answer is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from .journal import Journal
 from .journal_rows import ImageRow
 from .partly import refused_names
 from .results import AnnotationsReport, Item
-from .rows import interrupted, unsent
+from .rows import interrupted, without_its_file
 from .service import Service, quoted, word
 
 OnItem = Callable[[Item], None]
@@ -75,7 +75,7 @@ class Sending:
         journal: Journal,
         *,
         normalized: bool,
-        without: Collection[str],
+        without: Mapping[str, bool],
         on_item: OnItem | None,
     ) -> None:
         self._service = service
@@ -120,7 +120,7 @@ class Sending:
         for index in range(self._outgoing.annotations.count):
             whole = self._outgoing.annotations.record(index)
             if whole.image in self._without:
-                self._report.items.append(unsent(whole.image, "its file did not arrive"))
+                self._report.items.append(without_its_file(whole.image, self._without))
                 continue
             record = self._outgoing.kept(whole)
             dropped += len(whole.annotations) - len(record.annotations)

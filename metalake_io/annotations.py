@@ -7,7 +7,7 @@ The service keeps one record for each image and operation id: the same id replac
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from ..schemas.errors import Place, UsageError
@@ -82,12 +82,12 @@ class AnnotationUploads:
         model_run: bool,
         labels: Labels | None = None,
         missing_labels: MissingLabels = "refuse",
-        without: Collection[str] = (),
+        without: Mapping[str, bool] | None = None,
         on_item: OnItem | None = None,
         journal: Journal | None = None,
     ) -> AnnotationsReport:
-        """All images of a checked file but those named in `without`, which fail. Items of the report are images, in
-        the order of the file.
+        """All images of a checked file but those named in `without`, which fail; it says of each whether running it
+        again may help. Items of the report are images, in the order of the file.
 
         A batch that is refused fails its images, and the others go on; NotAuthorised and NetworkGaveUp stop, with the
         report so far, in which the images that were not sent stand, too.
@@ -111,7 +111,7 @@ class AnnotationUploads:
             report,
             journal,
             normalized=normalized,
-            without=without,
+            without=without or {},
             on_item=on_item,
         )
         try:

@@ -21,7 +21,7 @@ from .journal import Journal, keeping
 from .kinds import collection_target, media
 from .metadata import MetadataUploads
 from .results import AnnotationsReport, MetadataReport, UploadReport
-from .rows import attached, not_begun, report_of, unsent
+from .rows import attached, not_begun, report_of, unsent, without_its_file
 from .scanning import Pictures, Scan
 from .service import Service
 from .transfer.bodies import Moved
@@ -187,7 +187,7 @@ class CollectionUpload:
         self, belongings: Belongings, report: UploadReport, on_item: OnItem | None, journal: Journal | None
     ) -> None:
         why_not = self._not_ready(report)
-        gone = {item.name for item in report.of("failed", "uncertain")}
+        gone = {item.name: bool(item.retry_helps) for item in report.of("failed", "uncertain")}
         try:
             if belongings.entries is not None:
                 report.metadata = self._send_metadata(belongings, report, gone, why_not)
@@ -225,7 +225,7 @@ class CollectionUpload:
         return "the service failed to process the files; not sent"
 
     def _send_metadata(
-        self, belongings: Belongings, report: UploadReport, gone: set[str], why_not: str | None
+        self, belongings: Belongings, report: UploadReport, gone: Mapping[str, bool], why_not: str | None
     ) -> MetadataReport:
         entries = belongings.entries or []
         if why_not is not None:
@@ -235,14 +235,14 @@ class CollectionUpload:
             sent = self._metadata.send(arrived, collection_id=report.collection_id)
         else:
             sent = self._metadata.send(arrived, job_id=report.job_id)
-        sent.items += [unsent(entry.file, "its file did not arrive") for entry in entries if entry.file in gone]
+        sent.items += [without_its_file(entry.file, gone) for entry in entries if entry.file in gone]
         return sent
 
     def _send_annotations(
         self,
         belongings: Belongings,
         report: UploadReport,
-        gone: set[str],
+        gone: Mapping[str, bool],
         why_not: str | None,
         on_item: OnItem | None,
         journal: Journal | None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -54,9 +54,14 @@ def not_begun(names: Iterable[str], reason: str = "not sent", *, size: int | Non
     return [Item(name=one, state="not begun", reason=reason, attempts=0, retry_helps=True, size=size) for one in names]
 
 
-def unsent(name: str, reason: str) -> Item:
+def unsent(name: str, reason: str, *, retry_helps: bool = True) -> Item:
     """The row of what was not sent because of something else that failed."""
-    return Item(name=name, state="failed", reason=reason, attempts=0, retry_helps=True)
+    return Item(name=name, state="failed", reason=reason, attempts=0, retry_helps=retry_helps)
+
+
+def without_its_file(name: str, missing: Mapping[str, bool]) -> Item:
+    """The row of what belongs to a file that did not arrive; in `missing`, whether that can be helped."""
+    return unsent(name, "its file did not arrive", retry_helps=missing[name])
 
 
 def interrupted(name: str) -> Item:

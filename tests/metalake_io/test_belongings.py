@@ -11,6 +11,7 @@ from annolake.metalake_io.client import MetaLakeClient
 from annolake.schemas.errors import UsageError
 
 from .lake import Lake
+from .wire import js, refusal
 
 Put = Callable[[str, Any], str]
 
@@ -74,3 +75,23 @@ def data_of(put: Put) -> Any:
     from annolake.metalake_io.collection_upload import AnnotationData
 
     return AnnotationData.of({"json_data_file_path": put("x.json", FILE), "operation_unique_id": "op"})
+
+
+@pytest.mark.parametrize("is_lasting", [True, False])
+def test_what_belongs_to_a_file_can_be_helped_as_the_file_can(
+    client: MetaLakeClient, lake: Lake, pictures, put: Put, is_lasting: bool
+) -> None:
+    """Who is told to run it again must not hear that for ever."""
+    answer = js({"fileId": "", "fileKey": "", "uploadRemovedFile": True}) if is_lasting else refusal(500, "busy")
+    lake.rule("POST .*/initializeMultipartUpload", answer, times=1 << 30)
+    report = client.files.run(
+        pictures / "a.png",
+        "image",
+        "Demo",
+        metadata_file=pictures.parent / put("m.json", ENTRIES),
+        annotation_data=data_of(put),
+    )
+    assert report.metadata is not None
+    assert report.annotations is not None
+    rows = [*report.items, *report.metadata.items, *report.annotations.items]
+    assert [row.retry_helps for row in rows] == [not is_lasting] * 3
