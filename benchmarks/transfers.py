@@ -198,7 +198,7 @@ def main() -> None:
             ours = Measured(best.seconds, max(one.memory for one in runs), best.requests, best.connections)
             theirs = None
             if given.official and not task.alone:
-                theirs = measured(task, "layernext", given.official, folder)
+                theirs = measured(task, "layernext", os.path.abspath(given.official), folder)
         line, met = row(task, ours, theirs)
         print(line, flush=True)
         rows.append(line)
