@@ -4,7 +4,7 @@ ahead, for what is to be sent one after the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -65,7 +65,7 @@ def in_parallel(items: Iterable[Item], work: Callable[[Item], Result], workers: 
 
 
 @contextmanager
-def ahead(items: Iterable[Item]) -> Iterator[Iterator[Item]]:
+def ahead(items: Iterable[Item]) -> Generator[Iterator[Item]]:
     """`items`, each made in a thread while the one before is used. Nothing is being made any more when it is left."""
     source = iter(items)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="annolake-ahead") as pool:
