@@ -21,6 +21,7 @@ from .partly import refused_names
 from .results import AnnotationsReport, Item
 from .rows import interrupted, without_its_file
 from .service import Service, quoted, word
+from .transfer.workers import ahead
 
 OnItem = Callable[[Item], None]
 
@@ -56,8 +57,7 @@ class Outgoing:
 
     def named(self, image: str) -> Record | None:
         if self._index is None:
-            count = self.annotations.count
-            self._index = {self.annotations.record(index).image: index for index in range(count)}
+            self._index = {image: index for index, image in enumerate(self.annotations.names())}
         index = self._index.get(image)
         return None if index is None else self.kept(self.annotations.record(index))
 
@@ -99,6 +99,7 @@ class Sending:
         self._held: set[str] = set()
         self._is_cut_off = False
         self._shapes: dict[str, int] = {}
+        self._digests: dict[str, str] = {}
         self._sent = 0
 
     def skip_what_is_held(self, *, resumed: bool) -> None:
@@ -130,8 +131,9 @@ class Sending:
         """ServiceRefused fails the images of its batch, NetworkGaveUp and NotAuthorised stop."""
         keys = self._outgoing.labels.keys
         waiting = ((record.image, element(record, self._address, self._run, keys)) for record in self._left())
-        for batch in batches(waiting):
-            self._send(batch)
+        with ahead(batches(waiting)) as gathered:
+            for batch in gathered:
+                self._send(batch)
 
     def _left(self) -> Iterator[Record]:
         """The images that are to be sent; what is left out of them, and tags of images, are noted."""
@@ -146,6 +148,8 @@ class Sending:
             tags += len(record.tags)
             if record.image not in self._held:
                 self._shapes[record.image] = len(record.annotations)
+                if self._journal.keeps:
+                    self._digests[record.image] = digest(record)
                 yield record
         notes = self._report.notes
         if dropped:
@@ -273,9 +277,8 @@ class Sending:
 
     def _rows(self, names: list[str]) -> list[ImageRow]:
         """What the journal, if there is one, is to keep of images that go now."""
-        found = ((name, self._outgoing.named(name)) for name in names if self._journal.keeps)
-        operation = self._run.operation
-        return [ImageRow(operation, name, digest(record), "sent") for name, record in found if record is not None]
+        kept = names if self._journal.keeps else []
+        return [ImageRow(self._run.operation, name, self._digests[name], "sent") for name in kept]
 
     def _row(self, record: Record) -> ImageRow | None:
         """What the journal knows of these annotations."""
