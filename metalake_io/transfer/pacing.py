@@ -13,7 +13,7 @@ from threading import Condition, Lock
 from .clock import Clock, raise_if_stopped
 from .exchange import Fault, Response, outcome_text
 from .logs import logger
-from .policy import AWAY, TRANSIENT, Policy, retry_after, spread
+from .policy import AWAY, TRANSIENT, Policy, asked_to_wait, spread
 
 _AWAY_CAUSES = ("refused", "name", "timeout", "reset")
 
@@ -106,7 +106,7 @@ class Pacing:
                 logger.warning("%s answers again, after %.0f s", where, now - origin.since)
             origin.failures, origin.pause, origin.met = 0, 0.0, None
             return
-        asked = retry_after(outcome.headers, self._clock.time()) if isinstance(outcome, Response) else None
+        asked = asked_to_wait(outcome, self._clock.time())
         origin.last = outcome_text(outcome)
         if asked is not None:
             until = now + min(asked, max(policy.patience, 2 * policy.cap))

@@ -8,7 +8,7 @@ fails it.
 from __future__ import annotations
 
 from .fault import NOT_YET, Fault, fault
-from .network_faults import NETWORK_FAULTS
+from .network_faults import NETWORK_FAULTS, UNPROVABLE
 
 IDS = [
     f"{table}{number}"
@@ -63,6 +63,7 @@ MATRIX: dict[str, Fault] = {
         "killed at every batch of annotations, or its answer lost; where the service replaces, and where it adds",
         KILLED_ANNOTATIONS + "test_a4_killed_in_the_annotations",
         KILLED_ANNOTATIONS + "test_a4_a_reply_that_is_lost",
+        UNPROVABLE + "test_a4_killed_where_nobody_can_be_asked",
     ),
     "A5": fault(
         "a download killed at the n-th call of the system (fsync, rename, unlink, open, write); in the long form only",
