@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
@@ -49,7 +48,7 @@ def batches(
     size = 0
     for name, element in elements:
         text = json_text(element)
-        length = len(json.dumps(text))  # it stands as a text in the body: every quotation mark counts twice
+        length = len(text) + text.count('"') + text.count("\\")  # in the body it is a text, with these escaped
         if names and (len(names) == most_images or size + length > most_bytes):
             yield Batch(names, texts)
             names, texts, size = [], [], 0

@@ -15,7 +15,7 @@ from ..schemas.errors import InvalidInput, Place, UsageError, printable
 from ..schemas.metadata_file import TAGS_KEY, Entry
 from ..schemas.metalake_decoding import Document
 from ..schemas.model import Record
-from ..schemas.plain import is_list
+from ..schemas.plain import is_list, ready
 from ..schemas.problems import Problem
 from ..schemas.validation import Checker, check_operation_id
 from ..schemas.wording import metadata_mistakes
@@ -23,6 +23,13 @@ from .errors import InvalidUpload
 
 _LONGEST_NAME = 200
 """Characters. The service makes unique names of it, `<collection>_<file>`, and disks take 255 bytes."""
+
+
+class _Named(msgspec.Struct):
+    image: str
+
+
+_NAMED = msgspec.json.Decoder(ready(_Named))
 
 
 class Annotations:
@@ -42,7 +49,7 @@ class Annotations:
 
     def names(self) -> list[str]:
         """Of the images, in the order of the file."""
-        return [record.image for record in self.records()]
+        return [_NAMED.decode(image).image for image in self._document.images]
 
     def record(self, index: int) -> Record:
         return metalake_decoding.decode_record(self._document.images[index], self._document.file, index, _unheard)

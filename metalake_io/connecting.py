@@ -10,7 +10,7 @@ import msgspec
 
 from ..schemas.errors import Place, UsageError
 from .errors import ServiceRefused
-from .service import Service
+from .service import CHECK_OF_VERSIONS, Service
 from .transfer.clock import Clock, WallClock
 from .transfer.exchange import Layer
 from .transfer.limit import affordable
@@ -22,9 +22,6 @@ from .transfer.stack import Stack, Timeouts
 
 PREFIXES = ("/datalake/api", "/api")
 """Older installations map the first; newer ones know only the second, and may lack the check of versions."""
-
-SPOKEN = "2.3.4"
-"""The version of the official SDK whose protocol this is, which the service is asked about."""
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _CHECK = "connect"
@@ -122,7 +119,7 @@ class _Check(msgspec.Struct):
 def _find_prefix(service: Service, prefixes: Sequence[str]) -> None:
     """The first of these at which the service answers, and knows us. A newer service may have no check at its own."""
     for prefix in prefixes:
-        operation, path = f"{_CHECK} to {service.base_url}", f"/client/sdk/compatibility/{SPOKEN}"
+        operation, path = f"{_CHECK} to {service.base_url}", CHECK_OF_VERSIONS
         response = service.attempt("GET", operation, path, prefix=prefix, first=True)
         if response.status == 404:
             continue

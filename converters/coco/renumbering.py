@@ -94,9 +94,7 @@ def _changed(path: str, change: Callable[[bytes, int], bytes]) -> Iterator[bytes
 
 
 def _span(line: bytes, start: int) -> tuple[int, int]:
-    found = _ID.match(line, start)
-    assert found is not None  # we wrote it
-    return found.span()
+    return next(_ID.finditer(line, start)).span()
 
 
 def _value(text: bytes) -> Any:

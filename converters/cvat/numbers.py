@@ -16,7 +16,8 @@ import msgspec
 _CONTEXT = Context(prec=60)
 _NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?\s*", re.ASCII)
 _SINGLE = re.compile(r"\.\d(?!\d)")
-_LONGEST = 60
+_LONGEST = 80
+"""Characters of a number. One that would take more is written with an exponent, which CVAT reads and never writes."""
 _encode = msgspec.json.Encoder().encode  # the digits of `repr`, several times faster
 _USUAL = 1e9
 """Below it a number of two decimals is the hundredth of a whole number, and sums of them lose nothing."""
@@ -105,5 +106,7 @@ def _with_zero(decimal: re.Match[str]) -> str:
 
 def _spelled(value: Decimal) -> str:
     text = format(value, "f")
+    if len(text) > _LONGEST - len(".00"):
+        return format(value.normalize(_CONTEXT), "e")
     head, _, tail = text.partition(".")
     return f"{head}.{tail.rstrip('0'):0<2}"

@@ -1,10 +1,12 @@
-"""Many at once: a work list done by threads, results as they come, an orderly stop at the first fatal error."""
+"""Many at once: a work list done by threads, results as they come, an orderly stop at the first fatal error; and one
+ahead, for what is to be sent one after the other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from threading import Event
 from typing import TypeVar
@@ -60,3 +62,24 @@ def in_parallel(items: Iterable[Item], work: Callable[[Item], Result], workers: 
         with suppress(RuntimeError):
             pool.shutdown(wait=False, cancel_futures=True)
         wait(pending, timeout=_MOMENT)
+
+
+@contextmanager
+def ahead(items: Iterable[Item]) -> Generator[Iterator[Item]]:
+    """`items`, each made in a thread while the one before is used. Nothing is being made any more when it is left."""
+    source = iter(items)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="annolake-ahead") as pool:
+        yield _ahead(source, pool)
+
+
+def _ahead(source: Iterator[Item], pool: ThreadPoolExecutor) -> Iterator[Item]:
+    coming = pool.submit(_next, source)
+    while made := coming.result():
+        coming = pool.submit(_next, source)
+        yield made[0]
+
+
+def _next(source: Iterator[Item]) -> tuple[Item] | None:
+    for item in source:
+        return (item,)
+    return None

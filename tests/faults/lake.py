@@ -149,7 +149,7 @@ class Lake:
         if len(asked.body) > self.most_bytes:
             return Answer(413, b"<html>413 Request Entity Too Large</html>", {"Content-Type": "text/html"})
         refused: list[dict[str, str]] = []
-        elements = json.loads(asked.json["metaUpdatesArray"])
+        elements = msgspec.json.decode(asked.json["metaUpdatesArray"])
         used = {shape["label"]["labelText"] for one in elements for shape in one["data"]["annotationObjects"]}
         if used & self.unknown_labels:
             return refusal(406, f"unknown labels: {sorted(used & self.unknown_labels)}")
@@ -179,6 +179,9 @@ class Lake:
         wanted = json.loads(asked.query.get("operationIdList", "[]"))
         names = sorted({one.name for one in self.objects if one.collection == collection})
         names += sorted({key for key, _ in self.annotations} - {one.name for one in self.objects})
+        if asked.query.get("isAnnotatedOnly") == "True":
+            annotated = {key for key, _ in self.annotations}
+            names = [name for name in names if name in annotated]
         begin = number * size
         if not names[begin : begin + size]:
             return js({"message": "no data"})

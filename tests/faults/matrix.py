@@ -8,7 +8,7 @@ fails it.
 from __future__ import annotations
 
 from .fault import NOT_YET, Fault, fault
-from .network_faults import NETWORK_FAULTS
+from .network_faults import NETWORK_FAULTS, UNPROVABLE
 
 IDS = [
     f"{table}{number}"
@@ -28,6 +28,7 @@ PAGES = "faults/test_pages.py::"
 ODD = "faults/test_odd_files.py::"
 ONE_RUN = "faults/test_one_run.py::"
 JOURNAL = "metalake_io/test_journal.py::"
+RATES = "faults/test_rates.py::"
 SCALE = "faults/test_scale.py::"
 SIGNALS = "faults/test_signals.py::"
 TERMINALS = "faults/test_terminals.py::"
@@ -63,6 +64,7 @@ MATRIX: dict[str, Fault] = {
         "killed at every batch of annotations, or its answer lost; where the service replaces, and where it adds",
         KILLED_ANNOTATIONS + "test_a4_killed_in_the_annotations",
         KILLED_ANNOTATIONS + "test_a4_a_reply_that_is_lost",
+        UNPROVABLE + "test_a4_killed_where_nobody_can_be_asked",
     ),
     "A5": fault(
         "a download killed at the n-th call of the system (fsync, rename, unlink, open, write); in the long form only",
@@ -270,7 +272,16 @@ MATRIX: dict[str, Fault] = {
     "F7": fault("time that is waited away", left=NOT_YET),
     "F8": fault("calls for each file", SCALE + "test_f5_f6_f8_many_small_files"),
     "F9": fault("a limit of the bandwidth", left=NOT_YET),
-    "F10": fault("a server that slows us down", left=NOT_YET),
+    "F10": fault(
+        "a server that takes 20 requests a second, or another number, is asked as often and hardly ever more",
+        RATES + "test_f10_a_server_that_takes_20_a_second",
+        RATES + "test_f10_other_limits",
+        RATES + "test_f10_a_server_without_a_limit_is_asked_without_a_pause",
+        RATES + "test_f10_refusals_that_are_chance_slow_nobody_down",
+        RATES + "test_f10_a_limit_that_is_no_more_is_forgotten",
+        RATES + "test_f10_no_file_is_lost_to_a_limit",
+        left="refusals and answers are counted from the fourth second on: before, nobody knows of a limit",
+    ),
     # Secrets and trust
     "G1": fault(
         "secrets in what is said and kept: looked for after every test of this folder and of `metalake_io`",

@@ -40,6 +40,15 @@ def test_the_far_edge_is_the_sum_of_the_decimals(low: float, size: float) -> Non
         assert found == plainly(total)
 
 
+@settings(max_examples=500)
+@given(low=st.floats(allow_nan=False, allow_infinity=False), size=st.floats(allow_nan=False, allow_infinity=False))
+def test_what_is_spelled_is_read_however_small_or_large(low: float, size: float) -> None:
+    assert float(decimal(spelled(low), "xtl")) == low
+    if abs(low + size) < 1e308:
+        total = Context(prec=60).add(Decimal(repr(low)), Decimal(repr(size)))
+        assert decimal(far_edge(low, size), "xbr") == total
+
+
 @given(low=st.integers(-(10**6), 10**6), size=st.integers(0, 10**6))
 def test_a_far_edge_comes_home_as_the_size(low: int, size: int) -> None:
     start = low / 100
