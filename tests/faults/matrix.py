@@ -41,6 +41,7 @@ ANNOTATIONS = "metalake_io/test_annotations.py::"
 CALLS = "metalake_io/test_calls.py::"
 STOPPED = "metalake_io/test_stopped_runs.py::"
 REFUSALS = "faults/test_refusals.py::"
+BANDWIDTH = "faults/test_bandwidth.py::"
 BATCHES = "faults/test_batches.py::"
 ANSWERS = "faults/test_answers.py::"
 TRUST = "faults/test_trust.py::"
@@ -271,7 +272,13 @@ MATRIX: dict[str, Fault] = {
     ),
     "F7": fault("time that is waited away", left=NOT_YET),
     "F8": fault("calls for each file", SCALE + "test_f5_f6_f8_many_small_files"),
-    "F9": fault("a limit of the bandwidth", left=NOT_YET),
+    "F9": fault(
+        "a limit of the bandwidth, kept by all connections together",
+        BANDWIDTH + "test_f9_many_connections_keep_to_one_limit",
+        BANDWIDTH + "test_f9_whole_transfers",
+        BANDWIDTH + "test_f9_as_a_command",
+        BANDWIDTH + "test_f9_waiting_for_our_own_limit_is_no_slow_server",
+    ),
     "F10": fault(
         "a server that takes 20 requests a second, or another number, is asked as often and hardly ever more",
         RATES + "test_f10_a_server_that_takes_20_a_second",
