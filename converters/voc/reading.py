@@ -238,7 +238,7 @@ class _Records:
         if picture is None:
             return None
         try:
-            size = image_size(Path(picture), self.exif)
+            size = image_size(picture, self.exif)
         except AnnolakeError as error:
             place = Place(file=picture, image=name)
             ledger.problem(

@@ -25,6 +25,8 @@ NETWORK_FAULTS: dict[str, Fault] = {
         LAYERS + "test_every_form_of_retry_after",
         LAYERS + "test_retry_after_is_kept_and_capped",
         PACING + "test_all_wait_where_one_was_asked_to",
+        PACING + "test_who_is_told_when_to_come_back_has_time_and_not_attempts",
+        PACING + "test_who_is_put_off_for_ever_gives_up",
     ),
     "B2": fault(
         "what can succeed is tried again, what cannot is asked once",
