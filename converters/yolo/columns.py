@@ -55,7 +55,9 @@ class Survey(msgspec.Struct):
 
 
 def survey(paths: Iterable[str], room: int) -> Survey:
-    """A quick count over all label files, of which up to `room` bytes are held. What is wrong with a file is said when it is read for good."""
+    """A quick count over all label files, of which up to `room` bytes are held. What is wrong with a file is said when
+    it is read for good.
+    """
     found = Survey(Counter())
     for path in paths:
         try:

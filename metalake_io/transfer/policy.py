@@ -18,6 +18,9 @@ NOT_DONE = frozenset({408, 425, 429, 503})
 AWAY = frozenset({429, 502, 503, 504})
 """Those of them that a server, or the proxy before it, gives to everybody while it is not really there."""
 
+TOO_MANY = 429
+"""That of them with which a server that is well says that we are too fast."""
+
 _LATER = frozenset({429, 503})
 """Those of them with which a server may say when to come back."""
 

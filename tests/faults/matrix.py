@@ -28,6 +28,7 @@ PAGES = "faults/test_pages.py::"
 ODD = "faults/test_odd_files.py::"
 ONE_RUN = "faults/test_one_run.py::"
 JOURNAL = "metalake_io/test_journal.py::"
+RATES = "faults/test_rates.py::"
 SCALE = "faults/test_scale.py::"
 SIGNALS = "faults/test_signals.py::"
 TERMINALS = "faults/test_terminals.py::"
@@ -40,6 +41,7 @@ ANNOTATIONS = "metalake_io/test_annotations.py::"
 CALLS = "metalake_io/test_calls.py::"
 STOPPED = "metalake_io/test_stopped_runs.py::"
 REFUSALS = "faults/test_refusals.py::"
+BANDWIDTH = "faults/test_bandwidth.py::"
 BATCHES = "faults/test_batches.py::"
 ANSWERS = "faults/test_answers.py::"
 TRUST = "faults/test_trust.py::"
@@ -270,8 +272,23 @@ MATRIX: dict[str, Fault] = {
     ),
     "F7": fault("time that is waited away", left=NOT_YET),
     "F8": fault("calls for each file", SCALE + "test_f5_f6_f8_many_small_files"),
-    "F9": fault("a limit of the bandwidth", left=NOT_YET),
-    "F10": fault("a server that slows us down", left=NOT_YET),
+    "F9": fault(
+        "a limit of the bandwidth, kept by all connections together",
+        BANDWIDTH + "test_f9_many_connections_keep_to_one_limit",
+        BANDWIDTH + "test_f9_whole_transfers",
+        BANDWIDTH + "test_f9_as_a_command",
+        BANDWIDTH + "test_f9_waiting_for_our_own_limit_is_no_slow_server",
+    ),
+    "F10": fault(
+        "a server that takes 20 requests a second, or another number, is asked as often and hardly ever more",
+        RATES + "test_f10_a_server_that_takes_20_a_second",
+        RATES + "test_f10_other_limits",
+        RATES + "test_f10_a_server_without_a_limit_is_asked_without_a_pause",
+        RATES + "test_f10_refusals_that_are_chance_slow_nobody_down",
+        RATES + "test_f10_a_limit_that_is_no_more_is_forgotten",
+        RATES + "test_f10_no_file_is_lost_to_a_limit",
+        left="refusals and answers are counted from the fourth second on: before, nobody knows of a limit",
+    ),
     # Secrets and trust
     "G1": fault(
         "secrets in what is said and kept: looked for after every test of this folder and of `metalake_io`",
