@@ -31,6 +31,9 @@ LONGEST = 60.0
 
 SPEED = 200.0
 
+PAGE = 4
+"""Files on a page, of a list or of a collection."""
+
 
 class Ended(msgspec.Struct, frozen=True):
     """How a run ended: its report, if it has one, and whether it says that all is done."""
@@ -106,6 +109,7 @@ class Venture(Runner):
             "journal": str(folder / "state" / "demo.sqlite"),
             "what": plan.what,
             "part_size": plan.part_size,
+            "page": PAGE,
             "at_once": plan.at_once,
         }
         super().__init__(rig, folder, connect, nursery, job)
