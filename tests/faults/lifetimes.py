@@ -29,7 +29,6 @@ from .oracle import seen
 from .plans import Run
 from .ventures import Ended, Runner, fetched
 
-NAMES = [f"{letter}.png" for letter in "abcdef"]
 SEEDS = st.integers(0, 1 << 30)
 PART_SIZES = st.sampled_from((None, 100, 333))
 How = Literal["anew", "same size", "longer", "shorter", "touched", "deleted", "renamed"]
@@ -50,7 +49,7 @@ class Lifetime(RuleBasedStateMachine):
         connect = self._open.enter_context(clients(self.rig.url, clock=FakeClock()))
         self.here: dict[str, bytes] = {}
         self.sure: set[str] = set()
-        self._written = 0
+        self._written = self._names = 0
         self._kept: dict[str, list[str]] = {}
         for name in ("pictures", "out"):
             (self.folder / name).mkdir()
@@ -67,48 +66,40 @@ class Lifetime(RuleBasedStateMachine):
     def teardown(self) -> None:
         self._open.close()
 
-    @initialize(count=st.integers(1, 4), storage=st.sampled_from(get_args(StorageType)))
-    def begin(self, count: int, storage: StorageType) -> None:
-        for name in NAMES[:count]:
-            self._write(name)
+    @initialize(new=st.integers(1, 4), storage=st.sampled_from(get_args(StorageType)))
+    def begin(self, new: int, storage: StorageType) -> None:
+        self._add(new)
         self.switch_storage(storage)
 
-    @rule(how=st.sampled_from(HOW), name=st.sampled_from(NAMES), other=st.sampled_from(NAMES))
-    def change_file(self, how: How, name: str, other: str) -> None:
-        """A file that is not there is made; `renamed` is to a free name or over another file."""
-        path = self.folder / "pictures" / name
-        if name not in self.here:
-            self._write(name, b"" if how == "shorter" else None)
-        elif how == "deleted" and len(self.here) > 1:
-            path.unlink()
-            del self.here[name]
-        elif how == "renamed":
-            path.rename(self.folder / "pictures" / other)
-            self.here[other] = self.here.pop(name)
-        else:
-            before = self.here[name]
-            changed = {"touched": before, "longer": before + b"more", "shorter": before[:-1], "same size": before[::-1]}
-            self._write(name, changed.get(how))
+    @rule(how=st.sampled_from(HOW), number=st.integers(0, 30), other=st.integers(0, 30))
+    def change_file(self, how: How, number: int, other: int) -> None:
+        """`renamed` is over another file."""
+        names = sorted(self.here)
+        self._change(names[number % len(names)], how, names[other % len(names)])
 
     @rule(how=st.sampled_from(HOW))
     def change_all(self, how: How) -> None:
+        """`renamed` is to a new name."""
         for name in sorted(self.here):
-            self.change_file(how, name, name)
+            self._change(name, how, self._name())
 
-    @rule(seed=SEEDS, at_once=st.sampled_from((1, 4)), part_size=PART_SIZES)
-    def run_with_faults(self, seed: int, at_once: int, part_size: int | None) -> None:
+    @rule(seed=SEEDS, new=st.integers(0, 3), at_once=st.sampled_from((1, 4)), part_size=PART_SIZES)
+    def run_with_faults(self, seed: int, new: int, at_once: int, part_size: int | None) -> None:
+        self._add(new)
         self._up.job |= {"at_once": at_once, "part_size": part_size}
         before = self._kept
         self._judge(self._up.run(plans.run(random.Random(seed), "files")), before)
 
     @rule(
         seed=SEEDS,
+        new=st.integers(1, 3),
         operation=st.sampled_from(("finalise", "put-part", "")),
         part_size=PART_SIZES,
         then=st.none() | st.sampled_from(HOW),
     )
-    def run_and_be_killed(self, seed: int, operation: str, part_size: int | None, then: How | None) -> None:
-        """And the files change at once, or not."""
+    def run_and_be_killed(self, seed: int, new: int, operation: str, part_size: int | None, then: How | None) -> None:
+        """With new files; and then all files change, or none."""
+        self._add(new)
         self._up.job |= {"part_size": part_size}
         before = self._kept
         self._judge(self._up.run(Run(kill=plans.kill(random.Random(seed), operation))), before)
@@ -168,6 +159,28 @@ class Lifetime(RuleBasedStateMachine):
         there = seen(self.rig.lake).files
         assert {name: there.get(name) for name in self._kept} == self._kept
         assert all(len(digests) == 1 for digests in there.values()), there
+
+    def _name(self) -> str:
+        """One that no file had before."""
+        self._names += 1
+        return f"{self._names:03}.png"
+
+    def _add(self, count: int) -> None:
+        for _ in range(count):
+            self._write(self._name())
+
+    def _change(self, name: str, how: How, other: str) -> None:
+        path, before = self.folder / "pictures" / name, self.here[name]
+        if how == "deleted":
+            path.unlink()
+            del self.here[name]
+            self._add(not self.here)
+        elif how == "renamed":
+            path.rename(self.folder / "pictures" / other)
+            self.here[other] = self.here.pop(name)
+        else:
+            changed = {"touched": before, "longer": before + b"more", "shorter": before[:-7], "same size": before[::-1]}
+            self._write(name, changed.get(how))
 
     def _write(self, name: str, content: bytes | None = None) -> None:
         """Something new, by default, at a time that no file had before."""
