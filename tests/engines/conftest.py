@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,3 +44,10 @@ def tree() -> Tree:
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
     return tree
+
+
+@pytest.fixture
+def bucket_name(request: pytest.FixtureRequest) -> str:
+    """One that no other test has."""
+    name: str = request.node.name
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())[-60:].strip("-")

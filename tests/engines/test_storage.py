@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -63,9 +62,8 @@ def service() -> Iterator[Any]:
 
 
 @pytest.fixture
-def bucket(service: Any, request: pytest.FixtureRequest) -> Bucket:
-    name: str = request.node.name
-    return Bucket(service, re.sub(r"[^a-z0-9]+", "-", name.lower())[-60:].strip("-"))
+def bucket(service: Any, bucket_name: str) -> Bucket:
+    return Bucket(service, bucket_name)
 
 
 @pytest.fixture
