@@ -39,13 +39,15 @@ class Sniffed(msgspec.Struct, frozen=True):
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader or a writer may need beyond its own options: where the pictures are, how their EXIF orientation
-    counts, label names in order, for sources that have none, and how much memory may be taken.
+    counts, label names in order, for sources that have none, how much memory may be taken, and in
+    how many processes a reader may look a set over (None: one a core for large sets).
     """
 
     images: ImageFinder | None = None
     exif: Exif = "turned"
     labels: tuple[str, ...] | None = None
     memory: Memory | None = None
+    jobs: int | None = 1
 
 
 class Records(Protocol):

@@ -86,7 +86,7 @@ def convert(
     limit = limited(memory, on_disk, readers, writer, given[to], choice, ledger)
     workers = engine_of(engine, jobs, shards, limit)
     finder = None if images is None else ImageFinder(Path(images), exif)
-    context = Context(images=finder, exif=exif, labels=labels, memory=limit)
+    context = Context(images=finder, exif=exif, labels=labels, memory=limit, jobs=jobs if shards is None else 1)
     with no_gc(), as_told(ledger):
         to_open = [
             (one, reader, reader.to_read(given[to]) if reader.name == to else given[reader.name])

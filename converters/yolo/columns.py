@@ -25,7 +25,6 @@ from .notes import notes_of
 if TYPE_CHECKING:
     from . import Options
 
-_HELD = 64 << 20
 _NUMERIC = b"0123456789+-.eE \t\r\n"
 
 
@@ -55,10 +54,11 @@ class Survey(msgspec.Struct):
     held: dict[str, bytes] = msgspec.field(default_factory=dict[str, bytes])
 
 
-def survey(paths: Iterable[str]) -> Survey:
-    """A quick count over all label files. What is wrong with a file is said when it is read for good."""
+def survey(paths: Iterable[str], room: int) -> Survey:
+    """A quick count over all label files, of which up to `room` bytes are held. What is wrong with a file is said when
+    it is read for good.
+    """
     found = Survey(Counter())
-    room = _HELD
     for path in paths:
         try:
             data = read_bytes(path, FILE_LIMIT)

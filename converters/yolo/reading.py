@@ -23,6 +23,7 @@ from .rows import RowReader
 if TYPE_CHECKING:
     from . import Options
 
+_HELD = 64 << 20
 _MOST_NAMELESS = 10_000
 
 
@@ -36,7 +37,8 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     known = options.task or declaration.facts.task or keypoints or "kpt_shape" in declaration.keys
     counted: Survey | None = None
     if names is None or not known or options.task == "pose":
-        counted = survey(pair.labels for pair in layout.pairs if pair.labels is not None)
+        room = _HELD if context.memory is None else 0
+        counted = survey((pair.labels for pair in layout.pairs if pair.labels is not None), room)
     if names is None and counted is not None:
         names = _numbered(counted, declaration, ledger)
     columns = meaning(declaration, options.task, options.confidence, options.track, keypoints, counted, ledger)

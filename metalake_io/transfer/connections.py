@@ -172,6 +172,14 @@ class Adapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         cast(Any, self).poolmanager.pool_classes_by_scheme = self._pools
 
+    def close(self) -> None:
+        """End all that are idle. By itself urllib3 ends them when the pools are collected, which errors can delay."""
+        managers = [cast(Any, self).poolmanager, *cast(Any, self).proxy_manager.values()]
+        for manager in managers:
+            for pool in map(manager.pools.get, manager.pools.keys()):
+                pool.close()
+        super().close()
+
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = self._pools

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageFile, ImageOps
 
-from annolake.converters.images import ImageFinder, ImageSize, image_size, is_image_name
+from annolake.converters.images import IMAGE_EXTENSIONS, ImageFinder, ImageSize, image_size, is_image_name, stem
 from annolake.schemas.errors import AnnolakeError, InvalidInput, LocalFailure
 
 ORIENTATION = 0x0112
@@ -223,6 +223,12 @@ def test_a_named_pipe_does_not_hang(tmp_path: Path) -> None:
 def test_image_names() -> None:
     assert all(is_image_name(name) for name in ("a.jpg", "a b/ü.JPEG", "x.y.tif", "a.webp", "a.gif"))
     assert not any(is_image_name(name) for name in ("a", "a.txt", ".jpg", "jpg", "a.jpg.txt", ""))
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.b/ü.JPEG", "x.y.tif", "..a.png", "a/..png", "a/.jpg", "a.txt", "a.", ""])
+def test_a_stem_is_what_stands_before_a_pictures_extension(name: str) -> None:
+    before, extension = os.path.splitext(name)
+    assert stem(name) == (before if extension.lower() in IMAGE_EXTENSIONS else name)
 
 
 def test_found_by_path_then_by_base_name(put: Put, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ NAMES = "faults/test_names.py::"
 PAGES = "faults/test_pages.py::"
 ODD = "faults/test_odd_files.py::"
 ONE_RUN = "faults/test_one_run.py::"
+IDLE = "faults/test_idle.py::"
 JOURNAL = "metalake_io/test_journal.py::"
 RATES = "faults/test_rates.py::"
 SCALE = "faults/test_scale.py::"
@@ -270,7 +271,13 @@ MATRIX: dict[str, Fault] = {
         SCALE + "test_f5_f6_f8_many_small_files",
         UPLOADS + "test_many_at_once_over_few_connections",
     ),
-    "F7": fault("time that is waited away", left=NOT_YET),
+    "F7": fault(
+        "time that is waited away: none where nothing goes wrong, and for listed reasons else",
+        IDLE + "test_f7_no_transfer_waits_without_a_fault",
+        IDLE + "test_f7_no_command_waits_without_a_fault",
+        IDLE + "test_f7_a_wait_in_vain_is_seen",
+        "house/test_threads.py::test_only_the_policy_sleeps",
+    ),
     "F8": fault("calls for each file", SCALE + "test_f5_f6_f8_many_small_files"),
     "F9": fault(
         "a limit of the bandwidth, kept by all connections together",
@@ -356,4 +363,21 @@ MATRIX: dict[str, Fault] = {
         TEXTS + "test_g8_memory_stays_below_the_cap",
         SOCKETS + "test_a_bomb_is_cut_off",
     ),
+}
+
+CHECKS: dict[str, Fault] = {
+    # What looks for faults that nobody has thought of, and whether the tests are strong enough
+    "H1": fault(
+        "the lifetime of a folder and its collection: files come, change and go between runs that fail or are killed",
+        "faults/test_lifetimes.py::test_h1_lifetimes",
+    ),
+    "H2": fault(
+        "random plans of faults, incidents and kills, each of them made by a seed",
+        "faults/test_plans.py::test_h2_a_random_plan_of_faults",
+    ),
+    "H3": fault(
+        "the official SDK fails where we do not",
+        "faults/test_survival.py::test_the_official_sdk_does_not",
+    ),
+    "H4": fault("seeded bugs are caught", left="`python -m tests.faults.seeded_bugs`, by hand: it takes minutes"),
 }
