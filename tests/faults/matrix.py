@@ -367,3 +367,20 @@ MATRIX: dict[str, Fault] = {
         SOCKETS + "test_a_bomb_is_cut_off",
     ),
 }
+
+CHECKS: dict[str, Fault] = {
+    # What looks for faults that nobody has thought of, and whether the tests are strong enough
+    "H1": fault(
+        "the lifetime of a folder and its collection: files come, change and go between runs that fail or are killed",
+        "faults/test_lifetimes.py::test_h1_lifetimes",
+    ),
+    "H2": fault(
+        "random plans of faults, incidents and kills, each of them made by a seed",
+        "faults/test_plans.py::test_h2_a_random_plan_of_faults",
+    ),
+    "H3": fault(
+        "the official SDK fails where we do not",
+        "faults/test_survival.py::test_the_official_sdk_does_not",
+    ),
+    "H4": fault("seeded bugs are caught", left="`python -m tests.faults.seeded_bugs`, by hand: it takes minutes"),
+}
