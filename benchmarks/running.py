@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _STEP = 0.05
+_CACHING = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""What programs are run with: Python keeps what it compiled, as it does for its users, and starts from that."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ def run(
             stdout=said,
             stderr=complained,
             start_new_session=True,
+            env=_CACHING,
         )
         guard = threading.Timer(timeout, os.killpg, (child.pid, signal.SIGKILL))
         guard.start()

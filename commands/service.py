@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..converters.memory import parse_size
 from ..schemas.errors import UsageError
 from . import profiles, screen
 from .optionflags import FILE
@@ -39,11 +40,17 @@ OPTIONS = (
     click.option("--profile", metavar="NAME", help="As kept by `annolake login`."),
     click.option("--prefix", type=click.Choice(("/datalake/api", "/api")), help="Else it is found out."),
     click.option("--at-once", type=click.IntRange(1, 256), default=32, show_default=True, help="Transfers at a time."),
+    click.option(
+        "--bwlimit",
+        type=parse_size,
+        metavar="RATE",
+        help="No more bytes a second than that, such as 10M or 500k, sent and received, all transfers together.",
+    ),
     *TRUST,
     click.option("--json", "as_json", is_flag=True, help="Summary and one row an item on standard output."),
 )
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "The service": ("url", "profile", "prefix", "at_once", "ca", "insecure", "insecure_http"),
+    "The service": ("url", "profile", "prefix", "at_once", "bwlimit", "ca", "insecure", "insecure_http"),
     "Output": ("dry_run", "as_json"),
 }
 
@@ -68,13 +75,14 @@ def connected(
     profile: str | None,
     prefix: str | None,
     at_once: int,
+    bwlimit: int | None,
     as_json: bool,
     **trust: Any,
 ) -> MetaLakeClient:
     """A client, which has asked the service whether it knows us."""
     _ = as_json
     way = way_in(url=url, profile=profile, prefix=prefix)
-    return client_of(way.url, way.api_key, way.secret, prefix=way.prefix, at_once=at_once, **trust)
+    return client_of(way.url, way.api_key, way.secret, prefix=way.prefix, at_once=at_once, bwlimit=bwlimit, **trust)
 
 
 def way_in(*, url: str | None, profile: str | None, prefix: str | None, **others: object) -> profiles.Profile:
@@ -108,6 +116,7 @@ def client_of(
     *,
     prefix: str | None,
     at_once: int,
+    bwlimit: int | None = None,
     ca: Path | None,
     insecure: bool,
     insecure_http: bool,
@@ -125,6 +134,7 @@ def client_of(
         url,
         prefix=prefix,
         at_once=at_once,
+        bwlimit=bwlimit,
         ca=None if ca is None else str(ca),
         insecure_tls=insecure,
         insecure_http=insecure_http,

@@ -15,14 +15,14 @@ from pathlib import Path
 from ..schemas.errors import InvalidInput, LocalFailure, Place, UsageError
 
 _LARGE = 1 << 20
-_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Without waiting: to open a named pipe would wait for a writer."""
 
 
 def read_bytes(path: str | Path, limit: int | None = None) -> bytes:
     """The whole of a regular file. LocalFailure where this computer refuses; InvalidInput above `limit` bytes."""
     try:
-        descriptor = os.open(path, _READING)
+        descriptor = os.open(path, READING)
     except OSError as error:
         regular_size(Path(path))
         raise local_failure(error, Path(path)) from None

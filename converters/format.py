@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from ..schemas.errors import Place
+from ..schemas.errors import AnnolakeError, Place
 from ..schemas.model import Catalog, Record
 from .fidelity import Fidelity
 from .images import Exif, ImageFinder
@@ -39,13 +39,15 @@ class Sniffed(msgspec.Struct, frozen=True):
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader or a writer may need beyond its own options: where the pictures are, how their EXIF orientation
-    counts, label names in order, for sources that have none, and how much memory may be taken.
+    counts, label names in order, for sources that have none, how much memory may be taken, and in
+    how many processes a reader may look a set over (None: one a core for large sets).
     """
 
     images: ImageFinder | None = None
     exif: Exif = "turned"
     labels: tuple[str, ...] | None = None
     memory: Memory | None = None
+    jobs: int | None = 1
 
 
 class Records(Protocol):
@@ -82,6 +84,10 @@ class Written(msgspec.Struct, frozen=True):
     images: int
     annotations: int
     decisions: tuple[Decision, ...] = ()
+
+
+class Indivisible(AnnolakeError):
+    """What a writer of parts raises where only one process can write what was asked for, or what it has met."""
 
 
 class Sniff(Protocol):
@@ -145,8 +151,9 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     catalogue's extras after labels were renamed or left out, or images dealt to new splits; `picture` where an image's
     picture belongs, relative to a target folder. A format whose images are
     written independently has `write_part` and `join` too: parts, each by a process of its own, and what makes one
-    target of them; the result is the same bytes as by `write`. `reads_bounded` and `writes_bounded` say whether reading
-    and writing hold no more than the context's `memory` allows, however large the set is.
+    target of them; the result is the same bytes as by `write`, unless a part is `Indivisible`. `reads_bounded` and
+    `writes_bounded` say whether reading and writing hold no more than the context's `memory` allows, however large the
+    set is.
     """
 
     name: str

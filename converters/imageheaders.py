@@ -7,6 +7,7 @@ request, of the stored grid. Pixels are never decoded: a file cut off after its 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import struct
@@ -18,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import msgspec
 
 from ..schemas.errors import InvalidInput, Place
-from .files import local_failure
+from .files import READING, local_failure
 
 if TYPE_CHECKING:
     from PIL import Image, TiffImagePlugin
@@ -31,6 +32,14 @@ _EXIF_LIMIT = 1 << 20  # bytes; in a JPEG a block cannot pass 65,533
 _UPRIGHT = 1
 _ORIENTATION = 0x0112  # EXIF and TIFF share this tag
 _FETCH_AGAIN = "fetch the picture again, or leave it out"
+
+_BEGINNING = 4096  # bytes read at once
+# Blocks of a JPEG (ITU-T T.81, table B.1): its frame, up to and with the number of its layers; tables, comments, and
+# the applications' blocks that say nothing of its size and orientation.
+_PIXELS, _FRAMES, _FRAME_BYTES = 0xDA, frozenset((0xC0, 0xC1, 0xC2)), 10
+_QUANTIZATION, _TABLE = 0xDB, 65
+_WITHOUT_MEANING = frozenset((0xC4, 0xDD, 0xE0, 0xEE, 0xFE))
+_COLOURS = 0xE2
 
 _BEGINNINGS = {
     b"\xff\xd8\xff": "JPEG",
@@ -50,33 +59,26 @@ class ImageSize(msgspec.Struct, frozen=True, gc=False):
     orientation: int = _UPRIGHT
 
 
-def image_size(path: Path, exif: Exif = "turned") -> ImageSize:
+def image_size(path: str | Path, exif: Exif = "turned") -> ImageSize:
     """The size in the header of a JPEG, PNG, WebP, BMP, TIFF or GIF file, whatever the file is called.
 
     InvalidInput: empty, broken or foreign file, or more pixels than anything but a decompression bomb has.
     LocalFailure: this computer cannot read it.
     """
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise _Refused("not a regular file", "give the picture itself")
-            if status.st_size == 0:
-                raise _Refused("the file is empty (0 bytes)")
-            width, height, orientation = _read_header(file)
+        descriptor = os.open(path, READING)
+        try:
+            width, height, orientation = _header_of(descriptor)
+        finally:
+            os.close(descriptor)
     except _Refused as refused:
         place = Place(file=str(path))
         raise InvalidInput("image-unreadable", refused.message, place=place, hint=refused.hint) from None
     except OSError as error:
-        raise local_failure(error, path) from None
+        raise local_failure(error, Path(path)) from None
     if exif == "turned" and orientation >= 5:
         width, height = height, width
     return ImageSize(width, height, orientation)
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Opens a named pipe at once, where a plain open would wait for a writer for ever."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 class _Refused(Exception):
@@ -84,6 +86,48 @@ class _Refused(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+def _header_of(descriptor: int) -> tuple[int, int, int]:
+    status = os.fstat(descriptor)
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(status.st_mode):
+        raise _Refused("not a regular file", "give the picture itself")
+    if status.st_size == 0:
+        raise _Refused("the file is empty (0 bytes)")
+    usual = _usual_jpeg(os.read(descriptor, _BEGINNING))
+    if usual is not None:
+        return *usual, _UPRIGHT
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    with open(descriptor, "rb", closefd=False) as file:
+        return _read_header(file)
+
+
+def _usual_jpeg(head: bytes) -> tuple[int, int] | None:
+    """Width and height of a JPEG whose blocks before its pixels all stand in `head` and neither turn it nor are odd,
+    as most are: ten times faster than Pillow, to which any other picture is left.
+    """
+    if head[:2] != b"\xff\xd8":
+        return None
+    at = 2
+    size: tuple[int, int] | None = None
+    while at + _FRAME_BYTES <= len(head) and head[at] == 0xFF:
+        kind, length = head[at + 1], head[at + 2] << 8 | head[at + 3]
+        if kind == _PIXELS:
+            return size if at + 2 + length <= len(head) else None
+        if kind in _FRAMES:
+            bits, height, width, layers = struct.unpack_from(">BHHB", head, at + 4)
+            if size or bits != 8 or layers not in (1, 3, 4) or not 0 < width * height <= _PIXEL_LIMIT:
+                return None
+            size = width, height
+        elif kind == _QUANTIZATION:
+            if length % _TABLE != 2 or max(head[at + 4 : at + 2 + length : _TABLE], default=0) > 15:
+                return None
+        elif kind not in _WITHOUT_MEANING and not (kind == _COLOURS and head.startswith(b"ICC_PROFILE\0", at + 4)):
+            return None
+        at += 2 + length
+    return None
 
 
 def _read_header(file: IO[bytes]) -> tuple[int, int, int]:

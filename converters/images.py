@@ -11,17 +11,27 @@ from ..schemas.names import is_safe_name
 from .files import local_failure
 from .imageheaders import Exif, ImageSize, image_size
 
-__all__ = ["IMAGE_EXTENSIONS", "Exif", "ImageFinder", "ImageSize", "image_size", "is_image_name"]
+__all__ = ["IMAGE_EXTENSIONS", "Exif", "ImageFinder", "ImageSize", "image_size", "is_image_name", "stem"]
 
 IMAGE_EXTENSIONS = frozenset(
     ".avif .bmp .dng .gif .heic .jp2 .jpeg .jpg .mpo .png .tif .tiff .webp".split()  # noqa: SIM905
 )
 """Suffixes that name a picture: those Ultralytics trains on, and GIF. `image_size` reads fewer."""
 
+_ENDINGS = frozenset(extension[1:] for extension in IMAGE_EXTENSIONS)
+
 
 def is_image_name(name: str) -> bool:
     """Whether the name ends like a picture's, in upper or lower case."""
-    return os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS
+    return stem(name) != name
+
+
+def stem(name: str) -> str:
+    """A picture's name without its extension; a name that ends like no picture stays whole."""
+    before, _, extension = name.rpartition(".")
+    if extension.lower() in _ENDINGS and before.rpartition("/")[2].strip("."):
+        return before
+    return name
 
 
 class ImageFinder:

@@ -70,13 +70,12 @@ def in_parts(part: Part, images: int, count: int, ledger: Ledger, progress: Prog
         for worker in workers:
             worker.terminate()
             worker.join()
-    results: list[Any] = []
-    for result, books, error in outcomes:
+    for _, _, error in outcomes:
         if error is not None:
             raise error
+    for _, books, _ in outcomes:
         ledger.add(books)
-        results.append(result)
-    return results
+    return [result for result, _, _ in outcomes]
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from .choosing import Choice
 from .engines import EngineName, engine_of
 from .fidelity import Fidelity
 from .files import appearing_whole, no_gc
-from .format import Context, Format, Options, Reading, Written
+from .format import Context, Format, Indivisible, Options, Reading, Written
 from .gathering import gathered
 from .images import Exif, ImageFinder
 from .ledger import Ledger, Withdrawn
@@ -86,7 +86,7 @@ def convert(
     limit = limited(memory, on_disk, readers, writer, given[to], choice, ledger)
     workers = engine_of(engine, jobs, shards, limit)
     finder = None if images is None else ImageFinder(Path(images), exif)
-    context = Context(images=finder, exif=exif, labels=labels, memory=limit)
+    context = Context(images=finder, exif=exif, labels=labels, memory=limit, jobs=jobs if shards is None else 1)
     with no_gc(), as_told(ledger):
         to_open = [
             (one, reader, reader.to_read(given[to]) if reader.name == to else given[reader.name])
@@ -207,7 +207,11 @@ class Run:
                 records = self.records(books, lambda done, _: tell(done), start, stop)
                 return write_part(temporary, start, self.options, self.context, self.catalog, records)
 
-            parts = in_parts(part, self.reading.images, count, ledger, progress)
+            try:
+                parts = in_parts(part, self.reading.images, count, ledger, progress)
+            except Indivisible:
+                self.verified = self.write(temporary, ledger, progress)
+                return None
             if ledger.refused() and not self.allow_loss:
                 raise Withdrawn
             self._settle(join(temporary, self.options, self.context, self.catalog, parts), ledger)

@@ -50,24 +50,25 @@ class Proof:
 
     @property
     def is_possible(self) -> bool:
-        """Whether the service can be asked: it is by collection."""
+        """Whether the service can be asked: by collection only, and no name, path or job tells of which one it is."""
         return self._collection is not None
 
     def held(self, just_sent: Collection[str] = ()) -> set[str] | None:
         """Names of the images whose annotations the service has; None where it does not tell. Of those `just_sent`
         it is enough, where `is_exact` is not, that the number of shapes of each label is right.
         """
+        if self._collection is None:
+            return None
         try:
-            return {image for image, theirs in self._held() if self._is_held(image, theirs, image in just_sent)}
+            found = self._held(self._collection)
+            return {image for image, theirs in found if self._is_held(image, theirs, image in just_sent)}
         except (ServiceRefused, NotAuthorised):  # not every key may read, nor does every service let us
             self._collection = None
             return None
 
-    def _held(self) -> Iterator[tuple[str, Sequence[Annotation]]]:
-        if self._collection is None:
-            return
-        self._prefix = self._prefix or Collections(self._service).storage_path(self._collection) + "_"
-        pages = CollectionPages(self._service, self._collection, "all", [self._operation], annotated_only=True)
+    def _held(self, collection: str) -> Iterator[tuple[str, Sequence[Annotation]]]:
+        self._prefix = self._prefix or Collections(self._service).storage_path(collection) + "_"
+        pages = CollectionPages(self._service, collection, "all", [self._operation], annotated_only=True)
         for page in pages:
             for raw in pages.annotations:
                 try:

@@ -16,7 +16,7 @@ from .batches import Batch, batches
 from .checks import Annotations
 from .errors import NetworkGaveUp, ProtocolError, ServiceRefused, TransferError
 from .journal import Journal
-from .journal_rows import ImageRow
+from .journal_rows import ImageRow, ImageState
 from .partly import refused_names
 from .results import AnnotationsReport, Item
 from .rows import interrupted, without_its_file
@@ -28,6 +28,13 @@ OnItem = Callable[[Item], None]
 _TOO_LARGE = 413
 _ASKED = 5
 """How often a batch is sent at most, when answers are lost."""
+
+_OPEN = (
+    "its answer was lost, and nobody can be asked whether it has arrived; the same operation id replaces what is there"
+)
+_AGAIN = f"{_OPEN}, so running it again does no harm"
+_AFRESH = f"{_OPEN}, so --fresh, which sends all again, does no harm"
+"""What to do where a service that replaces what an operation has sent, as its documentation has it, may have it."""
 
 
 class Labels(msgspec.Struct, frozen=True):
@@ -90,23 +97,35 @@ class Sending:
         self._on_item = on_item
         self._proof = Proof(service, address, run.operation, journal, outgoing.named, is_exact=not normalized)
         self._held: set[str] = set()
+        self._is_cut_off = False
         self._shapes: dict[str, int] = {}
         self._digests: dict[str, str] = {}
         self._sent = 0
 
     def skip_what_is_held(self, *, resumed: bool) -> None:
-        """Nothing of what the service has already is sent. Where it cannot be asked, an earlier run that did not come
-        to its end is believed in what was acknowledged to it.
+        """Nothing of what the service has already is sent. Where it cannot be asked, the journal is believed: what was
+        acknowledged is there, and what was sent and not acknowledged may be.
         """
-        told = self._proof.held() if self._proof.is_possible else None
-        self._held = set() if told is None else told
-        for record in self._outgoing if resumed else ():
-            if (told is None or not record.annotations) and self._is_done(record):
-                self._held.add(record.image)
-        self._held.difference_update(self._without)
+        told = self._proof.held()
+        held = set[str]() if told is None else told
+        unsure = set[str]()
+        for record in self._outgoing if resumed or told is None else ():
+            row = self._row(record) if told is None or not record.annotations else None
+            if row is not None and row.state == "done":
+                held.add(record.image)
+            elif row is not None and row.state == "sent" and record.annotations:
+                unsure.add(record.image)
+        self._held = (held | unsure).difference(self._without)
         self._sent = len(self._held)
         reason = "the service has these annotations"
-        self._tell([Item(name=one, state="skipped", reason=reason, verified_by="server") for one in sorted(self._held)])
+        self._tell(
+            [
+                Item.unsure(one, _AFRESH, retry_helps=False)
+                if one in unsure
+                else Item(name=one, state="skipped", reason=reason, verified_by="server")
+                for one in sorted(self._held)
+            ]
+        )
 
     def send_the_rest(self) -> None:
         """ServiceRefused fails the images of its batch, NetworkGaveUp and NotAuthorised stop."""
@@ -139,22 +158,17 @@ class Sending:
             notes.append(f"{tags} tags of whole images stay in the file: the service has no place for them")
 
     def _send(self, batch: Batch) -> None:
+        if self._is_cut_off:
+            self._service.wait_for_answer()
+            self._is_cut_off = False
         rows = self._rows(batch.names)
         self._journal.put(*rows)
         self._journal.flush()
         try:
             refused = self._surely(batch)
-        except ServiceRefused as error:
-            halves = batch.halves() if error.status == _TOO_LARGE else []
-            for half in halves:
-                self._send(half)
-            if not halves:
-                self._sent += len(batch.names)
-                self._tell([Item.failed(name, error) for name in batch.names])
-            return
         except TransferError as error:
-            self._tell([Item.failed(name, error) for name in batch.names])
-            raise
+            self._failed(batch, rows, error)
+            return
         except BaseException:
             self._tell([interrupted(name) for name in batch.names])
             raise
@@ -162,40 +176,66 @@ class Sending:
         self._report.batches += 1
         items = [self._item(name, refused) for name in batch.names]
         done = {item.name for item in items if item.state == "uploaded"}
-        self._journal.put(*(msgspec.structs.replace(row, state="done") for row in rows if row.name in done))
+        self._journal.put(*(_marked(row, "done" if row.name in done else "refused") for row in rows))
         self._tell(items)
+
+    def _failed(self, batch: Batch, rows: list[ImageRow], error: TransferError) -> None:
+        """What is refused for its size goes on in halves. What may have arrived stays open, and the others go on."""
+        halves = batch.halves() if error.status == _TOO_LARGE else []
+        for half in halves:
+            self._send(half)
+        if halves:
+            return
+        is_open = error.uncertain and not self._proof.is_possible
+        if not error.uncertain:
+            self._journal.put(*(_marked(row, "refused") for row in rows))
+        if is_open:
+            reason, helps = (_AFRESH, False) if self._journal.keeps else (_AGAIN, True)
+            items = [Item.unsure(name, reason, error, retry_helps=helps) for name in batch.names]
+        else:
+            items = [Item.failed(name, error) for name in batch.names]
+        self._sent += len(batch.names)
+        self._tell(items)
+        self._is_cut_off = is_open
+        if not is_open and not isinstance(error, ServiceRefused):
+            raise error
 
     def _surely(self, batch: Batch) -> dict[str, str]:
         """Send it until an answer comes that makes sense, or until the service shows that it has it; what it does not
-        take.
+        take. Where the service cannot be asked, an error after which it may have it is `uncertain`.
         """
         sent = batch
         for asked in range(1, _ASKED + 1):
             try:
                 return self._post(sent, self._sent + len(batch.names))
             except (NetworkGaveUp, ProtocolError) as error:
-                is_lost = isinstance(error, NetworkGaveUp)
-                if (is_lost and not error.uncertain) or not self._proof.is_possible or asked == _ASKED:
+                makes_no_sense = isinstance(error, ProtocolError)
+                if not makes_no_sense and not error.uncertain:
                     raise
-                if is_lost:
+                if not makes_no_sense and self._proof.is_possible:
                     self._service.clock.sleep(self._service.clock.random() * 2.0**asked)
                 left = self._not_held(sent)
-                if left is None:
+                if left is not None and not left.names:
                     return {}
-                if not is_lost:
+                error.uncertain = left is None or not makes_no_sense
+                if left is None or makes_no_sense or asked == _ASKED:
                     raise
             sent = left
         return {}
 
     def _not_held(self, batch: Batch) -> Batch | None:
-        """What of a batch that may have arrived has not. Images without shapes do not show: they go along."""
-        held = self._proof.held(batch.names)
+        """What of a batch that may have arrived has not; None where the service cannot be asked. Images without shapes
+        do not show: they go along, where others go.
+        """
+        try:
+            held = self._proof.held(batch.names)
+        except TransferError as error:
+            error.uncertain = True
+            raise
         if not held:
-            return batch
-        empty = {name for name in batch.names if name not in held and self._is_empty(name)}
-        if len(held & {*batch.names}) + len(empty) == len(batch.names):
-            return None
-        return batch.without(held)
+            return None if held is None else batch
+        left = batch.without(held)
+        return left if not all(map(self._is_empty, left.names)) else Batch([], [])
 
     def _is_empty(self, name: str) -> bool:
         record = self._outgoing.named(name)
@@ -212,8 +252,7 @@ class Sending:
             "operationType": 1,
         }
         operation = "send annotations"
-        repeat = "unsent" if self._proof.is_possible else "always"
-        response = self._service.send("POST", operation, self._path, query=self._query, body=body, repeat=repeat)
+        response = self._service.send("POST", operation, self._path, query=self._query, body=body, repeat="unsent")
         if not response.content.strip():
             return {}
         refused = refused_names(self._service.whatever(operation, response))
@@ -241,9 +280,14 @@ class Sending:
         kept = names if self._journal.keeps else []
         return [ImageRow(self._run.operation, name, self._digests[name], "sent") for name in kept]
 
-    def _is_done(self, record: Record) -> bool:
+    def _row(self, record: Record) -> ImageRow | None:
+        """What the journal knows of these annotations."""
         row = self._journal.get(ImageRow, self._run.operation, record.image)
-        return row is not None and row.state == "done" and row.digest == digest(record)
+        return row if row is not None and row.digest == digest(record) else None
+
+
+def _marked(row: ImageRow, state: ImageState) -> ImageRow:
+    return msgspec.structs.replace(row, state=state)
 
 
 def _is_known(annotation: Annotation, labels: Labels) -> bool:

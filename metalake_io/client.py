@@ -45,7 +45,8 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions, LookUpFunctions):
     tried again for longer than ten of them. `at_once` transfers run at the same time.
     `insecure_http` allows an unencrypted connection to another computer, `insecure_tls` one to a server whose
     certificate nobody checks. `proxies` and `ca` (a file of certificates) are as in requests; nothing is taken from the
-    environment. `largest_reply`: bytes of one answer. May be used from several threads, and in a `with`.
+    environment. `largest_reply`: bytes of one answer. `bwlimit`: bytes a second, sent and received, of all transfers
+    together. May be used from several threads, and in a `with`.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions, LookUpFunctions):
         ca: str | None = None,
         insecure_tls: bool = False,
         largest_reply: int = LARGEST_REPLY,
+        bwlimit: float | None = None,
     ) -> None:
         connection = connect(
             api_key,
@@ -75,6 +77,7 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions, LookUpFunctions):
             ca=ca,
             insecure_tls=insecure_tls,
             largest_reply=largest_reply,
+            bwlimit=bwlimit,
         )
         self._adopt(connection, timeout)
 

@@ -10,7 +10,8 @@ import msgspec
 
 from ..schemas.errors import Place, UsageError
 from .errors import ServiceRefused
-from .service import Service
+from .service import CHECK_OF_VERSIONS, Service
+from .transfer.bandwidth import LEAST
 from .transfer.clock import Clock, WallClock
 from .transfer.exchange import Layer
 from .transfer.limit import affordable
@@ -22,9 +23,6 @@ from .transfer.stack import Stack, Timeouts
 
 PREFIXES = ("/datalake/api", "/api")
 """Older installations map the first; newer ones know only the second, and may lack the check of versions."""
-
-SPOKEN = "2.3.4"
-"""The version of the official SDK whose protocol this is, which the service is asked about."""
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _CHECK = "connect"
@@ -54,6 +52,7 @@ def connect(
     ca: str | None = None,
     insecure_tls: bool = False,
     largest_reply: int = LARGEST_REPLY,
+    bwlimit: float | None = None,
     clock: Clock | None = None,
     policy: Policy | None = None,
     bottom: Layer | None = None,
@@ -64,7 +63,7 @@ def connect(
     `prefix` None finds out; given, nothing else is asked. `timeout` shortens all waiting for the network, in
     seconds; nothing is tried again for longer than ten of them. `insecure_http` allows an unencrypted connection to
     another computer, `insecure_tls` one with whoever is in between. `ca`: certificates to be trusted instead of the
-    usual ones. Answers have at most `largest_reply` bytes.
+    usual ones. Answers have at most `largest_reply` bytes. `bwlimit`: bytes a second, of all transfers together.
     """
     base_url = _checked(url, insecure_http=insecure_http)
     if ca is not None:
@@ -76,6 +75,8 @@ def connect(
         raise UsageError("bad-timeout", "a time-out must be more than 0 seconds")
     if at_once < 1:
         raise UsageError("bad-concurrency", "at least one transfer at a time")
+    if bwlimit is not None and not LEAST <= bwlimit < float("inf"):
+        raise UsageError("bad-bandwidth", f"a limit of the bandwidth is {LEAST:,} bytes a second or more")
     wished, at_once = at_once, affordable(at_once)
     if at_once < wished:
         logger.warning("%d transfers at once instead of %d: more files may not be open (ulimit -n)", at_once, wished)
@@ -95,6 +96,7 @@ def connect(
         ca=ca,
         insecure_tls=insecure_tls,
         largest_reply=largest_reply,
+        bwlimit=bwlimit,
         bottom=bottom,
     )
     service = Service(
@@ -122,7 +124,7 @@ class _Check(msgspec.Struct):
 def _find_prefix(service: Service, prefixes: Sequence[str]) -> None:
     """The first of these at which the service answers, and knows us. A newer service may have no check at its own."""
     for prefix in prefixes:
-        operation, path = f"{_CHECK} to {service.base_url}", f"/client/sdk/compatibility/{SPOKEN}"
+        operation, path = f"{_CHECK} to {service.base_url}", CHECK_OF_VERSIONS
         response = service.attempt("GET", operation, path, prefix=prefix, first=True)
         if response.status == 404:
             continue

@@ -103,15 +103,20 @@ class SessionRow(Row, frozen=True):
     finished: int = 0
 
 
+ImageState = Literal["sent", "done", "refused"]
+
+
 class ImageRow(Row, frozen=True):
-    """Annotations of one image. `digest` of what they are, whenever it is. `sent` may have arrived; `done` has."""
+    """Annotations of one image. `digest` of what they are, whenever it is. `sent` may have arrived; `done` has, and
+    `refused` has not.
+    """
 
     TABLE = "images"
     KEY = 2
     operation: str
     name: str
     digest: str
-    state: Literal["sent", "done"]
+    state: ImageState
 
 
 TABLES: tuple[type[Row], ...] = (About, FileRow, PartRow, UploadRow, SessionRow, ImageRow)

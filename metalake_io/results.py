@@ -68,6 +68,20 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             size=size,
         )
 
+    @classmethod
+    def unsure(cls, name: str, reason: str, error: TransferError | None = None, *, retry_helps: bool) -> Item:
+        """The item that the service may have or not, and nobody can find out."""
+        status, request_id, attempts = (error.status, error.request_id, error.attempts) if error else (None, None, 0)
+        return cls(
+            name=name,
+            state="uncertain",
+            reason=reason,
+            attempts=attempts,
+            status=status,
+            request_id=request_id,
+            retry_helps=retry_helps,
+        )
+
 
 class Report(msgspec.Struct, kw_only=True):
     """All items of one call, in the order of the plan. `notes` are facts worth telling that are nobody's failure."""

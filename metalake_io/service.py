@@ -21,6 +21,9 @@ from .transfer.redaction import Redactor
 
 T = TypeVar("T")
 
+CHECK_OF_VERSIONS = "/client/sdk/compatibility/2.3.4"
+"""Asks about the version of the official SDK whose protocol this is."""
+
 
 class Service:
     """`prefix` stands between the base address and every path: `/datalake/api`, on newer servers `/api`."""
@@ -116,6 +119,10 @@ class Service:
                 idle=self._idle,
             )
         )
+
+    def wait_for_answer(self) -> None:
+        """Ask something that does no harm until there is an answer, whatever it says. NetworkGaveUp."""
+        self.attempt("GET", "wait for an answer", CHECK_OF_VERSIONS)
 
     def refusal(self, operation: str, response: Response) -> NotAuthorised | ServiceRefused:
         """The error for an answer that is no success."""

@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from ...schemas.model import Catalog, Record
 from ..fidelity import Fidelity
-from ..format import Context, Format, Reading, Sniffed, Written
+from ..format import Context, Format, Indivisible, Reading, Sniffed, Written
 from ..format import Options as BaseOptions
 from ..jsonkind import json_kind
 from ..ledger import Ledger
@@ -98,6 +98,23 @@ def write(path: Path, options: Options, context: Context, catalog: Catalog, reco
     return (write_folder if options.layout == "folder" else write_file)(path, catalog, records)
 
 
+def write_part(
+    path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
+) -> Any:
+    """A run of images of one file."""
+    from . import writing
+
+    if options.layout != "file":
+        raise Indivisible("indivisible", f"--coco-layout {options.layout} is written by one process")
+    return writing.write_part(path, part, catalog, records)
+
+
+def join(path: Path, options: Options, context: Context, catalog: Catalog, parts: list[Any]) -> Written:
+    from . import writing
+
+    return writing.join_parts(path, catalog, parts)
+
+
 def rearranged(facts: Any, relabelled: bool, splits: tuple[str, ...]) -> Any:
     """Files have no categories of their own once labels are others; new splits have the head of the first file."""
     from .notes import rearranged_notes
@@ -116,6 +133,8 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     write=write,
+    write_part=write_part,
+    join=join,
     readable=lambda options: options.layout != "results" or options.categories is not None,
     rearranged=rearranged,
     reads_bounded=True,

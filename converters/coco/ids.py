@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from operator import itemgetter
 from typing import Any
 
 from ...schemas.plain import is_id
 
 _BITS = 8
+_MASK = (1 << _BITS) - 1
 
 
 class Ids:
@@ -17,18 +20,54 @@ class Ids:
     def __init__(self, following: int) -> None:
         self.following = following
         self.doubled = 0
+        self._taken = 0
+        self._fresh: list[list[int]] = []
+        self._refused: dict[int, int | str] = {}
         self._texts: set[str] = set()
         self._pages: dict[int, int] = {}
 
     def take(self, wanted: Any) -> Any:
         """The id that is wanted, if it is one and was not given out; else a fresh one."""
+        if type(wanted) is int:  # the usual case, quickly
+            page, bit = wanted >> _BITS, 1 << (wanted & _MASK)
+            used = self._pages.get(page, 0)
+            if not used & bit:
+                self._pages[page] = used | bit
+                self._taken += 1
+                return wanted
         if not is_id(wanted) or not self._note(wanted):
-            self.doubled += is_id(wanted)
+            if is_id(wanted):
+                self.doubled += 1
+                self._refused[self._taken] = wanted
+            if self._fresh and self._fresh[-1][1] == self._taken:
+                self._fresh[-1][1] += 1
+            else:
+                self._fresh.append([self._taken, self._taken + 1])
             while not self._note(self.following):
                 self.following += 1
             wanted = self.following
             self.following += 1
+        self._taken += 1
         return wanted
+
+    def wanted(self, number: int, given: int | str) -> int | str | None:
+        """The id that was wanted when the one `given` was taken as number so-and-so, from 0."""
+        if number in self._refused:
+            return self._refused[number]
+        run = bisect_right(self._fresh, number, key=itemgetter(0)) - 1
+        return None if run >= 0 and number < self._fresh[run][1] else given
+
+    def apart(self, other: Ids) -> bool:
+        """Whether all ids that the other gave out were wanted, and none is among these."""
+        pages = self._pages
+        common = (bits & pages[page] for page, bits in other._pages.items() if page in pages)
+        return not other._fresh and not any(common) and self._texts.isdisjoint(other._texts)
+
+    def add(self, other: Ids) -> None:
+        """Take over ids that are apart from these."""
+        self._texts |= other._texts
+        for page, bits in other._pages.items():
+            self._pages[page] = self._pages.get(page, 0) | bits
 
     def _note(self, identity: int | str) -> bool:
         """Whether the id is new."""
@@ -36,7 +75,7 @@ class Ids:
             new = identity not in self._texts
             self._texts.add(identity)
             return new
-        page, bit = identity >> _BITS, 1 << (identity & ((1 << _BITS) - 1))
+        page, bit = identity >> _BITS, 1 << (identity & _MASK)
         used = self._pages.get(page, 0)
         self._pages[page] = used | bit
         return not used & bit

@@ -17,10 +17,10 @@ from ..files import write_pieces
 from ..format import Written
 from ..ledger import Decision
 from .categories import Categories
+from .escaping import as_json
 from .ids import Ids
 from .notes import notes_of
 from .restoring import to_coco, to_label_only
-from .writing import ascii_json
 
 _UNLESS_GIVEN = ("id", "area", "num_keypoints")
 
@@ -42,7 +42,7 @@ def write_results(path: Path, catalog: Catalog, records: Iterable[Record]) -> Wr
                 raise InvalidInput("confidence-missing", message, place=Place(image=record.image), hint=hint)
             number = first.metadata.get("coco_id")
             order = number if isinstance(number, int) and not isinstance(number, bool) else float("inf")
-            numbered.append((order, ascii_json(msgspec.json.encode(result))))
+            numbered.append((order, as_json(result)))
     numbered.sort(key=lambda pair: pair[0])
     pieces = (text + (b",\n" if place < len(numbered) else b"\n") for place, (_, text) in enumerate(numbered, 1))
     write_pieces(path, (b"[\n", *pieces, b"]\n"))

@@ -1,50 +1,64 @@
-"""Records to COCO files: objects regrouped, original numbers restored where the shape is still as it was read."""
+"""Records to COCO files: a file by one process or by several, or a folder with a file for each split."""
 
 from __future__ import annotations
 
-import re
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
-import msgspec
 from msgspec import UNSET
 
 from ...schemas.errors import InvalidInput, Place
-from ...schemas.model import Catalog, Record, objects
+from ...schemas.model import Catalog, Record
 from ...schemas.names import is_safe_name
-from ...schemas.plain import is_object
 from ..format import Written
 from ..ledger import Decision
+from .body import Body
 from .categories import Categories
+from .escaping import as_json
 from .ids import Ids
 from .layout import owns, split_in
 from .notes import EXTENSION, Extension, File, Notes, notes_of
-from .pictures import name_from_url
-from .restoring import to_coco, to_label_only
+from .renumbering import Numbers, Part, renumbered
 
-_encode = msgspec.json.Encoder().encode
 _BUFFER = 1 << 18
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _EMPTY_HEAD: dict[str, Any] = {"info": {}, "licenses": []}
 _PARTS = frozenset(("images", "annotations", "categories", EXTENSION))
-_OURS = frozenset(("id", "file_name", "width", "height", EXTENSION))
-"""Keys of an image that what a file notes about it does not set."""
 
 
 def write_file(path: Path, catalog: Catalog, records: Iterable[Record]) -> Written:
     """All splits in one file; the split then stands in each image."""
+    return join_parts(path, catalog, [write_part(path, 0, catalog, records)])
+
+
+def write_part(path: Path, part: int, catalog: Catalog, records: Iterable[Record]) -> Part:
+    """A run of images, beside the file."""
+    notes = notes_of(catalog)
+    with Body(path.with_name(f"{path.name}.{part}"), _numbers(catalog, notes), split_key=True) as body:
+        for record in records:
+            body.add(record)
+    return body.part()
+
+
+def join_parts(path: Path, catalog: Catalog, parts: list[Part]) -> Written:
+    """The parts one behind the other: each id once, as if one process had written them all."""
     notes = notes_of(catalog)
     split = any(file.split is not None for file in notes.files)
     extension = Extension(extras=_others(catalog), files=notes.files if split else ())
     head = notes.files[0].head if notes.files else _EMPTY_HEAD
-    with _Writer(path, Categories(catalog.labels), notes, head, extension, split_key=True) as writer:
-        for record in records:
-            writer.add(record)
-    return Written(writer.images, writer.annotations, _renumbered([writer]))
+    numbers = renumbered(parts, _numbers(catalog, notes))
+    _assemble(path, head, parts, numbers.categories, extension)
+    return Written(
+        sum(part.images for part in parts), sum(part.annotations for part in parts), _told_renumbered([numbers])
+    )
+
+
+def _numbers(catalog: Catalog, notes: Notes) -> Numbers:
+    return Numbers(Ids(notes.next_image_id), Ids(notes.next_id), Categories(catalog.labels))
 
 
 def write_folder(path: Path, catalog: Catalog, records: Iterable[Record]) -> Written:
@@ -65,20 +79,21 @@ def write_folder(path: Path, catalog: Catalog, records: Iterable[Record]) -> Wri
                 unsplit = split is None and split_in(target, path) is not None
                 extension = Extension(extras=_others(catalog), unsplit=unsplit)
                 categories = Categories(own, catalog.labels)
-                writer = _Writer(target, categories, notes, file.head, extension, split_key=False)
+                numbers = Numbers(Ids(notes.next_image_id), Ids(notes.next_id), categories)
+                writer = _Writer(target, numbers, file.head, extension)
                 writers[split] = stack.enter_context(writer)
             return writers[split]
 
         for split in (*files, *catalog.splits):
             writer_of(split)
         for record in records:
-            writer_of(record.split).add(record)
+            writer_of(record.split).body.add(record)
         if not writers:
             writer_of(None)
     return Written(
-        sum(writer.images for writer in writers.values()),
-        sum(writer.annotations for writer in writers.values()),
-        _renumbered(writers.values()),
+        sum(writer.body.images for writer in writers.values()),
+        sum(writer.body.annotations for writer in writers.values()),
+        _told_renumbered(writer.body.numbers for writer in writers.values()),
     )
 
 
@@ -108,126 +123,52 @@ def _others(catalog: Catalog) -> dict[str, Any]:
 
 
 class _Writer:
-    """One file. Its images and annotations go to neighbours first, because the ones stand before the others."""
+    """One file of a folder."""
 
-    def __init__(
-        self,
-        path: Path,
-        categories: Categories,
-        notes: Notes,
-        head: Mapping[str, Any],
-        extension: Extension,
-        *,
-        split_key: bool,
-    ) -> None:
+    def __init__(self, path: Path, numbers: Numbers, head: Mapping[str, Any], extension: Extension) -> None:
         self.path = path
         self.head = head
         self.extension = extension
-        self.split_key = split_key
-        self.images = self.annotations = 0
-        self.image_ids = Ids(notes.next_image_id)
-        self.ids = Ids(notes.next_id)
-        self.categories = categories
-        self.neighbours = [path.with_name(f"{path.name}.{part}") for part in ("images", "body")]
-        self.pictures: BinaryIO
-        self.body: BinaryIO
+        self.body = Body(path, numbers, split_key=False)
 
     def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self.pictures, self.body = [
-                stack.enter_context(path.open("wb", buffering=_BUFFER)) for path in self.neighbours
-            ]
-            self.opened = stack.pop_all()
+        self.body.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self.opened.close()
-            if kind is None:
-                self._assemble()
-        finally:
-            for path in self.neighbours:
-                path.unlink(missing_ok=True)
-
-    def add(self, record: Record) -> None:
-        """One image and its objects."""
-        image_id = self.image_ids.take(record.id)
-        self.pictures.write((b",\n" if self.images else b"") + ascii_json(_encode(self._image(record, image_id))))
-        pieces = self.body.write
-        opening = b",\n" if self.annotations else b""
-        for group in objects(record.annotations):
-            label, metadata = group[0].label, group[0].metadata
-            identity = self.ids.take(metadata.get("coco_id"))
-            category = self.categories.id_of(label, metadata.get("coco_category_id"))
-            pieces(opening + ascii_json(_encode(to_coco(group, identity, image_id, category))))
-            opening = b",\n"
-            self.annotations += 1
-        for tag in record.tags:
-            identity = self.ids.take(tag.metadata.get("coco_id"))
-            category = self.categories.id_of(tag.label, tag.metadata.get("coco_category_id"))
-            pieces(opening + ascii_json(_encode(to_label_only(tag, identity, image_id, category))))
-            opening = b",\n"
-            self.annotations += 1
-        self.images += 1
-
-    def _image(self, record: Record, image_id: Any) -> dict[str, Any]:
-        """An image's keys as the source had them, our own where it had none."""
-        facts = record.extras.get("coco")
-        coco = {key: value for key, value in facts.items() if key not in _OURS} if is_object(facts) else {}
-        name = facts.get("file_name", ...) if is_object(facts) else ...
-        out: dict[str, Any] = {"id": image_id}
-        if name is ... or (self.split_key and record.image == f"{record.split}/{name}"):
-            out["file_name"] = record.image
-        elif name or (name is not None and record.image in (str(image_id), name_from_url(coco))):
-            out["file_name"] = name
-        elif record.image not in (str(image_id), name_from_url(coco)):
-            out["file_name"] = record.image
-        if record.width is not None:
-            out["width"] = record.width
-        if record.height is not None:
-            out["height"] = record.height
-        out.update(coco)
-        if self.split_key and record.split is not None:
-            out["split"] = record.split
-        others = {key: value for key, value in record.extras.items() if key != "coco" or not is_object(value)}
-        if record.storage_name is not None:
-            others["storageName"] = record.storage_name
-        if others:
-            out[EXTENSION] = others
-        return out
-
-    def _assemble(self) -> None:
-        pictures_path, body_path = self.neighbours
-        with self.path.open("wb") as out, pictures_path.open("rb") as pictures, body_path.open("rb") as body:
-            out.write(b"{")
-            for key, value in self.head.items():
-                if key in _PARTS:
-                    continue
-                out.write(ascii_json(_encode(key)) + b":" + ascii_json(_encode(value)) + b",\n")
-            out.write(b'"images":[\n')
-            shutil.copyfileobj(pictures, out, _BUFFER)
-            out.write(b'\n],\n"annotations":[\n')
-            shutil.copyfileobj(body, out, _BUFFER)
-            out.write(b'\n],\n"categories":' + ascii_json(_encode(self.categories.plain)))
-            if self.extension != Extension():
-                out.write(b',\n"' + EXTENSION.encode() + b'":' + ascii_json(_encode(self.extension)))
-            out.write(b"}\n")
+        self.body.__exit__(kind, error, trace)
+        if kind is None:
+            _assemble(self.path, self.head, [self.body.part()], self.body.numbers.categories, self.extension)
 
 
-def _renumbered(writers: Iterable[_Writer]) -> tuple[Decision, ...]:
-    count = sum(writer.ids.doubled + writer.image_ids.doubled for writer in writers)
+def _assemble(
+    path: Path, head: Mapping[str, Any], parts: list[Part], categories: Categories, extension: Extension
+) -> None:
+    with path.open("wb") as out:
+        out.write(b"{")
+        for key, value in head.items():
+            if key in _PARTS:
+                continue
+            out.write(as_json(key) + b":" + as_json(value) + b",\n")
+        for key in ("images", "annotations"):
+            out.write(b'"%b":[' % key.encode())
+            between = b"\n"
+            for part in parts:
+                if getattr(part, key):
+                    out.write(between)
+                    between = b",\n"
+                with open(part.paths[key], "rb") as run:
+                    shutil.copyfileobj(run, out, _BUFFER)
+                os.unlink(part.paths[key])
+            out.write((b"\n" if between == b"\n" else b"") + b"\n],\n")
+        out.write(b'"categories":' + as_json(categories.plain))
+        if extension != Extension():
+            out.write(b',\n"' + EXTENSION.encode() + b'":' + as_json(extension))
+        out.write(b"}\n")
+
+
+def _told_renumbered(numbers: Iterable[Numbers]) -> tuple[Decision, ...]:
+    count = sum(one.annotations.doubled + one.images.doubled for one in numbers)
     return (Decision("ids-renumbered", f"{count:,} ids stood twice: the later ones are new"),) if count else ()
-
-
-def ascii_json(encoded: bytes) -> bytes:
-    """JSON with every other character escaped: pycocotools opens files in the platform's own encoding."""
-    if encoded.isascii():
-        return encoded
-    return _NOT_ASCII.sub(_escape, encoded.decode()).encode("ascii")
-
-
-def _escape(found: re.Match[str]) -> str:
-    units = found.group().encode("utf-16-be")
-    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 from msgspec.structs import replace
 
 from ...schemas.model import Catalog, Record
 from ..fidelity import Fidelity
-from ..format import Context, Format, Reading, Sniffed, Written
+from ..format import Context, Format, Indivisible, Reading, Sniffed, Written
 from ..format import Options as BaseOptions
 from ..ledger import Ledger
 from .notes import notes_of
@@ -96,6 +96,23 @@ def write(path: Path, options: Options, context: Context, catalog: Catalog, reco
     return write_file(path, options.form == "video", options.frames, catalog, records)
 
 
+def write_part(
+    path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
+) -> Any:
+    """A run of images."""
+    from . import writing
+
+    if options.form == "video":
+        raise Indivisible("indivisible", "the tracks of a video are written by one process")
+    return writing.write_part(path, part, catalog, records)
+
+
+def join(path: Path, options: Options, context: Context, catalog: Catalog, parts: list[Any]) -> Written:
+    from . import writing
+
+    return writing.join_parts(path, catalog, parts)
+
+
 def undivided(options: Options) -> str | None:
     """A video is one file: its tracks run from frame to frame, and its frames are counted from the first."""
     return "the tracks of a video cannot be cut; --cvat-form images can" if options.form == "video" else None
@@ -111,6 +128,8 @@ FORMAT = Format(
     sniff=sniff,
     read=read,
     write=write,
+    write_part=write_part,
+    join=join,
     settle=settle,
     undivided=undivided,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,6 +22,10 @@ _ENOUGH = 3
 _TRUTHS = frozenset(("true", "false"))
 
 
+Texts = dict[str, dict[str, None]]
+"""Attributes, each with the texts that were looked at, in order."""
+
+
 class Used:
     """What the shapes of a file use: labels in order, and the attributes of each with the texts they have."""
 
@@ -29,11 +33,11 @@ class Used:
         self.categories: dict[str, Category] = {}
         for category in catalog.labels:
             self.categories.setdefault(category.name, category)
-        self.attributes: dict[str, dict[str, set[str]]] = {}
-        self.of_points: dict[tuple[str, str], dict[str, set[str]]] = {}
+        self.attributes: dict[str, Texts] = {}
+        self.of_points: dict[tuple[str, str], Texts] = {}
         self.more_points: dict[str, list[str]] = {}
 
-    def label(self, name: str) -> dict[str, set[str]]:
+    def label(self, name: str) -> Texts:
         return self.attributes.setdefault(name, {})
 
     def element(self, label: str, element: Element) -> None:
@@ -42,6 +46,13 @@ class Used:
         for point in element:
             if point.tag != "attribute" and (name := point.get("label")) is not None:
                 _gather(self.of_points.setdefault((label, name), {}), point)
+
+    def add(self, other: Used) -> None:
+        """What a later part of the file uses."""
+        for label, texts in other.attributes.items():
+            _add(self.label(label), texts)
+        for point, texts in other.of_points.items():
+            _add(self.of_points.setdefault(point, {}), texts)
 
     def point_names(self, label: str, count: int, given: Sequence[str] = ()) -> Sequence[str]:
         """The names of a label's key points: as it declares them, where these are the `given` ones in whatever order or
@@ -62,11 +73,17 @@ class Used:
         return [*((category.keypoints if category else None) or ()), *self.more_points.get(label, ())]
 
 
-def _gather(attributes: dict[str, set[str]], element: Element) -> None:
+def _gather(attributes: Texts, element: Element) -> None:
     for child in element.iterchildren("attribute"):
-        texts = attributes.setdefault(child.get("name", ""), set())
+        texts = attributes.setdefault(child.get("name", ""), {})
         if len(texts) < _ENOUGH:
-            texts.add(child.text or "")
+            texts.setdefault(child.text or "")
+
+
+def _add(mine: Texts, others: Texts) -> None:
+    for name, more in others.items():
+        texts = mine.setdefault(name, {})
+        texts |= dict.fromkeys([text for text in more if text not in texts][: _ENOUGH - len(texts)])
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -190,7 +207,7 @@ def _sub_label(name: str) -> Element:
     return point
 
 
-def _declare(label: Element, used: dict[str, set[str]], *, fresh: bool) -> None:
+def _declare(label: Element, used: Texts, *, fresh: bool) -> None:
     known = set(attribute_names(label))
     missing = {name: texts for name, texts in used.items() if name not in known}
     found = label.find("attributes")
@@ -210,11 +227,11 @@ def _declare(label: Element, used: dict[str, set[str]], *, fresh: bool) -> None:
             _set_child(attribute, tag, said)
 
 
-def _kind(name: str, texts: set[str]) -> tuple[str, str, str]:
+def _kind(name: str, texts: Collection[str]) -> tuple[str, str, str]:
     """Input type, default and values of an attribute."""
     if name == SCORE and all(map(_is_share, texts)):
         return "number", "0", "0\n1\n0.001"
-    if texts and texts <= _TRUTHS:
+    if texts and _TRUTHS.issuperset(texts):
         return "checkbox", "false", "false"
     return "text", "", ""
 

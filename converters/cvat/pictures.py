@@ -19,6 +19,7 @@ from ..ledger import Ledger
 from .forms import SHAPES
 from .notes import EXTENSION, NO_SPLIT
 from .numbers import Unreadable, number
+from .ordinary import ordinary
 from .shapes import as_xml, read_shape, to_hub, to_tag
 from .stream import Element, children, line_of
 
@@ -124,6 +125,9 @@ class Pictures:
         annotations: list[Annotation] = []
         tags: list[Tag] = []
         for place_in_image, element in enumerate(image, 1):
+            if ledger.places is None and (shape := ordinary(element)) is not None:
+                annotations.append(shape)
+                continue
             place = Place(file=self.file, line=line_of(element), image=record.image, annotation=place_in_image)
             try:
                 if element.tag == "tag":

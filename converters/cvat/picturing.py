@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from ...schemas.model import Record
+from ...schemas.model import Record, count_objects
 from ...schemas.plain import is_list, is_object
+from ..format import Indivisible
 from ..lowering import groups
 from .declaring import Used
 from .elements import (
@@ -32,15 +33,60 @@ from .usual import Usual, attribute, attributes, child
 _OWN = frozenset(("id", "name", "subset", "width", "height", "task_id", EXTENSION, f"{EXTENSION}-id"))
 
 
+class Part(msgspec.Struct):
+    """A run of images in the file `path`, each without its id and name: these, and how many bytes it has."""
+
+    path: str
+    names: list[str] = []
+    splits: list[str | None] = []
+    ids: list[str | None] = []
+    lengths: list[int] = []
+    annotations: int = 0
+
+
+def pieces(parts: Sequence[Part], *, split_in_name: bool) -> Iterator[bytes]:
+    """The images with their ids: the source's, else the place of the name in lexical order, else above all."""
+    names = [name for part in parts for name in part.names]
+    ids = [identity for part in parts for identity in part.ids]
+    given = {identity for identity in ids if identity is not None}
+    order = sorted(range(len(names)), key=names.__getitem__)
+    fresh = {index: place for place, index in enumerate(order)}
+    if given:
+        following = max((int(one) for one in given if one.isdecimal() and len(one) < 16), default=-1) + 1
+        unknown = [index for index in order if ids[index] is None]
+        fresh = {index: following + place for place, index in enumerate(unknown)}
+    if split_in_name:
+        names = _plain_names(names, [split for part in parts for split in part.splits])
+    index = 0
+    for part in parts:
+        with open(part.path, "rb") as file:
+            for length in part.lengths:
+                identity = ids[index]
+                mark = b""
+                if identity is None:
+                    identity = str(fresh[index])
+                    mark = f' {EXTENSION}-id="new"'.encode() if given else b""
+                head = attribute("id", identity) + attribute("name", names[index])
+                yield b"  <image" + head.encode() + mark + file.read(length)
+                index += 1
+
+
+def _plain_names(names: list[str], splits: list[str | None]) -> list[str]:
+    """The names without the split in front, where that was put there for names that several splits share."""
+    plain = [name.removeprefix(f"{split or NO_SPLIT}/") for name, split in zip(names, splits, strict=True)]
+    count = Counter(plain)
+    return [short if count[short] > 1 else name for short, name in zip(plain, names, strict=True)]
+
+
 class Body:
-    def __init__(self, path: Path, used: Used) -> None:
-        self.path, self.used = path, used
+    """One process's images. `alone`: there are no others, so that names of key points can be made up."""
+
+    def __init__(self, path: Path, used: Used, *, alone: bool) -> None:
+        self.used = used
+        self.alone = alone
         self.usual = Usual()
-        self.file = path.open("w+b", buffering=1 << 20)
-        self.names: list[str] = []
-        self.splits: list[str | None] = []
-        self.ids: list[str | None] = []
-        self.lengths: list[int] = []
+        self.file = path.open("wb", buffering=1 << 20)
+        self.part = Part(str(path))
 
     def add(self, record: Record) -> None:
         """One image, its id left open."""
@@ -53,47 +99,15 @@ class Body:
         head = attributes(self._attributes(record, cvat))
         text = f"{head}>\n{''.join(lines)}  </image>\n".encode() if lines else f"{head}/>\n".encode()
         self.file.write(text)
-        self.lengths.append(len(text))
-        self.names.append(record.image)
-        self.splits.append(record.split)
+        part = self.part
+        part.lengths.append(len(text))
+        part.names.append(record.image)
+        part.splits.append(record.split)
         known = isinstance(identity, int | str) and not isinstance(identity, bool)
-        self.ids.append(str(identity) if known else None)
-
-    def numbered(self) -> bool:
-        return not any(identity is not None for identity in self.ids)
-
-    def pieces(self, *, split_in_name: bool) -> Iterator[bytes]:
-        """The images with their ids: the source's, else the place of the name in lexical order, else above all."""
-        given = {identity for identity in self.ids if identity is not None}
-        order = sorted(range(len(self.names)), key=self.names.__getitem__)
-        fresh = {index: place for place, index in enumerate(order)}
-        if given:
-            following = max((int(one) for one in given if one.isdecimal() and len(one) < 16), default=-1) + 1
-            unknown = [index for index in order if self.ids[index] is None]
-            fresh = {index: following + place for place, index in enumerate(unknown)}
-        names = self._plain_names(split_in_name)
-        self.file.seek(0)
-        for index, length in enumerate(self.lengths):
-            identity = self.ids[index]
-            mark = b""
-            if identity is None:
-                identity = str(fresh[index])
-                mark = f' {EXTENSION}-id="new"'.encode() if given else b""
-            head = attribute("id", identity) + attribute("name", names[index])
-            yield b"  <image" + head.encode() + mark + self.file.read(length)
-
-    def _plain_names(self, split_in_name: bool) -> list[str]:
-        """The names, without the split in front where that was put there for names that several splits share."""
-        if not split_in_name:
-            return self.names
-        named = list(zip(self.names, self.splits, strict=True))
-        plain = [name.removeprefix(f"{split or NO_SPLIT}/") for name, split in named]
-        count = Counter(plain)
-        return [short if count[short] > 1 else name for short, name in zip(plain, self.names, strict=True)]
-
-    def close(self) -> None:
-        self.file.close()
-        self.path.unlink(missing_ok=True)
+        part.ids.append(str(identity) if known else None)
+        part.annotations += count_objects(record)
+        if self.used.more_points and not self.alone:
+            raise Indivisible("indivisible", "key points that nobody names are named by one process")
 
     def _attributes(self, record: Record, cvat: dict[str, Any]) -> dict[str, str]:
         out: dict[str, str] = {}
@@ -124,9 +138,16 @@ class Body:
                 self.used.label(group[0].label)
                 yield text
                 continue
+            if len(group) > 1:
+                following = following or 1 + max(group_of(a.metadata) or 0 for a in record.annotations)
+                if (lines := self.usual.lines(group, following)) is not None:
+                    for part in group:
+                        self.used.label(part.label)
+                    following += 1
+                    yield from lines
+                    continue
             shapes = restored(group, record, self.used.point_names)
             if len(shapes) > 1:
-                following = following or 1 + max(group_of(a.metadata) or 0 for a in record.annotations)
                 following = tied(shapes, following)
             for shape in shapes:
                 yield self._shape(shape)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from .declaring import Facts, Used, declared, foreign
 from .elements import from_xml
 from .meta import frames_of
 from .notes import DEFAULT_FRAMES, Extension, FrameNote, Notes, notes_of
-from .picturing import Body
+from .picturing import Body, Part, pieces
 from .shapes import as_xml
 from .stream import Element
 from .weaving import Loom
@@ -26,79 +27,65 @@ from .weaving import Loom
 
 def write_file(path: Path, video: bool, frames: str | None, catalog: Catalog, records: Iterable[Record]) -> Written:
     """The whole file. InvalidInput for text that XML cannot hold, and notes that make no sense."""
+    if video:
+        return _write_video(path, frames, catalog, records)
+    return join_parts(path, catalog, [write_part(path, 0, catalog, records, alone=True)])
+
+
+def write_part(
+    path: Path, part: int, catalog: Catalog, records: Iterable[Record], *, alone: bool = False
+) -> tuple[Part, Used]:
+    """A run of images, beside the file, and what it uses."""
+    used = Used(catalog)
+    body = Body(path.with_name(f"{path.name}.{part}"), used, alone=alone)
+    with body.file:
+        for _ in _each(records, body.add):
+            pass
+    return body.part, used
+
+
+def join_parts(path: Path, catalog: Catalog, parts: list[tuple[Part, Used]]) -> Written:
+    """The parts one behind the other, below what they use."""
+    notes, used = notes_of(catalog), Used(catalog)
+    for _, own in parts:
+        used.add(own)
+        used.more_points |= own.more_points
+    bodies = [body for body, _ in parts]
+    splits = [split for body in bodies for split in body.splits]
+    numbered = all(identity is None for body in bodies for identity in body.ids)
+    facts = Facts(len(splits), splits=Counter(split for split in splits if split is not None))
+    body = pieces(bodies, split_in_name=catalog.split_in_name or notes.fronted)
+    extension = _extension(catalog, numbered, (), None, splits)
+    write_pieces(path, _document(notes, catalog, used, extension, facts, body))
+    for part in bodies:
+        os.unlink(part.path)
+    return Written(len(splits), sum(part.annotations for part in bodies))
+
+
+def _write_video(path: Path, frames: str | None, catalog: Catalog, records: Iterable[Record]) -> Written:
     notes, used = notes_of(catalog), Used(catalog)
     pattern = frames or notes.frames
-    writer = (_Video if video else _Images)(path, notes, used, pattern)
+    meta = next((found for xml in notes.head if (found := from_xml(xml)).tag == "meta"), None)
+    loom = Loom(notes, used, pattern, None if meta is None else frames_of(meta))
     images = annotations = 0
-    try:
-        for record in records:
-            try:
-                writer.add(record)
-            except InvalidInput as error:
-                if error.place.image is None:
-                    error.place = Place(image=record.image, annotation=error.place.annotation)
-                raise
-            images += 1
-            annotations += count_objects(record)
-        body = writer.pieces(split_in_name=catalog.split_in_name or notes.fronted)
-        extension = _extension(catalog, writer.numbered, writer.pictures(), pattern if video else None, writer.splits())
-        write_pieces(path, _document(notes, catalog, used, extension, writer.facts(), body))
-    finally:
-        writer.close()
+    for record in _each(records, loom.add):
+        images += 1
+        annotations += count_objects(record)
+    tracks = [_pretty(track) for track in loom.tracks()]
+    extension = _extension(catalog, False, loom.pictures(), pattern, loom.splits())
+    write_pieces(path, _document(notes, catalog, used, extension, loom.facts(), tracks))
     return Written(images, annotations)
 
 
-class _Images:
-    def __init__(self, path: Path, notes: Notes, used: Used, pattern: str) -> None:
-        self.body = Body(path.with_name(path.name + ".body"), used)
-
-    def add(self, record: Record) -> None:
-        self.body.add(record)
-
-    @property
-    def numbered(self) -> bool:
-        return self.body.numbered()
-
-    def pictures(self) -> tuple[FrameNote, ...]:
-        return ()
-
-    def pieces(self, *, split_in_name: bool) -> Iterator[bytes]:
-        return self.body.pieces(split_in_name=split_in_name)
-
-    def splits(self) -> list[str | None]:
-        return self.body.splits
-
-    def facts(self) -> Facts:
-        return Facts(len(self.body.names), splits=Counter(split for split in self.body.splits if split is not None))
-
-    def close(self) -> None:
-        self.body.close()
-
-
-class _Video:
-    numbered = False
-
-    def __init__(self, path: Path, notes: Notes, used: Used, pattern: str) -> None:
-        meta = next((found for xml in notes.head if (found := from_xml(xml)).tag == "meta"), None)
-        self.loom = Loom(notes, used, pattern, None if meta is None else frames_of(meta))
-
-    def add(self, record: Record) -> None:
-        self.loom.add(record)
-
-    def pictures(self) -> tuple[FrameNote, ...]:
-        return self.loom.pictures()
-
-    def splits(self) -> list[str | None]:
-        return self.loom.splits()
-
-    def facts(self) -> Facts:
-        return self.loom.facts()
-
-    def pieces(self, *, split_in_name: bool) -> Iterator[bytes]:
-        return iter([_pretty(track) for track in self.loom.tracks()])
-
-    def close(self) -> None:
-        pass
+def _each(records: Iterable[Record], add: Callable[[Record], None]) -> Iterator[Record]:
+    for record in records:
+        try:
+            add(record)
+        except InvalidInput as error:
+            if error.place.image is None:
+                error.place = Place(image=record.image, annotation=error.place.annotation)
+            raise
+        yield record
 
 
 def _document(

@@ -18,6 +18,7 @@ from ...schemas.errors import AnnolakeError, InvalidInput, Place
 from .. import described, registry
 from ..format import Context, Format, Options
 from ..ledger import Ledger
+from ..memory import LEAST, memory_of
 from .cases import Case, DataSet, read_all
 from .passing import lowered, target_in, write_out
 from .samples import sample
@@ -63,13 +64,16 @@ class House:
         assert _loaded_by(f"import {self.format.options.__module__}", HEAVY) == []
 
     def test_it_reads_image_by_image(self, flavour: Options, tmp_path: Path) -> None:
-        """The first record is there before the files of the others are opened."""
-        if self.format.write_part is None or self.format.output(flavour) != "folder":
+        """The first record is there before the files of the others are opened: all are held by no one, where memory is
+        limited. Elsewhere a reader may keep what it has looked at, up to a limit of its own.
+        """
+        if self.format.write_part is None or self.format.suffix:
             pytest.skip("not a format with files for each image")
         given_ = lowered(self.format, flavour, sample([f"{number:03}.jpg" for number in range(40)]))
         target = target_in(tmp_path, self.format, given_.options)
         write_out(self.format, given_, target)
-        records = self.format.read(target, self.format.options(), Context(), Ledger()).records(Ledger())
+        context = Context(memory=memory_of(LEAST))
+        records = self.format.read(target, self.format.options(), context, Ledger()).records(Ledger())
         assert next(records).image == "000.jpg"
         for file in target.rglob("*"):
             if file.is_file():

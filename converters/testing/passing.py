@@ -14,7 +14,7 @@ import msgspec
 from ...schemas.model import Catalog, Coordinates, Record, count_objects
 from ..fidelity import Fidelity
 from ..files import appearing_whole
-from ..format import Context, Format, Options, Written
+from ..format import Context, Format, Indivisible, Options, Written
 from ..ledger import Ledger
 from ..projection import projector
 from .cases import DataSet
@@ -71,10 +71,14 @@ def write_in_parts(format_: Format, given: Lowered, target: Path, count: int) ->
     bounds = [len(data.records) * number // count for number in range(count + 1)]
     with appearing_whole(target) as temporary:
         parts: list[Any] = []
-        for start, stop in pairwise(bounds):
-            records = iter(data.records[start:stop])
-            parts.append(write_part(temporary, start, options, Context(), data.catalog, records))
-        _settle(given.ledger, join(temporary, options, Context(), data.catalog, parts))
+        try:
+            for start, stop in pairwise(bounds):
+                records = iter(data.records[start:stop])
+                parts.append(write_part(temporary, start, options, Context(), data.catalog, records))
+            written = join(temporary, options, Context(), data.catalog, parts)
+        except Indivisible:
+            written = format_.write(temporary, options, Context(), data.catalog, iter(data.records))
+        _settle(given.ledger, written)
 
 
 def contents(path: Path) -> dict[str, bytes | None]:

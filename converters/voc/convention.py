@@ -51,6 +51,14 @@ class Evidence(msgspec.Struct):
             self.tools += 1
             self.tool = self.tool or mark
 
+    def join(self, later: Evidence) -> None:
+        """Take over what later files of the set say."""
+        self.boxed += later.boxed
+        self.zero = self.zero or later.zero
+        self.pascal += later.pascal
+        self.tools += later.tools
+        self.tool = self.tool or later.tool
+
 
 def to_read(
     wanted: Literal["auto", "devkit", "edges"], noted: Convention | None, evidence: Evidence, file: str, ledger: Ledger

@@ -130,6 +130,11 @@ class ObjectWriter:
 
     def _corners(self, box: tuple[float, float, float, float], indent: str) -> str:
         x, y, w, h = box
+        if type(x) is type(y) is type(w) is type(h) is int:
+            return (
+                f"{indent}<xmin>{x + self.shift}</xmin>\n{indent}<ymin>{y + self.shift}</ymin>\n"
+                f"{indent}<xmax>{x + w}</xmax>\n{indent}<ymax>{y + h}</ymax>"
+            )
         left, right = span(x, w, self.shift)
         top, bottom = span(y, h, self.shift)
         return (

@@ -17,7 +17,7 @@ from .ordinary import Ordinary, ordinary
 
 class Glance(msgspec.Struct):
     """`labels`: of objects and their parts. `zero`: a coordinate is 0 or below. `unknown`: the source's annotation and
-    image are both unknown. `image`: the name that annolake noted.
+    image are both unknown. `image`: the name that annolake noted. `plain`: all that a file of the ordinary form says.
     """
 
     labels: set[str] = msgspec.field(default_factory=set[str])
@@ -28,6 +28,7 @@ class Glance(msgspec.Struct):
     unknown: bool = False
     verified: bool = False
     image: str | None = None
+    plain: Ordinary | None = None
 
 
 class ImageNote(msgspec.Struct, frozen=True, omit_defaults=True, rename={"storage_name": "storageName"}):
@@ -71,16 +72,17 @@ def glance_at(path: str) -> Glance:
 
 
 def _glance_at_ordinary(plain: Ordinary) -> Glance:
-    source = plain.source if is_object(plain.source) else {}
+    notes, corners = plain.notes, plain.corners
+    source = noted if is_object(noted := notes.get("source")) else {}
     return Glance(
-        labels={name for name in {each.name for each in plain.objects} if name.strip()},
-        zero=any(each.xmin[0] in "-0" or each.ymin[0] in "-0" for each in plain.objects)
-        and any(float(each.xmin) <= 0 or float(each.ymin) <= 0 for each in plain.objects),
-        filename=plain.filename,
-        path=plain.path,
+        labels={name for name in set(plain.labels) if name.strip()},
+        zero=min(corners[::4], default=1) <= 0 or min(corners[1::4], default=1) <= 0,
+        filename=notes.get("filename"),
+        path=notes.get("path"),
         database=source.get("database", ""),
         unknown=source.get("annotation") == source.get("image") == "Unknown",
-        verified=plain.verified is not None,
+        verified="verified" in notes,
+        plain=plain,
     )
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...schemas.model import Record
+from ..images import stem
 from .elements import attribute, leaf, lines_of, text_of
 from .formatting import ObjectWriter
-from .naming import USUAL_EXTENSION, base_name, name_of, stem
+from .naming import USUAL_EXTENSION, base_name, name_of
 from .notes import ImageNotes
 from .numbers import parsed, written
 from .ordinary import USUAL_DEPTH
@@ -59,11 +60,12 @@ class ImageWriter:
 
 def _named(notes: ImageNotes, identity: str, own: str, bare: str) -> tuple[str, dict[str, Any]]:
     """The `<filename>`, as it stood if the image still is called so; and its name, where no rule would give it."""
-    filename = notes.filename
-    says_nothing = filename is not None and name_of(identity, filename) is None and identity == stem(own)
-    if filename is None or not (says_nothing or _read_as(notes, identity, filename) == own):
+    filename = own.rpartition("/")[2] if notes.filename is None else notes.filename
+    read = _read_as(notes, identity, filename)
+    if read != own and not (name_of(identity, filename) is None and identity == stem(own)):
         filename = own.rpartition("/")[2]
-    return filename, ({} if _read_as(notes, identity, filename) == bare else {"image": bare})
+        read = _read_as(notes, identity, filename)
+    return filename, ({} if read == bare else {"image": bare})
 
 
 def _read_as(notes: ImageNotes, identity: str, filename: str) -> str:

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 from ...schemas.names import is_safe_name
 from ..images import is_image_name
 
 USUAL_EXTENSION = ".jpg"
 """The devkit's: its pictures are JPEGImages/<id>.jpg."""
-
-
-def stem(image: str) -> str:
-    """The name of an image's XML: its own without the extension of a picture."""
-    return os.path.splitext(image)[0] if is_image_name(image) else image
 
 
 def base_name(text: str) -> str:

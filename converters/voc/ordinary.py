@@ -6,18 +6,25 @@ to the XML parser, which makes the same of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any
 
+import msgspec
 from lxml import etree
+from msgspec.structs import replace
 
 from ...schemas.model import Rectangle
-from .elements import Content, content
+from .elements import content
 from .numbers import parsed
 
 UNSPECIFIED = "Unspecified"
 USUAL_DEPTH = "3"
+_USUAL_POSES = frozenset(("", UNSPECIFIED))
+_NOTED = ("verified", "folder", "filename", "path", "source", "owner")
+_FLAGS = ("truncated", "difficult", "occluded")
+_NUMBERS = msgspec.json.Decoder(list[int | float])
 _GAP = r"[ \t\r\n]*"
 _TEXT = r"[^<>&\x00-\x1f\x7f-\x9f\ufffe\uffff]*"
 _NUMBER = r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?"
@@ -49,44 +56,35 @@ _HEAD = re.compile(
 )
 _CORNERS = "".join(_leaf(name, _NUMBER) for name in ("xmin", "ymin", "xmax", "ymax"))
 _OBJECT = re.compile(
-    rf"<object>{_GAP}"
+    rf"(<object>{_GAP}"
     + _leaf("name", _TEXT.replace("*", "+"))
     + _maybe(_leaf("pose", _TEXT.replace("*", "+")))
     + "".join(_maybe(_leaf(name, "[01]")) for name in ("truncated", "difficult", "occluded"))
     + _element("bndbox", _GAP + _CORNERS)
-    + rf"</object>{_GAP}"
+    + rf"</object>{_GAP})"
 )
 _END = re.compile(rf"</annotation>{_GAP}\Z")
 
 
-class OrdinaryObject(NamedTuple):
-    """Texts of an object; None for what it does not have."""
+class Ordinary(msgspec.Struct, array_like=True, gc=False):
+    """What a file says. `notes` as they are to be noted of the image; `corners` of all boxes, four numbers each, as
+    they stand; `metadata` of the objects that say something, by number from 0; `shown`: one is said not to be occluded.
+    """
 
-    name: str
-    pose: str | None
-    truncated: str | None
-    difficult: str | None
-    occluded: str | None
-    xmin: str
-    ymin: str
-    xmax: str
-    ymax: str
+    notes: dict[str, Any]
+    width: int | None
+    height: int | None
+    labels: list[str]
+    corners: list[int | float]
+    metadata: dict[int, dict[str, Any]]
+    shown: bool
 
 
-class Ordinary(NamedTuple):
-    """Texts of a file; None for what it does not have."""
+KEPT = msgspec.msgpack.Decoder(Ordinary)
+"""Reads what `kept` makes."""
 
-    verified: str | None
-    folder: str | None
-    filename: str | None
-    path: str | None
-    source: Content | None
-    owner: Content | None
-    width: str | None
-    height: str | None
-    depth: str | None
-    segmented: str | None
-    objects: list[OrdinaryObject]
+kept = msgspec.msgpack.Encoder().encode
+"""What a file says in a fifth of its bytes."""
 
 
 def ordinary(data: bytes) -> Ordinary | None:
@@ -98,53 +96,71 @@ def ordinary(data: bytes) -> Ordinary | None:
     head = _HEAD.match(text)
     if head is None:
         return None
-    objects: list[OrdinaryObject] = []
-    at = head.end()
-    match, make = _OBJECT.match, OrdinaryObject._make
-    while (found := match(text, at)) is not None:
-        objects.append(make(found.groups()))
-        at = found.end()
-    if _END.match(text, at) is None:
+    objects = _OBJECT.findall(text, head.end())
+    # Objects that leave no gap end where their lengths say.
+    if _END.match(text, head.end() + sum([len(each[0]) for each in objects])) is None:
         return None
-    out = Ordinary._make((*head.groups(), objects))
-    if out.source is None and out.owner is None:
-        return out
-    source, owner = (None if xml is None else _tree(xml) for xml in head.group("source", "owner"))
-    if source is _BROKEN or owner is _BROKEN:
-        return None
-    return out._replace(source=source, owner=owner)
+    *noted, width, height, depth, segmented = head.groups()
+    notes = {name: value for name, value in zip(_NOTED, noted, strict=True) if value is not None}
+    for name in ("source", "owner"):
+        if name in notes:
+            notes[name] = tree = _tree(notes[name])
+            if tree is _BROKEN:
+                return None
+    if segmented is not None:
+        notes["segmented"] = segmented
+    if width is None:
+        sides = None, None
+    else:
+        sides = int(width), int(height)
+        if depth is not None and depth != USUAL_DEPTH:
+            notes["depth"] = depth
+    if not objects:
+        return Ordinary(notes, *sides, [], [], {}, False)
+    _, labels, poses, truncated, difficult, occluded, *_ = columns = list(zip(*objects, strict=True))
+    odd = not _USUAL_POSES.issuperset(poses) or "1" in (*truncated, *difficult, *occluded)
+    return Ordinary(
+        notes,
+        *sides,
+        list(labels),
+        _numbers(list(chain.from_iterable(zip(*columns[-4:], strict=True)))),
+        {number: said for number, each in enumerate(objects) if (said := _metadata(each))} if odd else {},
+        "0" in occluded,
+    )
 
 
-def facts_of(plain: Ordinary) -> tuple[dict[str, Any], tuple[int | None, int | None]]:
-    """What is to be noted of an image, as it stands, and its size."""
-    names = ("verified", "folder", "filename", "path", "source", "owner", "segmented")
-    notes = {name: value for name in names if (value := getattr(plain, name)) is not None}
-    if plain.width is None or plain.height is None:
-        return notes, (None, None)
-    if plain.depth is not None and plain.depth != USUAL_DEPTH:
-        notes["depth"] = plain.depth
-    return notes, (int(plain.width), int(plain.height))
-
-
-def rectangles(objects: Iterable[OrdinaryObject], shift: int) -> list[Rectangle] | None:
+def rectangles(plain: Ordinary, shift: int) -> list[Rectangle] | None:
     """The boxes of a file, `shift` taken off their minima; None where one has no area or no label."""
+    if not all(map(str.strip, plain.labels)):
+        return None
     out: list[Rectangle] = []
-    for name, pose, truncated, difficult, occluded, xmin, ymin, xmax, ymax in objects:
-        x, y = parsed(xmin) - shift, parsed(ymin) - shift
-        w, h = parsed(xmax) - x, parsed(ymax) - y
-        if w <= 0 or h <= 0 or not name.strip():
+    numbers = iter(plain.corners)
+    for label, left, top, right, bottom in zip(plain.labels, numbers, numbers, numbers, numbers, strict=False):
+        x, y = left - shift, top - shift
+        w, h = right - x, bottom - y
+        if w <= 0 or h <= 0:
             return None
-        metadata: dict[str, Any] = {}
-        if pose is not None and pose != UNSPECIFIED:
-            metadata["pose"] = pose
-        if truncated == "1":
-            metadata["truncated"] = True
-        if difficult == "1":
-            metadata["difficult"] = True
-        if occluded == "1":
-            metadata["occluded"] = True
-        out.append(Rectangle(bbox=(x, y, w, h), label=name, metadata=metadata))
+        out.append(Rectangle(bbox=(x, y, w, h), label=label))
+    for number, metadata in plain.metadata.items():
+        out[number] = replace(out[number], metadata=metadata)
     return out
+
+
+def _metadata(texts: Sequence[str]) -> dict[str, Any]:
+    pose = texts[2]
+    said: dict[str, Any] = {} if pose in _USUAL_POSES else {"pose": pose}
+    said.update((flag, True) for flag, text in zip(_FLAGS, texts[3:6], strict=True) if text == "1")
+    return said
+
+
+def _numbers(texts: list[str]) -> list[int | float]:
+    """As `parsed` has them, all at once."""
+    joined = ",".join(texts)
+    try:
+        numbers = _NUMBERS.decode(f"[{joined}]")
+    except msgspec.DecodeError:  # a zero in front
+        return list(map(parsed, texts))
+    return [int(n) if n == int(n) else n for n in numbers] if "." in joined or "-" in joined else numbers
 
 
 _BROKEN: Any = object()

@@ -13,7 +13,7 @@ from ...schemas.model import Annotation, Catalog, Category, Record
 from ...schemas.problems import Problem
 from ..files import read_bytes
 from ..format import Context, Reading
-from ..images import Exif, ImageSize, image_size
+from ..images import Exif, ImageSize, image_size, stem
 from ..ledger import Ledger
 from ..text import FILE_LIMIT
 from ..xmltext import local
@@ -23,11 +23,11 @@ from .glance import ImageNote, note_of, tree_of
 from .imagesets import MAIN, Lists, assign, in_order, read_lists, usual_sets
 from .labelmap import LabelMap, read_label_map
 from .layout import Entry, Layout, Pictures, Root, find, place_of
-from .naming import base_name, stem
+from .naming import base_name
 from .notes import ImageNotes, SetNotes, as_facts, notes_of
 from .numbers import parsed, written
 from .objects import ObjectReader
-from .ordinary import USUAL_DEPTH, facts_of, ordinary, rectangles
+from .ordinary import KEPT, USUAL_DEPTH, ordinary, rectangles
 from .segmentation import report_masks
 from .survey import Survey, look
 
@@ -57,12 +57,12 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
         hint = "is it the right folder? Annotation files end in .xml"
         raise InvalidInput("no-annotations", "no annotation files here", place=Place(file=str(path)), hint=hint)
     pictures = Pictures()
-    survey = look(entries, pictures, ledger)
+    survey = look(entries, pictures, context, ledger)
     noted = label_map.facts.convention if label_map.facts is not None else None
     convention = to_read(options.convention, noted, survey.evidence, str(path), ledger)
     notes = _set_notes(layout, lists, convention)
     catalog = _catalog(label_map, survey, entries, notes, lists, context, ledger)
-    reader = _Records(entries, survey.names, pictures, lists, int(convention == "devkit"), options, context)
+    reader = _Records(entries, survey, pictures, lists, int(convention == "devkit"), options, context)
     return Reading(catalog=catalog, records=reader.records, images=len(entries))
 
 
@@ -70,14 +70,14 @@ class _Records:
     def __init__(
         self,
         entries: list[Entry],
-        names: list[str],
+        survey: Survey,
         pictures: Pictures,
         lists: dict[Root, Lists],
         shift: int,
         options: Options,
         context: Context,
     ) -> None:
-        self.entries, self.names = entries, names
+        self.entries, self.names, self.kept = entries, survey.names, survey.kept
         self.pictures = pictures
         self.lists = lists
         self.shift = shift
@@ -87,18 +87,19 @@ class _Records:
     def records(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
         """Images in order, their objects booked as the source has them."""
         objects = ObjectReader(self.shift, self.options.empty_boxes, ledger)
-        for entry, name in zip(self.entries[start:stop], self.names[start:stop], strict=True):
+        run = slice(start, stop)
+        for entry, name, kept in zip(self.entries[run], self.names[run], self.kept[run], strict=True):
             ledger.seen["images"] += 1
             ledger.file = entry.xml or entry.root.path
             try:
-                yield self._record(entry, name, objects, ledger)
+                yield self._record(entry, name, kept, objects, ledger)
             except InvalidInput as error:
                 if not ledger.lenient:
                     raise
                 ledger.problem(Problem.of(error))
                 ledger.seen["images dropped"] += 1
 
-    def _record(self, entry: Entry, name: str, objects: ObjectReader, ledger: Ledger) -> Record:
+    def _record(self, entry: Entry, name: str, kept: bytes | None, objects: ObjectReader, ledger: Ledger) -> Record:
         facts: dict[str, Any] = {}
         if entry.xml is None:
             if entry.sets is not None:
@@ -110,18 +111,21 @@ class _Records:
             width, height = (None, None) if size is None else (size.width, size.height)
             return Record(image=name, width=width, height=height, split=entry.split, extras=extras)
         objects.file, objects.image = entry.xml, name
-        data = read_bytes(entry.xml, FILE_LIMIT)
-        plain = ordinary(data) if ledger.places is None else None
-        boxes = None if plain is None else rectangles(plain.objects, self.shift)
+        data = b""
+        plain = None if kept is None or ledger.places is not None else KEPT.decode(kept)
+        if plain is None:
+            data = read_bytes(entry.xml, FILE_LIMIT)
+            plain = ordinary(data) if ledger.places is None else None
+        boxes = None if plain is None else rectangles(plain, self.shift)
         annotations: Sequence[Annotation]
         if plain is not None and boxes is not None:
             note = ImageNote()
-            notes, size = facts_of(plain)
-            self._complete(notes, any(each.occluded == "0" for each in plain.objects), entry, name, ledger)
+            notes, size = plain.notes, (plain.width, plain.height)
+            self._complete(notes, plain.shown, entry, name, ledger)
             ledger.seen["annotations"] += len(boxes)
             annotations = boxes
         else:
-            root = tree_of(data, entry.xml)
+            root = tree_of(data or read_bytes(entry.xml, FILE_LIMIT), entry.xml)
             if root.tag not in ROOTS:
                 message = f"the root is <{root.tag}>, where VOC has <annotation>"
                 hint = "is this another format? Say which with --from, or take the file out"
@@ -238,7 +242,7 @@ class _Records:
         if picture is None:
             return None
         try:
-            size = image_size(Path(picture), self.exif)
+            size = image_size(picture, self.exif)
         except AnnolakeError as error:
             place = Place(file=picture, image=name)
             ledger.problem(

@@ -7,58 +7,100 @@ from __future__ import annotations
 import os
 from collections import Counter
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 from ...schemas.errors import AnnolakeError, Place
 from ...schemas.problems import Problem
+from ..format import Context
 from ..images import is_image_name
 from ..ledger import Ledger
+from ..parallel import in_parts, processes
 from .convention import Evidence
 from .glance import Glance, glance_at
 from .layout import Entry, Pictures
 from .naming import USUAL_EXTENSION, name_of
+from .ordinary import kept
+
+_KEPT = 64 << 20
 
 
 class Survey(NamedTuple):
-    """`names`: of the images, in the order of the entries; `fronted`: a split was put in front of some."""
+    """`names`: of the images, in the order of the entries; `kept`: what their files say, where they are ordinary, so
+    that they need not be read again; `fronted`: a split was put in front of some names.
+    """
 
     names: list[str]
+    kept: list[bytes | None]
     labels: set[str]
     evidence: Evidence
     fronted: bool
 
 
-def look(entries: list[Entry], pictures: Pictures, ledger: Ledger) -> Survey:
+def look(entries: list[Entry], pictures: Pictures, context: Context, ledger: Ledger) -> Survey:
     """Every file once. Two images of one name are a problem, unless their folders are splits."""
-    evidence, labels = Evidence(), set[str]()
-    names: list[str] = []
-    typeless = 0
-    for entry in entries:
-        name, guessed = _look_at(entry, pictures, labels, evidence)
-        names.append(entry.root.prefix + name)
-        typeless += guessed
+    count = processes(context.jobs, len(entries), context.memory)
+    room = 0 if context.memory is not None else _KEPT // count
+
+    def part(start: int, stop: int, *_: Any) -> _Look:
+        return _Look(pictures, room).through(entries[start:stop])
+
+    looks = in_parts(part, len(entries), count, ledger, None) if count > 1 else [part(0, len(entries))]
+    evidence = Evidence()
+    for each in looks:
+        evidence.join(each.evidence)
+    typeless = sum(each.typeless for each in looks)
     if typeless:
         text = f"{typeless} images have no picture and nothing says of what type: {USUAL_EXTENSION}, as in the devkit"
         ledger.decide("picture-type", text)
-    return Survey(names, labels, evidence, _fronted(entries, names, ledger))
+    names = [name for each in looks for name in each.names]
+    kept = [file for each in looks for file in each.kept]
+    labels = set[str]().union(*(each.labels for each in looks))
+    return Survey(names, kept, labels, evidence, _fronted(entries, names, ledger))
 
 
-def _look_at(entry: Entry, pictures: Pictures, labels: set[str], evidence: Evidence) -> tuple[str, bool]:
-    glance = Glance()
-    if entry.xml is not None:
-        with suppress(AnnolakeError):
-            glance = glance_at(entry.xml)
-        labels.update(glance.labels)
-        evidence.add(
-            entry.xml, boxed=bool(glance.labels), zero=glance.zero, database=glance.database, mark=_mark(glance)
-        )
-    if glance.image is not None:
-        return glance.image, False
-    name = name_of(entry.id, glance.filename)
-    if name is not None:
-        return name, False
-    extension = _extension(entry, pictures, glance.path)
-    return entry.id + (extension or USUAL_EXTENSION), not extension
+class _Look:
+    """Looks at a run of files; of what they say, up to `room` bytes are kept."""
+
+    def __init__(self, pictures: Pictures, room: int) -> None:
+        self.evidence, self.labels = Evidence(), set[str]()
+        self.names: list[str] = []
+        self.kept: list[bytes | None] = []
+        self.typeless = 0
+        self._pictures = pictures
+        self._room = room
+
+    def through(self, entries: list[Entry]) -> Self:
+        for entry in entries:
+            self.names.append(entry.root.prefix + self._name(entry, self._glance(entry)))
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process wants to know."""
+        return {name: value for name, value in self.__dict__.items() if name[0] != "_"}
+
+    def _glance(self, entry: Entry) -> Glance:
+        glance = Glance()
+        if entry.xml is not None:
+            with suppress(AnnolakeError):
+                glance = glance_at(entry.xml)
+            self.labels |= glance.labels
+            self.evidence.add(
+                entry.xml, boxed=bool(glance.labels), zero=glance.zero, database=glance.database, mark=_mark(glance)
+            )
+        file = None if glance.plain is None or self._room <= 0 else kept(glance.plain)
+        self._room -= 0 if file is None else len(file)
+        self.kept.append(file)
+        return glance
+
+    def _name(self, entry: Entry, glance: Glance) -> str:
+        if glance.image is not None:
+            return glance.image
+        name = name_of(entry.id, glance.filename)
+        if name is not None:
+            return name
+        extension = _extension(entry, self._pictures, glance.path)
+        self.typeless += not extension
+        return entry.id + (extension or USUAL_EXTENSION)
 
 
 def _extension(entry: Entry, pictures: Pictures, path: str | None) -> str:

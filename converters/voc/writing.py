@@ -16,13 +16,13 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Category, Record
 from ..files import write_new
 from ..format import Context, Written
+from ..images import stem
 from ..ledger import Decision
 from ..longlists import Listed, Lists, lines_in, remove, sorted_lines, write_lines
 from .imagefile import ImageWriter
 from .imagesets import class_of, flag_of, split_of, usual_sets
 from .labelmap import FILE, label_map, lineless
 from .layout import UNSPLIT, split_of_folder
-from .naming import stem
 from .notes import Convention, SetNotes, check_path, image_notes, notes_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from itertools import chain
+from itertools import chain, repeat
+from operator import sub
 from typing import Any
 
 from ...schemas.errors import InvalidInput, Place
@@ -31,20 +32,18 @@ class RowWriter:
         self.fine = decimals > _USUAL
         self.error = 0.5 * 10.0**-decimals
         self.smallest = 10.0**-self.places
-        self.box_row = "%d" + f" %.{self.places}f" * 4
+        self.boxes_only = columns.task == "detect" and columns.extra == 0
+        self.box_row = "%d" + f" %.{self.places}f" * 4 + "\n"
+        self._numbers: dict[str, int] = {}
         self._patterns: dict[int, str] = {}
 
     def rows(self, record: Record) -> str:
         """The whole text of an image's label file. InvalidInput where an annotation is none that the task has."""
+        if self.boxes_only and (text := self._boxes(record.annotations)) is not None:
+            return text
         rows: list[str] = []
         confidence = self.columns.confidence != "none"
-        plain = self.columns.task == "detect" and not self.columns.extra and not self.fine
         for annotation in record.annotations:
-            if plain and isinstance(annotation, Rectangle):
-                x, y, w, h = annotation.bbox
-                if w >= self.smallest and h >= self.smallest:
-                    rows.append(self.box_row % (self.number(annotation.label), x + w / 2, y + h / 2, w, h))
-                    continue
             row = f"{self.number(annotation.label)} {self._geometry(annotation, record)}"
             if confidence:
                 if annotation.confidence is None:
@@ -55,6 +54,25 @@ class RowWriter:
                 row += f" {self._track(annotation, record)}"
             rows.append(row)
         return "\n".join(rows) + "\n" if rows else ""
+
+    def _boxes(self, annotations: Sequence[Annotation]) -> str | None:
+        """All rows at once, where all are boxes whose usual decimals say everything; None for any others."""
+        flat: list[float] = []
+        numbers, smallest = self._numbers, self.smallest
+        for annotation in annotations:
+            if type(annotation) is not Rectangle:
+                return None
+            number = numbers.get(annotation.label)
+            if number is None:
+                number = numbers[annotation.label] = self.number(annotation.label)
+            x, y, w, h = annotation.bbox
+            if w < smallest or h < smallest:
+                return None
+            flat += (number, x + w / 2, y + h / 2, w, h)
+        if self.fine and max(map(abs, map(sub, map(round, flat, repeat(_USUAL)), flat)), default=0) > self.error:
+            return None
+        text = self.box_row * len(annotations) % tuple(flat)
+        return None if "-" in text else text
 
     def _track(self, annotation: Annotation, record: Record) -> int:
         track = annotation.metadata.get("track_id")

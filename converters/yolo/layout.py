@@ -16,7 +16,7 @@ import msgspec
 
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.problems import Problem
-from ..images import ImageFinder, is_image_name
+from ..images import ImageFinder, is_image_name, stem
 from ..ledger import Ledger
 from ..text import read_lines
 from . import pairs as pairing
@@ -237,7 +237,7 @@ class _Splits:
         ruled = pairing.label_file(picture)
         if self.shelf.has(ruled):
             return ruled
-        beside = pairing.stem(picture) + ".txt"
+        beside = stem(picture) + ".txt"
         unknown = f"{ruled[:-4].rpartition('.')[0]}.txt"
         return next((path for path in (beside, unknown) if path != ".txt" and self.shelf.has(path)), None)
 

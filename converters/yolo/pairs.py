@@ -17,7 +17,7 @@ import msgspec
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.problems import Problem
 from ..files import names_below, names_in
-from ..images import ImageFinder, is_image_name
+from ..images import ImageFinder, is_image_name, stem
 from ..ledger import Ledger
 
 _LABEL_FOLDER = re.compile(r"labels|labels_.*|labelTxt|annotations", re.IGNORECASE)
@@ -54,11 +54,6 @@ class Shelf:
     def has(self, path: str) -> bool:
         folder, _, name = path.rpartition("/")
         return name in self._names(folder or ".")
-
-
-def stem(name: str) -> str:
-    """A picture's name without its extension; a name that ends like no picture stays whole."""
-    return name.rpartition(".")[0] if is_image_name(name) else name
 
 
 def label_file(picture: str) -> str:

@@ -23,6 +23,7 @@ from .rows import RowReader
 if TYPE_CHECKING:
     from . import Options
 
+_HELD = 64 << 20
 _MOST_NAMELESS = 10_000
 
 
@@ -36,22 +37,33 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     known = options.task or declaration.facts.task or keypoints or "kpt_shape" in declaration.keys
     counted: Survey | None = None
     if names is None or not known or options.task == "pose":
-        counted = survey(pair.labels for pair in layout.pairs if pair.labels is not None)
+        room = _HELD if context.memory is None else 0
+        counted = survey((pair.labels for pair in layout.pairs if pair.labels is not None), room)
     if names is None and counted is not None:
         names = _numbered(counted, declaration, ledger)
     columns = meaning(declaration, options.task, options.confidence, options.track, keypoints, counted, ledger)
     catalog = _catalog(layout, list(names or ()), columns)
-    reader = _Records(layout, columns, list(names or ()), catalog, context)
+    held = {} if counted is None else counted.held
+    reader = _Records(layout, columns, list(names or ()), catalog, context, held)
     return Reading(catalog=catalog, records=reader.records, images=len(layout.pairs))
 
 
 class _Records:
-    def __init__(self, layout: Layout, columns: Columns, names: list[str], catalog: Catalog, context: Context) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        columns: Columns,
+        names: list[str],
+        catalog: Catalog,
+        context: Context,
+        held: dict[str, bytes],
+    ) -> None:
         self.pairs = layout.pairs
         self.columns = columns
         self.names = names
         self.labels = catalog.labels
         self.exif: Exif = context.exif
+        self.held = held
         self.sizes: dict[str, ImageSize | None] = {}
 
     def records(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
@@ -62,7 +74,7 @@ class _Records:
             annotations: list[Annotation] = []
             if pair.labels is not None:
                 ledger.file = pair.labels
-                annotations = _annotations(rows, pair.labels, pair.image, ledger)
+                annotations = self._annotations(rows, pair.labels, pair.image, ledger)
             size = None if pair.picture is None else self._size(pair.picture, pair.image, ledger)
             yield Record(
                 image=pair.image,
@@ -72,11 +84,21 @@ class _Records:
                 split=pair.split,
             )
 
+    def _annotations(self, rows: RowReader, labels: str, image: str, ledger: Ledger) -> list[Annotation]:
+        try:
+            data = self.held.get(labels) or read_bytes(labels, FILE_LIMIT)
+            return rows.annotations(data, labels, image, ledger)
+        except InvalidInput as error:
+            if not ledger.lenient:
+                raise
+            ledger.problem(Problem.of(error))
+            return []
+
     def _size(self, picture: str, image: str, ledger: Ledger) -> ImageSize | None:
         if picture not in self.sizes:
             self.sizes[picture] = None
             try:
-                self.sizes[picture] = image_size(Path(picture), self.exif)
+                self.sizes[picture] = image_size(picture, self.exif)
             except AnnolakeError as error:
                 place = Place(file=picture, image=image)
                 ledger.problem(
@@ -90,16 +112,6 @@ class _Records:
             ledger.problem(Problem(code="exif-turned", severity="notice", message=message, place=where))
             ledger.decide("exif", f"pictures have an EXIF turning tag: sizes are {how}; each is listed as a notice")
         return size
-
-
-def _annotations(rows: RowReader, labels: str, image: str, ledger: Ledger) -> list[Annotation]:
-    try:
-        return rows.annotations(read_bytes(labels, FILE_LIMIT), labels, image, ledger)
-    except InvalidInput as error:
-        if not ledger.lenient:
-            raise
-        ledger.problem(Problem.of(error))
-        return []
 
 
 def _extension(text: str) -> str:

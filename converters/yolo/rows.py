@@ -20,11 +20,12 @@ from ...schemas.problems import Problem
 from ..ledger import Ledger
 from ..lowering import MOST
 from ..text import lines
+from .boxrows import HIGHEST, plain_boxes
 from .columns import Columns, meanings
 
 _NUMERIC = b"0123456789+-.eE \t\r\n"
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
-_HIGHEST, _LOWEST = 1.01, -0.01
+_LOWEST = -0.01
 _MOST_VISIBLE = 1e9  # models write any number there; only infinity is none
 _BOX = ("xc", "yc", "w", "h")
 _PIXELS = "fractions of the image are wanted; were these pixels? Divide x and w by its width, y and h by its height"
@@ -36,12 +37,16 @@ class RowReader:
     def __init__(self, columns: Columns, names: list[str], labels: tuple[Category, ...]) -> None:
         self.columns = columns
         self.names = names
+        self.boxes_only = columns.task == "detect" and columns.extra == 0
         self.by_number = {float(index): name for index, name in enumerate(names)}
         self.points = {category.name: len(category.keypoints) for category in labels if category.keypoints}
 
     def annotations(self, data: bytes, file: str, image: str, ledger: Ledger) -> list[Annotation]:
         """The annotations of one file. InvalidInput (`not-text`, `line-too-long`) where it has no rows at all."""
         data = data.removeprefix(b"\xef\xbb\xbf")
+        if self.boxes_only and ledger.places is None and (boxes := self._boxes(data)) is not None:
+            ledger.seen["annotations"] += len(boxes)
+            return boxes
         numeric = not data.translate(None, _NUMERIC)
         out: list[Annotation] = []
         seen: set[str] = set()
@@ -83,6 +88,21 @@ class RowReader:
             where = repeated[0]
             ledger.problem(Problem(code="duplicate-row", severity="warning", message=message, place=where, fix=fix))
         return out
+
+    def _boxes(self, data: bytes) -> list[Annotation] | None:
+        """The boxes of a file in which nothing is odd; None for any other."""
+        rows = plain_boxes(data)
+        try:
+            return (
+                None
+                if rows is None
+                else [
+                    Rectangle(label=self.names[number], bbox=box_from_centre(xc, yc, w, h))
+                    for number, xc, yc, w, h in rows
+                ]
+            )
+        except IndexError:
+            return None
 
     def _annotation(self, tokens: list[str], numeric: bool) -> Annotation:
         columns = self.columns
@@ -127,7 +147,7 @@ class RowReader:
             box = box_from_centre(numbers[1], numbers[2], numbers[3], numbers[4])
             return Rectangle(label=label, confidence=confidence, metadata=metadata, bbox=box)
         xy = tuple(numbers[1:])
-        if max(xy) > _HIGHEST or min(xy) < _LOWEST:
+        if max(xy) > HIGHEST or min(xy) < _LOWEST:
             self._check_ring(xy)
         if columns.boxes and is_box(xy):
             box = (xy[4], xy[3], xy[0] - xy[4], xy[1] - xy[3])
@@ -138,14 +158,14 @@ class RowReader:
 
     def _check_box(self, numbers: list[float]) -> None:
         xc, yc, w, h = numbers[1:5]
-        if max(xc, yc, w, h) <= _HIGHEST and min(xc, yc) >= _LOWEST and w >= 0 and h >= 0:
+        if max(xc, yc, w, h) <= HIGHEST and min(xc, yc) >= _LOWEST and w >= 0 and h >= 0:
             return
         for index, name in enumerate(_BOX, 1):
             value = numbers[index]
             if index > 2 and value < 0:
                 message = f"{name} is {value:g}, below 0"
                 raise _BadRow("negative-size", message, self._token(index), "a size is never negative")
-            if not _LOWEST <= value <= _HIGHEST:
+            if not _LOWEST <= value <= HIGHEST:
                 raise _out_of_range(name, value, self._token(index))
 
     def _check_ring(self, xy: tuple[float, ...]) -> None:
@@ -153,7 +173,7 @@ class RowReader:
         if not all(map(math.isfinite, xy)):
             raise _out_of_range("a coordinate", math.inf, None)
         for name, value in zip(_BOX, centre_box(*hull(xy)), strict=True):
-            if not _LOWEST <= value <= _HIGHEST:
+            if not _LOWEST <= value <= HIGHEST:
                 worst = max(range(len(xy)), key=lambda index: abs(xy[index] - 0.5))
                 vertex = f"{'xy'[worst % 2]}{worst // 2 + 1}"
                 more = f", and {name} of the hull is {value:g}"
@@ -164,7 +184,7 @@ class RowReader:
         size = self.columns.keypoints[1]
         for index, value in enumerate(numbers):
             is_visibility = size == 3 and index % size == 2
-            if not _LOWEST <= value <= (_MOST_VISIBLE if is_visibility else _HIGHEST):
+            if not _LOWEST <= value <= (_MOST_VISIBLE if is_visibility else HIGHEST):
                 raise _out_of_range(f"key point {index // size + 1}", value, self._token(5 + index))
         if size == 3:
             flat: list[Any] = numbers
@@ -184,7 +204,7 @@ class RowReader:
         if isinstance(annotation, Rectangle):
             if annotation.bbox[2] == 0 or annotation.bbox[3] == 0:
                 return "degenerate", "a box without width or height"
-        elif max(annotation.xy) > _HIGHEST or min(annotation.xy) < _LOWEST:
+        elif max(annotation.xy) > HIGHEST or min(annotation.xy) < _LOWEST:
             return "out-of-range", "a vertex lies outside the image"
         return None
 
@@ -254,7 +274,7 @@ def _wrong_width(width: int, columns: Columns) -> _BadRow:
 
 
 def _out_of_range(name: str, value: float, column: int | None, more: str = "") -> _BadRow:
-    limit = f"above {_HIGHEST}" if value > 0 else f"below {_LOWEST}"
+    limit = f"above {HIGHEST}" if value > 0 else f"below {_LOWEST}"
     return _BadRow("out-of-range", f"{name} is {value:g}, {limit}{more}", column, _PIXELS)
 
 

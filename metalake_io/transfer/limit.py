@@ -1,4 +1,6 @@
-"""The layer that holds back: so many requests at once to an origin, and none while it has asked us to wait."""
+"""The layer that holds back: so many requests at once to an origin, none while it has asked us to wait, and no more a
+second than it takes.
+"""
 
 from __future__ import annotations
 

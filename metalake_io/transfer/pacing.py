@@ -1,4 +1,5 @@
-"""What all requests know together: the pause that a server wants, whether it is away, and what retries may cost.
+"""What all requests know together: the pause that a server wants, how many a second it takes (`rate`), whether it is
+away, and what retries may cost.
 
 A server is away after several failures in a row, whosever they were, without a proper answer to anybody. From then on
 one request at a time asks for all; the first proper answer lets everybody go on. So an outage costs no request its
@@ -7,13 +8,14 @@ attempts, and a server that comes back is not run down.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Condition, Lock
 
 from .clock import Clock, raise_if_stopped
 from .exchange import Fault, Response, outcome_text
 from .logs import logger
-from .policy import AWAY, TRANSIENT, Policy, retry_after, spread
+from .policy import AWAY, TOO_MANY, TRANSIENT, Policy, asked_to_wait, spread
+from .rate import Rate
 
 _AWAY_CAUSES = ("refused", "name", "timeout", "reset")
 
@@ -31,6 +33,7 @@ class _Origin:
     met: float | None = None
     asking: bool = False
     last: str = ""
+    rate: Rate = field(default_factory=Rate)
 
 
 class Pacing:
@@ -46,8 +49,9 @@ class Pacing:
         """Wait until a request may go to this origin; whether it asks for all, then. A Fault where none goes for now.
         `leave` must follow.
         """
+        has_turn = False
         while True:
-            asks, left = self._claim(where)
+            asks, left, has_turn = self._claim(where, has_turn=has_turn)
             if left <= 0:
                 return asks
             self._clock.sleep(left)
@@ -70,7 +74,8 @@ class Pacing:
         with self._changed:
             return self._given_up(self._origins.get(where, _Origin()))
 
-    def _claim(self, where: str) -> tuple[bool, float]:
+    def _claim(self, where: str, *, has_turn: bool) -> tuple[bool, float, bool]:
+        """Whether it asks for all, the seconds to wait before, and whether its turn is then; a pause takes it away."""
         with self._changed:
             origin = self._origins.setdefault(where, _Origin())
             while origin.asking:
@@ -80,9 +85,12 @@ class Pacing:
             if left > 0 and (why := self._given_up(origin)):
                 raise Fault("away", f"{origin.last}: {why}", sent=False)
             if left > 0:
-                return False, left + (spread(origin.pause, self._clock.random()) if origin.pause else 0.0)
+                return False, left + (spread(origin.pause, self._clock.random()) if origin.pause else 0.0), False
+            has_turn, left = (True, 0.0) if has_turn else origin.rate.turn(self._clock.monotonic())
+            if left > 0:
+                return False, left, has_turn
             origin.asking = self._is_away(origin)
-            return origin.asking, 0.0
+            return origin.asking, 0.0, True
 
     def _is_away(self, origin: _Origin) -> bool:
         return origin.failures >= self._policy.failures
@@ -105,8 +113,11 @@ class Pacing:
             if self._is_away(origin):
                 logger.warning("%s answers again, after %.0f s", where, now - origin.since)
             origin.failures, origin.pause, origin.met = 0, 0.0, None
+            self._note_rate(where, origin, taken=True)
             return
-        asked = retry_after(outcome.headers, self._clock.time()) if isinstance(outcome, Response) else None
+        if status == TOO_MANY and not self._is_away(origin):
+            self._note_rate(where, origin, taken=False)
+        asked = asked_to_wait(outcome, self._clock.time())
         origin.last = outcome_text(outcome)
         if asked is not None:
             until = now + min(asked, max(policy.patience, 2 * policy.cap))
@@ -114,6 +125,10 @@ class Pacing:
                 origin.until, origin.pause = until, asked
         if status in AWAY or (isinstance(outcome, Fault) and outcome.cause in _AWAY_CAUSES):
             self._note_failure(where, origin, outcome, asked)
+
+    def _note_rate(self, where: str, origin: _Origin, *, taken: bool) -> None:
+        if origin.rate.note(self._clock.monotonic(), taken=taken):
+            logger.warning("%s takes no more requests in this time: fewer are sent", where)
 
     def _note_failure(self, where: str, origin: _Origin, outcome: Response | Fault, asked: float | None) -> None:
         now, policy = self._clock.monotonic(), self._policy

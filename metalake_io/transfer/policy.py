@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
+from .exchange import Fault, Response
+
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers after which the same request may succeed."""
 
@@ -16,6 +18,15 @@ NOT_DONE = frozenset({408, 425, 429, 503})
 AWAY = frozenset({429, 502, 503, 504})
 """Those of them that a server, or the proxy before it, gives to everybody while it is not really there."""
 
+TOO_MANY = 429
+"""That of them with which a server that is well says that we are too fast."""
+
+_LATER = frozenset({429, 503})
+"""Those of them with which a server may say when to come back."""
+
+_SOON = 1.0
+"""Seconds: who is asked back sooner has not been told to wait."""
+
 _TIMEOUTS = 10
 """So many time-outs in a row are as much as anybody who has shortened them wants to wait."""
 
@@ -23,10 +34,11 @@ _TIMEOUTS = 10
 class Policy(msgspec.Struct, frozen=True):
     """All in seconds, but for counts.
 
-    `most` attempts of one request within `patience`; between them chance times `base`, doubled with each, `longest` at
-    most. What a server asks for (`Retry-After`) counts up to `cap`. After `failures` failures in a row, whosever, the
-    server is taken to be away: attempts are not counted, one request asks for all, every `probe` at most; where there
-    is somebody, but without a proper answer for anybody, for `outage` at most, where there is nobody, for `patience`.
+    `most` attempts of one request within `patience`, refusals with a time to come back at not counted; between them
+    chance times `base`, doubled with each, `longest` at most. What a server asks for (`Retry-After`) counts up to
+    `cap`. After `failures` failures in a row, whosever, the server is taken to be away: attempts are not counted, one
+    request asks for all, every `probe` at most; where there is somebody, but without a proper answer for anybody, for
+    `outage` at most, where there is nobody, for `patience`.
     """
 
     most: int = 8
@@ -79,6 +91,17 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         here = _seconds(headers.get("date", ""))
         seconds = None if date is None else max(0.0, date - (now if here is None else here))
     return seconds
+
+
+def asked_to_wait(outcome: Response | Fault, now: float) -> float | None:
+    """The same of what became of an attempt."""
+    return retry_after(outcome.headers, now) if isinstance(outcome, Response) else None
+
+
+def asked_to_come_back(outcome: Response | Fault, now: float) -> bool:
+    """Whether a server that may be quite well does not want this now, and says when: in a second, or later."""
+    later = isinstance(outcome, Response) and outcome.status in _LATER
+    return later and (asked_to_wait(outcome, now) or 0.0) >= _SOON
 
 
 def clock_error(headers: Mapping[str, str], now: float) -> float | None:

@@ -3,7 +3,8 @@
 Tried again are broken connections, time-outs, and answers 408, 425, 429, 500, 502, 503, 504. Which requests, is their
 class (`Repeat`): `always`, or `unsent`: only while the server cannot have acted on it; after a lost answer it ends with
 an uncertain NetworkGaveUp, and its caller asks the server. All other answers, and whoever must not be asked twice, are
-the caller's business. While the server is away (`pacing`), attempts are neither counted nor paid for.
+the caller's business. While the server is away (`pacing`), attempts are neither counted nor paid for. Nor is one that
+is refused with a time to come back at: who keeps it hammers nobody, and time alone ends it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from .clock import Clock
 from .exchange import Fault, Layer, Request, Response, origin, outcome_text
 from .logs import logger
 from .pacing import Budget, Pacing
-from .policy import NOT_DONE, TRANSIENT, Policy, retry_after, spread
+from .policy import NOT_DONE, TRANSIENT, Policy, asked_to_come_back, asked_to_wait, spread
 
 
 class Retried:
@@ -40,17 +41,18 @@ class Retried:
             may_be_done = outcome.status not in NOT_DONE if isinstance(outcome, Response) else outcome.sent
             lost = lost or may_be_done
             is_away = not request.first and self._pacing.is_away(origin(request.url))
-            counted += not is_away
+            is_free = is_away or asked_to_come_back(outcome, self._clock.time())
+            counted += not is_free
             why_not = self._why_not(request, outcome, counted, may_be_done)
             wait = self._wait(outcome, counted, is_away=is_away)
             if not why_not and self._clock.monotonic() + wait - begin > self._policy.patience:
                 why_not = "time is up"
             cost = 10 if isinstance(outcome, Fault) and outcome.cause == "timeout" else 5
-            if not why_not and not is_away and not self._budget.spend(cost):
+            if not why_not and not is_free and not self._budget.spend(cost):
                 why_not = "too many requests fail"
             if why_not:
                 raise _gave_up(request, outcome, attempt, why_not, uncertain=lost)
-            spent += 0 if is_away else cost
+            spent += 0 if is_free else cost
             logger.info("%r: %s, attempt %d follows in %.1f s", request, outcome_text(outcome), attempt + 1, wait)
             self._clock.sleep(wait)
 
@@ -76,7 +78,7 @@ class Retried:
 
     def _wait(self, outcome: Response | Fault, counted: int, *, is_away: bool) -> float:
         """Seconds until the next attempt; a server that is away is waited for below, by all together."""
-        asked = retry_after(outcome.headers, self._clock.time()) if isinstance(outcome, Response) else None
+        asked = asked_to_wait(outcome, self._clock.time())
         if asked is not None:
             return asked + spread(asked, self._clock.random())
         return 0.0 if is_away else self._policy.delay(counted, self._clock.random())

@@ -18,6 +18,7 @@ import requests
 import urllib3
 
 from ...schemas.errors import AnnolakeError, LocalFailure
+from .bandwidth import Bandwidth
 from .clock import Stopped, raise_if_stopped
 from .connections import Adapter
 from .exchange import Fault, Head, Request, Response, origin
@@ -41,7 +42,8 @@ class _Session(requests.Session):
 
 class Sockets:
     """`connections` are kept open for each origin. `ca` is a file of certificates, None for the usual ones, which are
-    asked about whoever answers, unless `insecure_tls`. `largest_reply`: bytes of an answer that comes in memory.
+    asked about whoever answers, unless `insecure_tls`. `largest_reply`: bytes of an answer that comes in memory. All of
+    them together keep to `bandwidth`.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class Sockets:
         ca: str | None = None,
         insecure_tls: bool = False,
         largest_reply: int = LARGEST_REPLY,
+        bandwidth: Bandwidth | None = None,
     ) -> None:
         self._connections = connections
         self._connect = connect
         self._proxies = dict(proxies or {})
         self._verify: str | bool = False if insecure_tls else ca or True
         self._largest_reply = largest_reply
+        self._bandwidth = bandwidth
         self._sessions: dict[str, requests.Session] = {}
         self._lock = Lock()
         _quiet_urllib3()
@@ -99,7 +103,7 @@ class Sockets:
                 session.proxies.update(self._proxies)
                 session.verify = self._verify
                 session.headers["User-Agent"] = _USER_AGENT
-                adapter = Adapter(self._connections, self._connect)
+                adapter = Adapter(self._connections, self._connect, self._bandwidth)
                 session.mount("http://", adapter)
                 session.mount("https://", adapter)
             return session

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from .authorise import Authorised
+from .bandwidth import Bandwidth
 from .clock import Clock, WallClock
 from .exchange import Layer
 from .limit import Limited
@@ -58,6 +59,7 @@ class Stack:
         ca: str | None = None,
         insecure_tls: bool = False,
         largest_reply: int = LARGEST_REPLY,
+        bwlimit: float | None = None,
         bottom: Layer | None = None,
     ) -> None:
         clock = clock or WallClock()
@@ -71,6 +73,7 @@ class Stack:
                 ca=ca,
                 insecure_tls=insecure_tls,
                 largest_reply=largest_reply,
+                bandwidth=None if bwlimit is None else Bandwidth(bwlimit, clock),
             )
             self._close = sockets.close
         policy = policy or Policy.within(timeouts.most)

@@ -11,12 +11,13 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from PIL import Image, ImageFile, ImageOps
 
-from annolake.converters.images import ImageFinder, ImageSize, image_size, is_image_name
+from annolake.converters.images import IMAGE_EXTENSIONS, ImageFinder, ImageSize, image_size, is_image_name, stem
 from annolake.schemas.errors import AnnolakeError, InvalidInput, LocalFailure
 
 ORIENTATION = 0x0112
@@ -60,6 +61,48 @@ Put = Callable[[str, bytes], Path]
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
 def test_size_of_every_kind(put: Put, kind: str) -> None:
     assert image_size(put("a.whatever", picture(kind))) == ImageSize(40, 30, 1)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"progressive": True},
+        {"comment": b"a comment"},
+        {"icc_profile": b"a profile"},
+        {"icc_profile": bytes(5000)},
+        {"restart_marker_blocks": 2},
+        {"xmp": b"some XMP"},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_every_kind_of_jpeg(put: Put, mode: str, options: dict[str, Any]) -> None:
+    buffer = io.BytesIO()
+    Image.new(mode, (300, 5)).save(buffer, "JPEG", **options)
+    assert image_size(put("a.jpg", buffer.getvalue())) == ImageSize(300, 5, 1)
+
+
+def test_a_damaged_jpeg_has_the_size_that_pillow_finds_or_none(tmp_path: Path) -> None:
+    random = Random(1)
+    path = tmp_path / "a.jpg"
+    whole = picture("JPEG", (300, 5))
+    for _ in range(2000):
+        data = bytearray(whole[: random.randrange(20, len(whole))])
+        data[random.randrange(min(len(data), whole.index(b"\xff\xda") + 8))] = random.choice(
+            (0, 1, 8, 0xC0, 0xDA, 0xFF)
+        )
+        path.write_bytes(data)
+        try:
+            with Image.open(io.BytesIO(data), formats=["JPEG"]) as judge:
+                size = judge.size
+        except (OSError, SyntaxError):
+            size = None
+        try:
+            found = image_size(path, "raw")
+        except InvalidInput:
+            assert size is None or 0 in size or size[0] * size[1] > 89_478_485
+        else:
+            assert (found.width, found.height) == size
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
@@ -180,6 +223,12 @@ def test_a_named_pipe_does_not_hang(tmp_path: Path) -> None:
 def test_image_names() -> None:
     assert all(is_image_name(name) for name in ("a.jpg", "a b/ü.JPEG", "x.y.tif", "a.webp", "a.gif"))
     assert not any(is_image_name(name) for name in ("a", "a.txt", ".jpg", "jpg", "a.jpg.txt", ""))
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.b/ü.JPEG", "x.y.tif", "..a.png", "a/..png", "a/.jpg", "a.txt", "a.", ""])
+def test_a_stem_is_what_stands_before_a_pictures_extension(name: str) -> None:
+    before, extension = os.path.splitext(name)
+    assert stem(name) == (before if extension.lower() in IMAGE_EXTENSIONS else name)
 
 
 def test_found_by_path_then_by_base_name(put: Put, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 Each line that comes is a job as JSON, and is answered with the new process's id; when it has ended, with how. A job is
 either a command line (`argv`, `folder`, `environ`, and the files `stdout` and `stderr`), or a transfer (`run`).
 Batches of annotations hold four images, so that a few images make several, and pages as many as `page` says. With
-`gate`, a pipe, it waits until somebody has written to that.
+`gate`, a pipe, it waits until somebody has written to that. With `speed` its clock runs so much faster.
 """
 
 from __future__ import annotations
@@ -19,17 +19,24 @@ from typing import Any
 
 from annolake.commands import export, failures, main, push, upload  # noqa: F401  (what commands load when called)
 from annolake.metalake_io import batches, checks, collection_pages, listing
+from annolake.metalake_io.annotation_wire import Address
 from annolake.metalake_io.client import MetaLakeClient
 from annolake.metalake_io.collection_upload import AnnotationData
+from annolake.metalake_io.connecting import connect
 from annolake.metalake_io.journal import keeping
 from annolake.metalake_io.kinds import collection_target
+from annolake.metalake_io.transfer.policy import Policy
+
+from .clocks import FastClock
 
 KEY, SECRET = "key_dummy", "secret_dummy"
 BATCH = 4
 
 
 def run(client: MetaLakeClient, job: dict[str, Any]) -> Any:
-    """The report of an upload of files, of annotations or of both, or of a download, as `what` says."""
+    """The report of an upload of files, of annotations (by unique name, if `named`) or of both, or of a download, as
+    `what` says.
+    """
     folder = Path(job["folder"])
     if job["what"] == "collection":
         return client.downloads.collection("c1", folder)
@@ -38,8 +45,9 @@ def run(client: MetaLakeClient, job: dict[str, Any]) -> Any:
     journal = Path(job["journal"]) if job.get("journal") else None
     if job.get("part_size"):
         client.parts.uploads._part_size = job["part_size"]
-    if job["what"] == "annotations":
-        address = client.annotations.to_collection("Demo")
+    if job["what"] in ("annotations", "named"):
+        by_name = job["what"] == "named"
+        address = Address(target="object_key") if by_name else client.annotations.to_collection("Demo")
         read = checks.read_annotations(Path(job["annotations"]), normalized=False)
         with keeping(journal, client.parts.service.base_url, collection_target("Demo", "image")) as kept:
             return client.annotations.send(read, address, "op", normalized=False, model_run=False, journal=kept)
@@ -61,7 +69,10 @@ def work(job: dict[str, Any]) -> None:
         sys.argv = ["annolake", *job["argv"]]
         main.main()
         return
-    with MetaLakeClient(KEY, SECRET, job["url"], timeout=5, at_once=job.get("at_once", 4)) as client:
+    options = {"timeout": job.get("timeout", 5), "at_once": job.get("at_once", 4)}
+    if job.get("speed"):
+        options |= {"clock": FastClock(job["speed"]), "policy": Policy()}
+    with MetaLakeClient.over(connect(KEY, SECRET, job["url"], **options), timeout=options["timeout"]) as client:
         if job.get("gate"):
             Path(job["gate"]).read_bytes()
         run(client, job)

@@ -7,8 +7,8 @@ fails it.
 
 from __future__ import annotations
 
-from .fault import NOT_YET, Fault, fault
-from .network_faults import NETWORK_FAULTS
+from .fault import Fault, fault
+from .network_faults import NETWORK_FAULTS, UNPROVABLE
 
 IDS = [
     f"{table}{number}"
@@ -27,7 +27,9 @@ NAMES = "faults/test_names.py::"
 PAGES = "faults/test_pages.py::"
 ODD = "faults/test_odd_files.py::"
 ONE_RUN = "faults/test_one_run.py::"
+IDLE = "faults/test_idle.py::"
 JOURNAL = "metalake_io/test_journal.py::"
+RATES = "faults/test_rates.py::"
 SCALE = "faults/test_scale.py::"
 SIGNALS = "faults/test_signals.py::"
 TERMINALS = "faults/test_terminals.py::"
@@ -40,12 +42,16 @@ ANNOTATIONS = "metalake_io/test_annotations.py::"
 CALLS = "metalake_io/test_calls.py::"
 STOPPED = "metalake_io/test_stopped_runs.py::"
 REFUSALS = "faults/test_refusals.py::"
+BANDWIDTH = "faults/test_bandwidth.py::"
 BATCHES = "faults/test_batches.py::"
 ANSWERS = "faults/test_answers.py::"
 TRUST = "faults/test_trust.py::"
 KEYS = "faults/test_keys.py::"
 TEXTS = "faults/test_texts.py::"
 SECRETS = "metalake_io/test_secrets.py::"
+
+WORKERS = "faults/test_workers.py::test_f1_f2_f3_many_requests_are_under_way"
+RATIO = "how many requests are under way at a time; `benchmarks/transfers.py` measures the ratio itself"
 
 MATRIX: dict[str, Fault] = {
     # Crash and resume
@@ -63,6 +69,7 @@ MATRIX: dict[str, Fault] = {
         "killed at every batch of annotations, or its answer lost; where the service replaces, and where it adds",
         KILLED_ANNOTATIONS + "test_a4_killed_in_the_annotations",
         KILLED_ANNOTATIONS + "test_a4_a_reply_that_is_lost",
+        UNPROVABLE + "test_a4_killed_where_nobody_can_be_asked",
     ),
     "A5": fault(
         "a download killed at the n-th call of the system (fsync, rename, unlink, open, write); in the long form only",
@@ -178,8 +185,8 @@ MATRIX: dict[str, Fault] = {
         "a full disk: told with the path and what is missing, asked for once, completed by the next run",
         COMPUTER + "test_d1_a_full_disk",
         COMPUTER + "test_d1_no_space_at_the_nth_write",
+        COMPUTER + "test_d1_no_space_for_the_journal",
         STOPPED + "test_a_disk_that_is_full_on_the_way",
-        left="the journal's disk is in its own tests, without counting writes",
     ),
     "D2": fault(
         "limits on files, errors of the disk, folders that cannot be written",
@@ -257,20 +264,41 @@ MATRIX: dict[str, Fault] = {
     ),
     "E6": fault("one client, many threads", TOGETHER + "test_e6_one_client_in_many_threads"),
     # Size and speed
-    "F1": fault("100 files against the official SDK", left=NOT_YET),
-    "F2": fault("1,000 files against the official SDK", left=NOT_YET),
-    "F3": fault("a download of 500 against the official SDK", left=NOT_YET),
-    "F4": fault("20,000 images with annotations", left=NOT_YET),
+    "F1": fault("100 files against the official SDK", WORKERS, left=RATIO),
+    "F2": fault("1,000 files against the official SDK; in the long form only", WORKERS, left=RATIO),
+    "F3": fault("a download of 100 or 500 against the official SDK", WORKERS, left=RATIO),
+    "F4": fault("20,000 images with annotations", left="`benchmarks/transfers.py` measures the seconds"),
     "F5": fault("100,000 small files", SCALE + "test_f5_f6_f8_many_small_files"),
     "F6": fault(
         "connections of a run",
         SCALE + "test_f5_f6_f8_many_small_files",
         UPLOADS + "test_many_at_once_over_few_connections",
     ),
-    "F7": fault("time that is waited away", left=NOT_YET),
+    "F7": fault(
+        "time that is waited away: none where nothing goes wrong, and for listed reasons else",
+        IDLE + "test_f7_no_transfer_waits_without_a_fault",
+        IDLE + "test_f7_no_command_waits_without_a_fault",
+        IDLE + "test_f7_a_wait_in_vain_is_seen",
+        "house/test_threads.py::test_only_the_policy_sleeps",
+    ),
     "F8": fault("calls for each file", SCALE + "test_f5_f6_f8_many_small_files"),
-    "F9": fault("a limit of the bandwidth", left=NOT_YET),
-    "F10": fault("a server that slows us down", left=NOT_YET),
+    "F9": fault(
+        "a limit of the bandwidth, kept by all connections together",
+        BANDWIDTH + "test_f9_many_connections_keep_to_one_limit",
+        BANDWIDTH + "test_f9_whole_transfers",
+        BANDWIDTH + "test_f9_as_a_command",
+        BANDWIDTH + "test_f9_waiting_for_our_own_limit_is_no_slow_server",
+    ),
+    "F10": fault(
+        "a server that takes 20 requests a second, or another number, is asked as often and hardly ever more",
+        RATES + "test_f10_a_server_that_takes_20_a_second",
+        RATES + "test_f10_other_limits",
+        RATES + "test_f10_a_server_without_a_limit_is_asked_without_a_pause",
+        RATES + "test_f10_refusals_that_are_chance_slow_nobody_down",
+        RATES + "test_f10_a_limit_that_is_no_more_is_forgotten",
+        RATES + "test_f10_no_file_is_lost_to_a_limit",
+        left="refusals and answers are counted from the fourth second on: before, nobody knows of a limit",
+    ),
     # Secrets and trust
     "G1": fault(
         "secrets in what is said and kept: looked for after every test of this folder and of `metalake_io`",
@@ -338,4 +366,21 @@ MATRIX: dict[str, Fault] = {
         TEXTS + "test_g8_memory_stays_below_the_cap",
         SOCKETS + "test_a_bomb_is_cut_off",
     ),
+}
+
+CHECKS: dict[str, Fault] = {
+    # What looks for faults that nobody has thought of, and whether the tests are strong enough
+    "H1": fault(
+        "the lifetime of a folder and its collection: files come, change and go between runs that fail or are killed",
+        "faults/test_lifetimes.py::test_h1_lifetimes",
+    ),
+    "H2": fault(
+        "random plans of faults, incidents and kills, each of them made by a seed",
+        "faults/test_plans.py::test_h2_a_random_plan_of_faults",
+    ),
+    "H3": fault(
+        "the official SDK fails where we do not",
+        "faults/test_survival.py::test_the_official_sdk_does_not",
+    ),
+    "H4": fault("seeded bugs are caught", left="`python -m tests.faults.seeded_bugs`, by hand: it takes minutes"),
 }

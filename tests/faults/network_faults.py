@@ -7,6 +7,7 @@ from .fault import Fault, fault
 ADDRESSES = "faults/test_addresses.py::"
 FETCHING = "faults/test_fetching.py::"
 LAYERS = "metalake_io/test_layers.py::"
+UNPROVABLE = "faults/test_unprovable.py::"
 NETWORK = "faults/test_network.py::"
 OUTAGES = "faults/test_outages.py::"
 PACING = "metalake_io/test_pacing.py::"
@@ -24,6 +25,8 @@ NETWORK_FAULTS: dict[str, Fault] = {
         LAYERS + "test_every_form_of_retry_after",
         LAYERS + "test_retry_after_is_kept_and_capped",
         PACING + "test_all_wait_where_one_was_asked_to",
+        PACING + "test_who_is_told_when_to_come_back_has_time_and_not_attempts",
+        PACING + "test_who_is_put_off_for_ever_gives_up",
     ),
     "B2": fault(
         "what can succeed is tried again, what cannot is asked once",
@@ -33,7 +36,11 @@ NETWORK_FAULTS: dict[str, Fault] = {
         LAYERS + "test_what_can_succeed_is_tried_again",
         LAYERS + "test_what_cannot_is_asked_once",
     ),
-    "B3": fault("the answer is lost after the work was done", NETWORK + "test_b3_a_reply_that_is_lost"),
+    "B3": fault(
+        "the answer is lost after the work was done",
+        NETWORK + "test_b3_a_reply_that_is_lost",
+        UNPROVABLE + "test_b3_a_reply_that_is_lost_and_cannot_be_asked_for",
+    ),
     "B4": fault(
         "the connection breaks within a part: the whole part goes again",
         NETWORK + "test_b4_the_connection_breaks_within_a_part",

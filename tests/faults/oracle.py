@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -65,8 +65,10 @@ def seen(lake: Lake) -> Seen:
     return Seen(files, annotations, dict(lake.sending.finalised), completed, collections)
 
 
-def check(state: Lake | Seen, inputs: Inputs, report: Any = None) -> Verdict:
-    """`report` is one of ours, or its JSON form, or the names that were reported as done."""
+def check(state: Lake | Seen, inputs: Inputs, report: Any = None, before: Seen | None = None) -> Verdict:
+    """`report` is one of ours, or its JSON form, or the names that were reported as done. What was there `before` the
+    run that it is of, that run may have failed to find out.
+    """
     there = seen(state) if isinstance(state, Lake) else state
     verdict = Verdict()
     wanted = {name: hashlib.md5(content).hexdigest() for name, content in inputs.files.items()}
@@ -81,7 +83,8 @@ def check(state: Lake | Seen, inputs: Inputs, report: Any = None) -> Verdict:
     verdict.unexpected += sorted(set(there.files) - set(wanted))
     _annotations(there, inputs, verdict)
     if report is not None:
-        _report(there, inputs, report, verdict)
+        earlier = {} if before is None else _present(before, inputs)
+        _report(there, inputs, report, verdict, {name for name, is_there in earlier.items() if is_there})
     return verdict
 
 
@@ -98,12 +101,24 @@ def _annotations(there: Seen, inputs: Inputs, verdict: Verdict) -> None:
     verdict.unexpected += sorted(set(there.annotations) - known)
 
 
-def _report(there: Seen, inputs: Inputs, report: Any, verdict: Verdict) -> None:
-    """`done` must be there, `failed` must not, `uncertain` may be; each exactly once."""
+def _report(there: Seen, inputs: Inputs, report: Any, verdict: Verdict, old: Collection[str]) -> None:
+    """`done` must be there, `failed` must not, if it is not `old`, `uncertain` may be; each exactly once."""
     states = _states(report)
     counts = Counter(name for name, _ in states)
     verdict.misreported += [f"{name}: told {many} times" for name, many in counts.items() if many > 1]
-    told = dict(states)
+    told, present = dict(states), _present(there, inputs)
+    for name, is_there in present.items():
+        state = told.get(name)
+        is_done = state in ("uploaded", "downloaded", "skipped")
+        if state is None:
+            verdict.misreported.append(f"{name}: not told")
+        elif is_there != is_done and state != "uncertain" and not (is_there and name in old):
+            verdict.misreported.append(f"{name}: {state}, but {'there' if is_there else 'missing'}")
+    verdict.misreported += [f"{name}: nobody asked for it" for name in told if name not in present]
+
+
+def _present(there: Seen, inputs: Inputs) -> dict[str, bool]:
+    """Whether it is there, by the report's names."""
     present: dict[str, bool] = {}
     for unique in inputs.files:
         name = inputs.names.get(unique, unique.partition("_")[2] or unique)
@@ -111,13 +126,7 @@ def _report(there: Seen, inputs: Inputs, report: Any, verdict: Verdict) -> None:
     for key, operation in inputs.annotations:
         name = inputs.names.get(key, key.partition("_")[2] or key)
         present.setdefault(name, f"{key}\t{operation}" in there.annotations)
-    for name, is_there in present.items():
-        state = told.get(name)
-        if state is None:
-            verdict.misreported.append(f"{name}: not told")
-        elif is_there != (state in ("uploaded", "downloaded", "skipped")) and state != "uncertain":
-            verdict.misreported.append(f"{name}: {state}, but {'there' if is_there else 'missing'}")
-    verdict.misreported += [f"{name}: nobody asked for it" for name in told if name not in present]
+    return present
 
 
 def _states(report: Any) -> list[tuple[str, str]]:

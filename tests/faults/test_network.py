@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -168,3 +169,17 @@ def test_b4_the_connection_breaks_within_a_part(rig: Faultd, start: Start, at: f
     assert stored == sent
     assert len(rig.asked("put-part")) == 4
     assert {item.verified_by for item in report.items} == {"md5"}
+
+
+@pytest.mark.parametrize("fault", [act.cut(0.5), act.cut(0.5, framing="chunked"), act.drop(), act.reset("mid", at=0.5)])
+def test_a_client_that_is_closed_has_no_connections(rig: Faultd, connected: Connect, fault: act.Act) -> None:
+    """Errors before leave things that only the garbage collector finds, and that hold connections."""
+    gc.disable()
+    try:
+        client = connected(policy=Policy())
+        rig.rule("POST .*getCollectionIdByName", fault)
+        assert client.collections.id_of("Demo") == "c1"
+        client.close()
+        rig.settle(alone=True)
+    finally:
+        gc.enable()

@@ -26,11 +26,14 @@ class Script:
 
     def send(self, request: Request) -> Response:
         self.requests.append(request)
-        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        outcome = self.take()
         if isinstance(outcome, BaseException):
             raise outcome
         status, headers = outcome if isinstance(outcome, tuple) else (outcome, {})
         return Response(status=status, headers=headers)
+
+    def take(self) -> Any:
+        return self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
 
 
 def request(**other: Any) -> Request:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from annolake.metalake_io.errors import NetworkGaveUp
-from annolake.metalake_io.transfer.exchange import Fault, Request, Response
+from annolake.metalake_io.transfer.exchange import Fault, Layer, Request, Response
 from annolake.metalake_io.transfer.pacing import Budget
 from annolake.metalake_io.transfer.policy import Policy
 
@@ -78,20 +78,40 @@ def test_an_outage_that_does_not_end_is_given_up(fault: Any, seconds: float, why
     assert layer.send(request()).status == 200
 
 
-def test_a_request_that_alone_fails_has_its_attempts(clock: FakeClock) -> None:
-    """Where others are answered, the server is not away, and it must be the request."""
-    weather = Weather(clock, lambda asked, _: 503 if asked.url == URL else 200)
-    layer = retried(weather, clock)
+def among_others(clock: FakeClock, script: Script) -> Layer:
+    """Whenever it has waited, another request is answered."""
+    layer = retried(Weather(clock, lambda asked, _: script.take() if asked.url == URL else 200), clock)
     sleep = clock.sleep
 
     def busy(seconds: float) -> None:
-        layer.send(request(url=URL + "&other"))
         sleep(seconds)
+        clock.sleep = sleep
+        layer.send(request(url=URL + "&other"))
+        clock.sleep = busy
 
     clock.sleep = busy
+    return layer
+
+
+@pytest.mark.parametrize("refusal", [503, (429, {"retry-after": "0"}), (500, {"retry-after": "2"})])
+def test_a_request_that_alone_fails_has_its_attempts(clock: FakeClock, refusal: Any) -> None:
+    """Where others are answered, the server is not away, and it must be the request."""
     with pytest.raises(NetworkGaveUp, match="8 attempts") as caught:
-        layer.send(request())
+        among_others(clock, Script(refusal)).send(request())
     assert caught.value.attempts == 8
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_who_is_told_when_to_come_back_has_time_and_not_attempts(clock: FakeClock, status: int) -> None:
+    """A server that lets others pass and puts one off may do so by chance, any number of times."""
+    refusal = (status, {"retry-after": "2"})
+    assert among_others(clock, Script(*[refusal] * 200, 200)).send(request()).attempts == 201
+
+
+def test_who_is_put_off_for_ever_gives_up(clock: FakeClock) -> None:
+    with pytest.raises(NetworkGaveUp, match="time is up"):
+        among_others(clock, Script((429, {"retry-after": "2"}))).send(request())
+    assert 890 <= clock.passed <= 900
 
 
 def test_a_flood_of_refusals_costs_no_request_its_attempts(clock: FakeClock) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
 from annolake.converters.voc import Options, glance, reading
-from annolake.converters.voc.ordinary import ordinary
+from annolake.converters.voc.ordinary import KEPT, kept, ordinary
 from annolake.schemas.errors import AnnolakeError
 
 TEXTS = st.sampled_from(["car", "a b", " edge ", "ä", "traffic light", "Unspecified", "\u2028", "x" * 40])
@@ -138,10 +138,11 @@ LABELIMG = f"""<?xml version="1.0" encoding="utf-8"?>
 def test_usual_files_are_of_the_ordinary_form(text: str) -> None:
     plain = ordinary(text.encode())
     assert plain is not None
-    assert Counter(each.name for each in plain.objects) == {"traffic light": text.count("<object>")}
-    assert plain.objects[0][-4:] == ("10", "20", "30.5", "40")
-    assert (plain.width, plain.height) == ("486", "500")
-    assert plain.verified == ("yes" if "verified" in text else None)
+    assert Counter(plain.labels) == {"traffic light": text.count("<object>")}
+    assert plain.corners[:4] == [10, 20, 30.5, 40]
+    assert (plain.width, plain.height) == (486, 500)
+    assert plain.notes.get("verified") == ("yes" if "verified" in text else None)
+    assert KEPT.decode(kept(plain)) == plain
 
 
 @pytest.mark.parametrize(

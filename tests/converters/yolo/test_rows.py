@@ -235,3 +235,32 @@ def test_any_bytes_are_read_or_refused_with_a_place(data: bytes):
             assert error.place.file and error.place.line
         else:
             assert len(found) == sum(1 for line in data.decode("utf-8-sig").split("\n") for _ in [line] if line.strip())
+
+
+_TOKENS = st.sampled_from(
+    ("0 1 2 3 0.5 0.25 1.0 0.000001 1.01 1.02 -0.005 -0 5e-1 .5 +1 00.5 1_0 nan 0,5 ٣").split()  # noqa: SIM905
+)
+_ROWS = st.lists(_TOKENS, min_size=4, max_size=6).flatmap(
+    lambda tokens: st.sampled_from([" ", "  ", "\t", ","]).map(
+        lambda blank: " ".join(tokens[:2]) + blank + " ".join(tokens[2:])
+    )
+)
+_USUAL_ROWS = st.tuples(st.integers(0, 3), *[st.floats(0.001, 1).map(lambda x: f"{x:.6f}")] * 4).map(
+    lambda row: " ".join(map(str, row))
+)
+
+
+@given(
+    st.lists(st.one_of(_USUAL_ROWS, _ROWS), max_size=4), st.sampled_from(["\n", "\r\n", "\r", "\n\n"]), st.booleans()
+)
+def test_boxes_read_at_once_are_those_read_row_by_row(listed: list[str], end: str, last: bool):
+    text = end.join(listed) + end * last
+    one_by_one, told = rows(text, lenient=True)
+    try:
+        at_once, ledger = rows(text)
+    except InvalidInput as error:
+        assert error.code in [problem.code for problem in told.problems]
+    else:
+        assert at_once == one_by_one
+        assert ledger.problems == told.problems
+        assert ledger.seen == told.seen

@@ -1,0 +1,100 @@
+"""The images and annotations of a COCO file that is being written, in files beside it until both are whole."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from ...schemas.model import Record
+from ...schemas.plain import is_object
+from ..lowering import groups
+from .escaping import as_json, as_lines
+from .notes import EXTENSION
+from .pictures import name_from_url
+from .renumbering import Numbers, Part
+from .restoring import to_coco, to_label_only
+
+_BUFFER = 1 << 18
+_OURS = frozenset(("id", "file_name", "width", "height", EXTENSION))
+"""Keys of an image that what a file notes about it does not set."""
+
+
+class Body:
+    """One process's images and annotations; each element is a line, with a comma before it but for the first."""
+
+    def __init__(self, path: Path, numbers: Numbers, *, split_key: bool) -> None:
+        self.numbers = numbers
+        self.split_key = split_key
+        self.images = self.annotations = 0
+        self.paths = {key: f"{path}.{key}" for key in ("images", "annotations")}
+        self.pictures: BinaryIO
+        self.shapes: BinaryIO
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self.pictures, self.shapes = [
+                stack.enter_context(open(path, "wb", buffering=_BUFFER)) for path in self.paths.values()
+            ]
+            self.opened = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.opened.close()
+        finally:
+            if kind is not None:
+                for path in self.paths.values():
+                    Path(path).unlink(missing_ok=True)
+
+    def part(self) -> Part:
+        return Part(self.paths, self.images, self.annotations, self.numbers)
+
+    def add(self, record: Record) -> None:
+        """One image and its objects."""
+        numbers = self.numbers
+        image_id = numbers.images.take(record.id)
+        self.pictures.write((b",\n" if self.images else b"") + as_json(self._image(record, image_id)))
+        elements: list[dict[str, Any]] = []
+        for group in groups(record.annotations):
+            label, metadata = group[0].label, group[0].metadata
+            identity = numbers.annotations.take(metadata.get("coco_id"))
+            category = numbers.categories.id_of(label, metadata.get("coco_category_id"))
+            elements.append(to_coco(group, identity, image_id, category))
+        for tag in record.tags:
+            identity = numbers.annotations.take(tag.metadata.get("coco_id"))
+            category = numbers.categories.id_of(tag.label, tag.metadata.get("coco_category_id"))
+            elements.append(to_label_only(tag, identity, image_id, category))
+        if elements:
+            self.shapes.write((b",\n" if self.annotations else b"") + as_lines(elements))
+        self.annotations += len(elements)
+        self.images += 1
+
+    def _image(self, record: Record, image_id: Any) -> dict[str, Any]:
+        """An image's keys as the source had them, our own where it had none."""
+        facts = record.extras.get("coco")
+        coco = {key: value for key, value in facts.items() if key not in _OURS} if is_object(facts) else {}
+        name = facts.get("file_name", ...) if is_object(facts) else ...
+        out: dict[str, Any] = {"id": image_id}
+        if name is ... or (self.split_key and record.image == f"{record.split}/{name}"):
+            out["file_name"] = record.image
+        elif name or (name is not None and record.image in (str(image_id), name_from_url(coco))):
+            out["file_name"] = name
+        elif record.image not in (str(image_id), name_from_url(coco)):
+            out["file_name"] = record.image
+        if record.width is not None:
+            out["width"] = record.width
+        if record.height is not None:
+            out["height"] = record.height
+        out.update(coco)
+        if self.split_key and record.split is not None:
+            out["split"] = record.split
+        others = {key: value for key, value in record.extras.items() if key != "coco" or not is_object(value)}
+        if record.storage_name is not None:
+            others["storageName"] = record.storage_name
+        if others:
+            out[EXTENSION] = others
+        return out

@@ -1,0 +1,31 @@
+"""JSON in ASCII."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+_encode = msgspec.json.Encoder().encode
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+def as_json(value: Any) -> bytes:
+    """A value as JSON with every other character escaped: pycocotools opens files in the platform's own encoding."""
+    return _ascii(_encode(value))
+
+
+def as_lines(values: Iterable[Any]) -> bytes:
+    """Several values, each on a line, with commas between."""
+    return _ascii(b",\n".join(map(_encode, values)))
+
+
+def _ascii(encoded: bytes) -> bytes:
+    return encoded if encoded.isascii() else _NOT_ASCII.sub(_escape, encoded.decode()).encode("ascii")
+
+
+def _escape(found: re.Match[str]) -> str:
+    units = found.group().encode("utf-16-be")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))

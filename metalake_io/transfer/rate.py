@@ -1,0 +1,72 @@
+"""How many requests a second a server takes, learned from its refusals (429).
+
+Nothing is held back until a server takes some and refuses several in a second. What it took in that second is then the
+measure: a little less is sent, evenly, and carefully more and more while nobody is refused. So a limit costs a refusal
+now and then, a single refusal costs nothing, and what was learned is forgotten when it is not confirmed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+_SECOND = 1.0
+"""What is taken is counted over this time, and refusals within it are one."""
+
+_FEW = 3
+"""So many refusals in a second are no chance."""
+
+_SHARE = 0.95
+"""Of what was taken, this much is sent after a refusal."""
+
+_LEAST_SHARE = 0.7
+"""And of what was sent, this much at least: hardly anything may have been asked for just then."""
+
+_DOUBLE = 30.0
+"""Seconds without a refusal after which twice as much is sent; slowly at first, with their third power."""
+
+_FORGOTTEN = 60.0
+"""Seconds without a refusal after which nothing is held back."""
+
+
+class Rate:
+    """Of one server. All times are a clock's; who calls holds a lock."""
+
+    def __init__(self) -> None:
+        self._taken: deque[float] = deque()
+        self._known = 0.0
+        self._least = 0.0
+        self._refused = 0
+        self._since = float("-inf")
+        self._last = float("-inf")
+
+    def note(self, now: float, *, taken: bool) -> bool:
+        """What became of a request, and whether that tells of a limit that nobody knew of."""
+        known = self._now(now)
+        if taken:
+            self._taken.append(now)
+        while self._taken and self._taken[0] <= now - _SECOND:
+            self._taken.popleft()
+        if not taken and now - self._since > _SECOND:
+            self._since, self._refused, self._least, self._known = now, 0, known * _LEAST_SHARE, 0.0
+        self._refused += not taken
+        if now - self._since <= _SECOND and (self._least or (self._taken and self._refused >= _FEW)):
+            self._known = max(self._known, self._least, _SHARE * len(self._taken), 1.0)
+        return not known and self._known > 0
+
+    def turn(self, now: float) -> tuple[bool, float]:
+        """Whether the next request has its turn, and the seconds until then, or until it may ask again."""
+        rate = self._now(now)
+        if not rate:
+            return True, 0.0
+        turn = max(self._last + 1.0 / rate, now)
+        if turn - now > _SECOND:
+            return False, _SECOND / 2  # until then more may be known
+        self._last = turn
+        return True, turn - now
+
+    def _now(self, now: float) -> float:
+        """Requests a second; 0 where nothing is known."""
+        quiet = now - self._since
+        if quiet > _FORGOTTEN:
+            self._known = 0.0
+        return self._known * (1.0 + (quiet / _DOUBLE) ** 3) if self._known else 0.0

@@ -1,0 +1,158 @@
+"""Random plans of faults: a seed makes a transfer, what goes wrong in each of its runs, and where one is killed.
+
+No fault is a lie that nobody could see through: what is refused was not done, and what is called done was.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import msgspec
+
+from . import actions as act
+from .actions import Act, Rule
+from .faultd import OPERATIONS
+from .lake import StorageType
+
+What = Literal["files", "annotations", "named", "both", "collection"]
+"""Uploads of files, of annotations by collection or by unique name, of files with annotations; or a download."""
+
+_UPLOAD = ("version-check", "create-collection", "init", "presign", "put-part", "finalise", "complete")
+_SENDING = ("version-check", "label-references", "annotation-batch", "item-page")
+PASSED: dict[What, tuple[str, ...]] = {
+    "files": _UPLOAD,
+    "annotations": _SENDING,
+    "named": _SENDING[:3],
+    "both": (*_UPLOAD, *_SENDING[1:]),
+    "collection": ("version-check", "item-page", "get-file"),
+}
+"""The operations that each passes through."""
+
+SILENCE = 0.4
+"""Seconds without an answer: longer than clients wait in a run with faults."""
+
+
+Incident = Literal["", "expire", "hang up", "withdraw"]
+"""All signed addresses expire, all connections end, the key is not known any more for the rest of the run."""
+
+
+class Run(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What goes wrong in one run. `kill` is one more rule, by which the client dies. The `incident` comes with the
+    request of the number `at`.
+    """
+
+    rules: list[Rule] = []
+    kill: Rule | None = None
+    incident: Incident = ""
+    at: int = 0
+
+    @property
+    def is_faultless(self) -> bool:
+        return not (self.rules or self.kill or self.incident)
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """`runs` are those with faults, one or two; another one without follows. `part_size` None: one part each."""
+
+    seed: int
+    what: What
+    storage: StorageType
+    mode: Literal["replace", "append"]
+    count: int
+    part_size: int | None
+    at_once: int
+    runs: list[Run]
+
+
+def plan(seed: int) -> Plan:
+    chance = random.Random(seed)
+    what: What = chance.choice(get_args(What))
+    runs = [run(chance, what)]
+    if chance.random() < 0.4:
+        runs.append(run(chance, what, most=2))
+    return Plan(
+        seed,
+        what,
+        chance.choice(get_args(StorageType)),
+        chance.choice(("replace", "append")),
+        chance.randint(1, 9),
+        chance.choice((None, None, 100, 333)),
+        chance.choice((1, 4)),
+        runs,
+    )
+
+
+def run(chance: random.Random, what: What, most: int = 5) -> Run:
+    """One run with faults: up to so many, now and then an incident, now and then the client is killed."""
+    dies = kill(chance) if chance.random() < 0.3 else None
+    incident: Incident = chance.choice(get_args(Incident)) if chance.random() < 0.3 else ""
+    return Run(rules(chance, PASSED[what], most), dies, incident, chance.randrange(20))
+
+
+def rules(chance: random.Random, operations: tuple[str, ...], most: int) -> list[Rule]:
+    """Some faults, most of which come once and a few of which stay."""
+    made: list[Rule] = []
+    for _ in range(chance.randint(1, most)):
+        operation = chance.choice((*operations, ""))
+        times = chance.choice((1, 1, 1, 2, 3, 7, 60))
+        match = OPERATIONS.get(operation, operation)
+        made.append(Rule(match, fault(chance, operation), times, skip=chance.choice((0, 0, 1, 2, 5, 11))))
+    return made
+
+
+def kill(chance: random.Random) -> Rule:
+    return Rule("", act.kill(chance.choice(get_args(act.Moment))), skip=chance.randrange(40))
+
+
+def fault(chance: random.Random, operation: str) -> Act:
+    """One that can befall this operation; "" stands for any."""
+    return chance.choice((_no_answer, _transient, _refused, _broken, _OF.get(operation, _garbled)))(chance)
+
+
+def _no_answer(chance: random.Random) -> Act:
+    at, is_done = chance.choice((0.0, 0.5, -1.0)), chance.random() < 0.5
+    silent = act.hang(SILENCE, processed=is_done)
+    choices = (act.reset("before"), act.reset("mid", at), act.reset("after"), act.drop(), act.drop(), silent)
+    return chance.choice(choices)
+
+
+def _transient(chance: random.Random) -> Act:
+    """Not done, where it says so; done or not, where it does not."""
+    status = chance.choice((408, 425, 429, 429, 500, 502, 503, 503, 504))
+    if status in (500, 502, 504):
+        return act.answer(status, processed=chance.random() < 0.5)
+    after = chance.choice(("", "0", "1.5", "7", "soon", "-5"))
+    return act.answer(status, Retry_After=after) if after else act.answer(status)
+
+
+def _refused(chance: random.Random) -> Act:
+    return act.answer(chance.choice((400, 401, 403, 404, 409, 413, 422)))
+
+
+def _broken(chance: random.Random) -> Act:
+    """The right answer, cut off, announced as another length, or the connection's last."""
+    framing = chance.choice(get_args(act.Framing))
+    at = chance.choice((0.0, 0.5, -1.0))
+    return chance.choice((act.cut(at, framing=framing), act.longer(chance.choice((3, -3))), act.closing()))
+
+
+def _garbled(chance: random.Random) -> Act:
+    """No answer that makes sense, whether it was done or not; or a no."""
+    said = chance.choice(("<html>Sign in</html>", "null", "[1", '{"isSuccess": "maybe"}'))
+    is_done = chance.random() < 0.5
+    return chance.choice((act.html(), act.no(), act.answer(200, said, processed=is_done), act.wrong_bytes()))
+
+
+def _part(chance: random.Random) -> Act:
+    return chance.choice((act.early(503, 0.5), act.early(413, 0.5), act.closing(), act.late(0.01)))
+
+
+def _file(chance: random.Random) -> Act:
+    framing = chance.choice(get_args(act.Framing))
+    texts = act.other_body("<html>Sign in</html>", Content_Type="text/html")
+    return chance.choice((act.wrong_bytes(), texts, act.framed(framing), act.framed(framing, gzip=True)))
+
+
+_OF: dict[str, Callable[[random.Random], Act]] = {"put-part": _part, "get-file": _file, "": _broken}
