@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from .geometry import clip_ring
 from .outlines import PIXEL_LIMIT, Mask, MaskError, Ring, check_size, families, rasterise, trace
+from .plain import ready
 
 __all__ = [
     "PIXEL_LIMIT", "Mask", "MaskError", "Ring", "Rle", "area", "bbox", "compressed", "decode", "encode",
@@ -155,7 +156,7 @@ def from_rings(outlines: Sequence[Ring], height: int, width: int) -> Rle:
 
 def _from_list(counts: Sequence[object], pixels: int) -> tuple[int, ...]:
     try:
-        runs = msgspec.convert(counts, _Runs)
+        runs = msgspec.convert(counts, ready(_Runs))
         if max(runs, default=0) <= pixels:
             return runs
     except msgspec.ValidationError:

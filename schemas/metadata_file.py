@@ -17,6 +17,7 @@ from msgspec import UNSET, Meta, UnsetType
 from . import jsonscan, jsontext
 from .errors import InvalidInput, Place
 from .jsontext import Pointer
+from .plain import ready
 
 LIST_KEY = "files"
 TAGS_KEY = "Tags"
@@ -76,7 +77,7 @@ def decode_entry(raw: msgspec.Raw, file: str, index: int) -> Entry:
     at: Pointer = (LIST_KEY, index)
     plain = jsonscan.plain(raw, file, at)
     try:
-        wire = msgspec.convert(plain, _WireEntry)
+        wire = msgspec.convert(plain, ready(_WireEntry))
     except msgspec.ValidationError as error:
         message, pointer = jsontext.explain(error)
         place = Place(file=file, pointer=jsontext.pointer_text((*at, *pointer)))

@@ -35,6 +35,7 @@ from .metalake_wire import (
     WireValue,
 )
 from .model import Annotation, Catalog, Category, Line, Points, Polygon, Record, Rectangle, Tag, Value
+from .plain import ready
 from .problems import Problem
 
 
@@ -218,7 +219,7 @@ def _decode_slowly(raw: msgspec.Raw, file: str, at: Pointer, notice: Notice) -> 
 
 def _convert(plain: Any, kind: Any, file: str, at: Pointer, image: Any = None, annotation: int | None = None) -> Any:
     try:
-        return msgspec.convert(plain, kind)
+        return msgspec.convert(plain, ready(kind))
     except msgspec.ValidationError as error:
         message, pointer = jsontext.explain(error)
         place = Place(

@@ -20,6 +20,7 @@ from . import jsonscan, jsontext, metadata_file, metalake_decoding
 from .errors import InvalidInput, Place
 from .jsontext import Pointer, as_list, as_object, pointer_text
 from .metalake_wire import Ring, WireAnnotation
+from .plain import ready
 from .problems import Problem
 
 Kind = Literal["annotations", "metadata"]
@@ -236,7 +237,7 @@ def _slim_annotation(item: Any) -> Any:
 
 def _converts(value: Any, kind: Any) -> bool:
     try:
-        msgspec.convert(value, kind)
+        msgspec.convert(value, ready(kind))
     except msgspec.ValidationError:
         return False
     return True

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from ...schemas.plain import ready
 from . import finding
 from .calls import Asked, decoded
 from .database import now, one, text_of
@@ -117,7 +118,7 @@ def _check(entry: Entry, number: int) -> None:
     for index, shape in enumerate(entry.data.annotationObjects):
         where = f"metaUpdatesArray[{number}].data.annotationObjects[{index}]"
         try:
-            known = msgspec.convert(shape, Shape)
+            known = msgspec.convert(shape, ready(Shape))
         except msgspec.ValidationError as error:
             raise Refusal(422, f"{where} is invalid: {error}") from None
         box = known.boxBoundariesAndDimensions

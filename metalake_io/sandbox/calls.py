@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
+from ...schemas.plain import ready
 from .lake import Lake
 from .refusals import Refusal, error_body
 
@@ -62,7 +63,7 @@ Handler = Callable[[Lake, Asked], Any]
 def decoded(content: bytes | str, kind: type[T], what: str = "The request body") -> T:
     """JSON as `kind`; NaN and other words that are no JSON are refused, and so is nesting without end."""
     try:
-        return msgspec.json.decode(content, type=kind)
+        return msgspec.json.decode(content, type=ready(kind))
     except msgspec.ValidationError as error:
         raise Refusal(422, f"{what} is invalid: {error}") from None
     except (msgspec.DecodeError, UnicodeError) as error:

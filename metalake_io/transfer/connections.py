@@ -176,8 +176,8 @@ class Adapter(HTTPAdapter):
         """End all that are idle. By itself urllib3 ends them when the pools are collected, which errors can delay."""
         managers = [cast(Any, self).poolmanager, *cast(Any, self).proxy_manager.values()]
         for manager in managers:
-            for key in manager.pools.keys():
-                manager.pools[key].close()
+            for pool in map(manager.pools.get, manager.pools.keys()):
+                pool.close()
         super().close()
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:

@@ -7,7 +7,7 @@ fails it.
 
 from __future__ import annotations
 
-from .fault import NOT_YET, Fault, fault
+from .fault import Fault, fault
 from .network_faults import NETWORK_FAULTS, UNPROVABLE
 
 IDS = [
@@ -27,6 +27,7 @@ NAMES = "faults/test_names.py::"
 PAGES = "faults/test_pages.py::"
 ODD = "faults/test_odd_files.py::"
 ONE_RUN = "faults/test_one_run.py::"
+IDLE = "faults/test_idle.py::"
 JOURNAL = "metalake_io/test_journal.py::"
 RATES = "faults/test_rates.py::"
 SCALE = "faults/test_scale.py::"
@@ -48,6 +49,9 @@ TRUST = "faults/test_trust.py::"
 KEYS = "faults/test_keys.py::"
 TEXTS = "faults/test_texts.py::"
 SECRETS = "metalake_io/test_secrets.py::"
+
+WORKERS = "faults/test_workers.py::test_f1_f2_f3_many_requests_are_under_way"
+RATIO = "how many requests are under way at a time; `benchmarks/transfers.py` measures the ratio itself"
 
 MATRIX: dict[str, Fault] = {
     # Crash and resume
@@ -181,8 +185,8 @@ MATRIX: dict[str, Fault] = {
         "a full disk: told with the path and what is missing, asked for once, completed by the next run",
         COMPUTER + "test_d1_a_full_disk",
         COMPUTER + "test_d1_no_space_at_the_nth_write",
+        COMPUTER + "test_d1_no_space_for_the_journal",
         STOPPED + "test_a_disk_that_is_full_on_the_way",
-        left="the journal's disk is in its own tests, without counting writes",
     ),
     "D2": fault(
         "limits on files, errors of the disk, folders that cannot be written",
@@ -260,17 +264,23 @@ MATRIX: dict[str, Fault] = {
     ),
     "E6": fault("one client, many threads", TOGETHER + "test_e6_one_client_in_many_threads"),
     # Size and speed
-    "F1": fault("100 files against the official SDK", left=NOT_YET),
-    "F2": fault("1,000 files against the official SDK", left=NOT_YET),
-    "F3": fault("a download of 500 against the official SDK", left=NOT_YET),
-    "F4": fault("20,000 images with annotations", left=NOT_YET),
+    "F1": fault("100 files against the official SDK", WORKERS, left=RATIO),
+    "F2": fault("1,000 files against the official SDK; in the long form only", WORKERS, left=RATIO),
+    "F3": fault("a download of 100 or 500 against the official SDK", WORKERS, left=RATIO),
+    "F4": fault("20,000 images with annotations", left="`benchmarks/transfers.py` measures the seconds"),
     "F5": fault("100,000 small files", SCALE + "test_f5_f6_f8_many_small_files"),
     "F6": fault(
         "connections of a run",
         SCALE + "test_f5_f6_f8_many_small_files",
         UPLOADS + "test_many_at_once_over_few_connections",
     ),
-    "F7": fault("time that is waited away", left=NOT_YET),
+    "F7": fault(
+        "time that is waited away: none where nothing goes wrong, and for listed reasons else",
+        IDLE + "test_f7_no_transfer_waits_without_a_fault",
+        IDLE + "test_f7_no_command_waits_without_a_fault",
+        IDLE + "test_f7_a_wait_in_vain_is_seen",
+        "house/test_threads.py::test_only_the_policy_sleeps",
+    ),
     "F8": fault("calls for each file", SCALE + "test_f5_f6_f8_many_small_files"),
     "F9": fault(
         "a limit of the bandwidth, kept by all connections together",
@@ -356,4 +366,21 @@ MATRIX: dict[str, Fault] = {
         TEXTS + "test_g8_memory_stays_below_the_cap",
         SOCKETS + "test_a_bomb_is_cut_off",
     ),
+}
+
+CHECKS: dict[str, Fault] = {
+    # What looks for faults that nobody has thought of, and whether the tests are strong enough
+    "H1": fault(
+        "the lifetime of a folder and its collection: files come, change and go between runs that fail or are killed",
+        "faults/test_lifetimes.py::test_h1_lifetimes",
+    ),
+    "H2": fault(
+        "random plans of faults, incidents and kills, each of them made by a seed",
+        "faults/test_plans.py::test_h2_a_random_plan_of_faults",
+    ),
+    "H3": fault(
+        "the official SDK fails where we do not",
+        "faults/test_survival.py::test_the_official_sdk_does_not",
+    ),
+    "H4": fault("seeded bugs are caught", left="`python -m tests.faults.seeded_bugs`, by hand: it takes minutes"),
 }

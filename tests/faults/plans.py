@@ -34,11 +34,23 @@ SILENCE = 0.4
 """Seconds without an answer: longer than clients wait in a run with faults."""
 
 
+Incident = Literal["", "expire", "hang up", "withdraw"]
+"""All signed addresses expire, all connections end, the key is not known any more for the rest of the run."""
+
+
 class Run(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What goes wrong in one run. `kill` is one more rule, by which the client dies."""
+    """What goes wrong in one run. `kill` is one more rule, by which the client dies. The `incident` comes with the
+    request of the number `at`.
+    """
 
     rules: list[Rule] = []
     kill: Rule | None = None
+    incident: Incident = ""
+    at: int = 0
+
+    @property
+    def is_faultless(self) -> bool:
+        return not (self.rules or self.kill or self.incident)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -57,9 +69,9 @@ class Plan(msgspec.Struct, frozen=True):
 def plan(seed: int) -> Plan:
     chance = random.Random(seed)
     what: What = chance.choice(get_args(What))
-    runs = [Run(rules(chance, PASSED[what]), kill(chance) if chance.random() < 0.3 else None)]
+    runs = [run(chance, what)]
     if chance.random() < 0.4:
-        runs.append(Run(rules(chance, PASSED[what], most=2), kill(chance) if chance.random() < 0.2 else None))
+        runs.append(run(chance, what, most=2))
     return Plan(
         seed,
         what,
@@ -72,7 +84,14 @@ def plan(seed: int) -> Plan:
     )
 
 
-def rules(chance: random.Random, operations: tuple[str, ...], most: int = 5) -> list[Rule]:
+def run(chance: random.Random, what: What, most: int = 5) -> Run:
+    """One run with faults: up to so many, now and then an incident, now and then the client is killed."""
+    dies = kill(chance) if chance.random() < 0.3 else None
+    incident: Incident = chance.choice(get_args(Incident)) if chance.random() < 0.3 else ""
+    return Run(rules(chance, PASSED[what], most), dies, incident, chance.randrange(20))
+
+
+def rules(chance: random.Random, operations: tuple[str, ...], most: int) -> list[Rule]:
     """Some faults, most of which come once and a few of which stay."""
     made: list[Rule] = []
     for _ in range(chance.randint(1, most)):

@@ -104,9 +104,12 @@ class Sending:
         """The parts as one, as the storage does it; None where one is missing or is another."""
         parts = self._lake.bucket.parts.get(key, {})
         if self._lake.storage == "GCP":
-            content = b"".join(parts[first] for first in sorted(parts))
-            whole = sum(len(part) for part in parts.values())
-            return content if all(first <= whole for first in parts) else None
+            content = b""
+            for first in sorted(parts):
+                if first != len(content):
+                    return None
+                content += parts[first]
+            return content
         numbers = [part["PartNumber"] for part in told]
         if numbers != sorted(set(numbers)) or not set(numbers) <= set(parts):
             return None

@@ -102,6 +102,18 @@ CALLS = [
 ]
 
 
+def open_gate(gate: Path, process: Child) -> None:
+    """Unless it is dead before it gets there: the first call that is counted may be the one that opens it."""
+    while not process.ends_within(0.01):
+        try:
+            file = os.open(gate, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nobody is there yet
+            continue
+        os.write(file, b"go")
+        os.close(file)
+        return
+
+
 @pytest.mark.torture
 @pytest.mark.parametrize(("call", "number"), CALLS)
 def test_a5_killed_at_a_call_of_the_system(
@@ -128,7 +140,7 @@ def test_a5_killed_at_a_call_of_the_system(
     with subprocess.Popen(command, stderr=subprocess.PIPE) as tracer:
         assert tracer.stderr is not None
         assert b"attached" in (said := tracer.stderr.readline()), said
-        gate.write_bytes(b"go")
+        open_gate(gate, process)
         assert process.wait() in (0, -9), process.stderr
         tracer.communicate(timeout=60)
     rig.settle(alone=True)

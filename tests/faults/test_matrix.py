@@ -6,9 +6,9 @@ import ast
 import re
 from pathlib import Path
 
-from .matrix import IDS, MATRIX
+from .matrix import CHECKS, IDS, MATRIX
 
-NAMED = re.compile(r"test_([a-g]\d+)_")
+NAMED = re.compile(r"test_([a-h]\d+)_")
 """A test named after a fault: `test_a1_killed_at_every_request`."""
 
 
@@ -23,7 +23,7 @@ def test_every_fault_has_a_line() -> None:
 
 
 def test_every_test_that_is_named_is_there(root: Path) -> None:
-    named = {test for fault in MATRIX.values() for test in fault.shown}
+    named = {test for fault in (*MATRIX.values(), *CHECKS.values()) for test in fault.shown}
     files = {name: functions(root / "tests" / name) for name in {test.partition("::")[0] for test in named}}
     assert [test for test in sorted(named) if test.partition("::")[2] not in files[test.partition("::")[0]]] == []
 
@@ -41,4 +41,5 @@ def test_every_test_with_the_name_of_a_fault_is_in_its_line(root: Path) -> None:
 
 
 def _shown(fault: str) -> tuple[str, ...]:
-    return MATRIX[fault.upper()].shown if fault.upper() in MATRIX else ()
+    found = (MATRIX | CHECKS).get(fault.upper())
+    return () if found is None else found.shown

@@ -1,0 +1,214 @@
+"""The lifetime of a folder and its collection as a state machine: files come, change and go, runs fail or are killed.
+
+The model is small: a file that has once arrived stays as it was then, whatever becomes of the one here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, ClassVar, get_args
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from annolake.metalake_io.results import Item
+
+from ..metalake_io.clock import FakeClock
+from ..metalake_io.settings import clients
+from . import actions as act
+from . import plans
+from .children import Nursery
+from .faultd import Faultd
+from .lake import StorageType
+from .oracle import seen
+from .plans import Run
+from .ventures import Ended, Runner, fetched
+
+NAMES = [f"{letter}.png" for letter in "abcdef"]
+SEEDS = st.integers(0, 1 << 30)
+CHANGED = "changed since it was uploaded"
+
+
+class Lifetime(RuleBasedStateMachine):
+    """`here` are the files of the folder; `sure` those that the journal knows to have arrived, as they are here."""
+
+    nursery: ClassVar[Nursery]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open = ExitStack()
+        self.folder = Path(self._open.enter_context(tempfile.TemporaryDirectory()))
+        self.rig = self._open.enter_context(Faultd())
+        connect = self._open.enter_context(clients(self.rig.url, clock=FakeClock()))
+        self.here: dict[str, bytes] = {}
+        self.sure: set[str] = set()
+        self._written = 0
+        self._kept: dict[str, list[str]] = {}
+        for name in ("pictures", "out"):
+            (self.folder / name).mkdir()
+        self._up = Runner(self.rig, self.folder, connect, self.nursery, self._job("files", "pictures"))
+        self._down = Runner(self.rig, self.folder, connect, self.nursery, self._job("collection", "out"))
+
+    def _job(self, what: plans.What, folder: str) -> dict[str, Any]:
+        return {"what": what, "folder": str(self.folder / folder), "journal": str(self._journal), "annotations": ""}
+
+    @property
+    def _journal(self) -> Path:
+        return self.folder / "state" / "demo.sqlite"
+
+    def teardown(self) -> None:
+        self._open.close()
+
+    @initialize(count=st.integers(1, 4), storage=st.sampled_from(get_args(StorageType)))
+    def begin(self, count: int, storage: StorageType) -> None:
+        for name in NAMES[:count]:
+            self._write(name)
+        self.switch_storage(storage)
+
+    @precondition(lambda self: len(self.here) < len(NAMES))
+    @rule(data=st.data(), empty=st.sampled_from((False, False, False, True)))
+    def add(self, data: st.DataObject, empty: bool) -> None:
+        free = sorted(set(NAMES) - set(self.here))
+        self._write(data.draw(st.sampled_from(free)), empty=empty)
+
+    @precondition(lambda self: self.here)
+    @rule(data=st.data())
+    def edit(self, data: st.DataObject) -> None:
+        self._write(data.draw(st.sampled_from(sorted(self.here))))
+
+    @precondition(lambda self: self.here)
+    @rule(data=st.data())
+    def touch(self, data: st.DataObject) -> None:
+        """Another time, the same bytes."""
+        name = data.draw(st.sampled_from(sorted(self.here)))
+        self._write(name, self.here[name])
+
+    @precondition(lambda self: len(self.here) > 1)
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.here)))
+        (self.folder / "pictures" / name).unlink()
+        del self.here[name]
+
+    @precondition(lambda self: self.here)
+    @rule(data=st.data())
+    def rename(self, data: st.DataObject) -> None:
+        """To a free name, or over another file."""
+        old = data.draw(st.sampled_from(sorted(self.here)))
+        new = data.draw(st.sampled_from(NAMES))
+        (self.folder / "pictures" / old).rename(self.folder / "pictures" / new)
+        self.here[new] = self.here.pop(old)
+
+    @rule(seed=SEEDS, at_once=st.sampled_from((1, 4)), part_size=st.sampled_from((None, 100, 333)))
+    def run_with_faults(self, seed: int, at_once: int, part_size: int | None) -> None:
+        self._up.job |= {"at_once": at_once, "part_size": part_size}
+        before = self._kept
+        ended = self._up.run(plans.run(random.Random(seed), "files"))
+        self._judge(ended, before)
+
+    @rule(moment=st.sampled_from(get_args(act.Moment)), at=st.integers(0, 40))
+    def run_and_be_killed(self, moment: act.Moment, at: int) -> None:
+        before = self._kept
+        self._judge(self._up.run(Run(kill=act.Rule("", act.kill(moment), skip=at))), before)
+
+    @rule()
+    def run_without_faults(self) -> None:
+        """All is there, or told to be another file."""
+        before = self._kept
+        ended = self._up.run(Run())
+        states = self._judge(ended, before)
+        assert ended.report is not None, ended.error
+        for name in self.here:
+            assert self._kept.get(f"Demo_{name}"), f"{name} is not there"
+            assert self._is_as_here(name) or _is_conflict(states[name]), states[name]
+            assert not self._is_as_here(name) or states[name].state in ("uploaded", "skipped"), states[name]
+            if name in self.sure and not self._is_as_here(name):
+                assert CHANGED in (states[name].reason or ""), states[name]
+        assert ended.complete == all(item.state != "failed" for item in states.values()), ended.report
+
+    @rule(seed=SEEDS)
+    def fetch(self, seed: int) -> None:
+        """Whatever stands under a name is what the collection has; in the end all of it."""
+        for run in (plans.run(random.Random(seed), "collection"), Run()):
+            ended = self._down.run(run)
+            there = fetched(self.folder / "out").files
+            assert all(there[name] == self._kept[name] for name in there), there
+            told = {} if ended.report is None else {item.name: item.state for item in ended.report.items}
+            done = {name for name, state in told.items() if state in ("downloaded", "skipped")}
+            assert done <= set(there), told
+        if self._kept:
+            assert (set(there), ended.complete) == (set(self._kept), True), (told, ended.error)
+
+    @rule()
+    def addresses_expire(self) -> None:
+        self.rig.lake.expire()
+
+    @rule()
+    def restart_server(self) -> None:
+        self.rig.down()
+        self.rig.up()
+
+    @rule(storage=st.sampled_from(get_args(StorageType)))
+    def switch_storage(self, storage: StorageType) -> None:
+        """What was on its way into the old one is gone."""
+        lake = self.rig.lake
+        if storage != lake.storage:
+            lake.bucket.parts.clear()
+            lake.bucket.digests.clear()
+        lake.storage = lake.word = storage
+
+    @rule()
+    def lose_journal(self) -> None:
+        shutil.rmtree(self._journal.parent, ignore_errors=True)
+        self.sure.clear()
+
+    @invariant()
+    def what_has_arrived_stays(self) -> None:
+        there = seen(self.rig.lake).files
+        assert {name: there.get(name) for name in self._kept} == self._kept
+        assert all(len(digests) == 1 for digests in there.values()), there
+
+    def _write(self, name: str, content: bytes | None = None, *, empty: bool = False) -> None:
+        """Something new, by default, at a time that no file had before."""
+        self._written += 1
+        if content is None:
+            content = b"" if empty else f"content {self._written} ".encode() * (self._written % 5 * 11 + 1)
+        path = self.folder / "pictures" / name
+        path.write_bytes(content)
+        os.utime(path, ns=(self._written * 10**9, self._written * 10**9))
+        self.here[name] = content
+
+    def _is_as_here(self, name: str) -> bool:
+        return self._kept.get(f"Demo_{name}") == [hashlib.md5(self.here[name]).hexdigest()]
+
+    def _judge(self, ended: Ended, before: dict[str, list[str]]) -> dict[str, Item]:
+        """What has arrived now is what is here, and what is said of it is so; the items by their names."""
+        self._kept = seen(self.rig.lake).files
+        new = set(self._kept) - set(before)
+        assert new <= {f"Demo_{name}" for name in self.here}, new
+        assert all(self._is_as_here(name.removeprefix("Demo_")) for name in new), new
+        states = {} if ended.report is None else {item.name: item for item in ended.report.items}
+        if ended.report is None:
+            return states
+        assert (set(states), len(ended.report.items)) == (set(self.here), len(self.here)), ended.report.items
+        for name, item in states.items():
+            unique = f"Demo_{name}"
+            is_done = item.state in ("uploaded", "skipped")
+            assert not is_done or unique in self._kept, item
+            assert is_done or unique not in new or item.state == "uncertain", item
+            if is_done and not self._is_as_here(name):
+                assert _is_conflict(item), item
+            if is_done and item.verified_by != "none":
+                self.sure.add(name)
+        return states
+
+
+def _is_conflict(item: Item) -> bool:
+    """Whether it is said that the collection has, or may have, another file of this name."""
+    return CHANGED in (item.reason or "") or (item.state == "skipped" and item.verified_by == "none")
