@@ -113,8 +113,7 @@ class Document:
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 pass
             else:
-                strings = sum(isinstance(value, str) for value in plain.values())
-                if quotes == 2 * (len(plain) + strings):
+                if quotes == 2 * _texts(plain):
                     return plain
         plain = self.plain(raw, at)
         if not is_object(plain):
@@ -309,6 +308,13 @@ def _without_words(data: bytes, file: str, ledger: Ledger) -> bytes:
     for word, offset in words:
         ledger.problem(Problem.of(jsontext.not_finite(word, jsontext.place_of(data, offset, file))))
     return clean if words else data
+
+
+def _texts(value: Any) -> int:
+    """How many keys and strings a value has, but for those in lists: where there are such, it is too few."""
+    if isinstance(value, str):
+        return 1
+    return len(value) + sum(map(_texts, value.values())) if is_object(value) else 0
 
 
 def _above(ids: Iterable[Id]) -> int:
