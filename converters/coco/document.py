@@ -13,7 +13,7 @@ import numpy as np
 from ...schemas import jsonscan, jsontext
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.jsontext import Pointer, pointer_text
-from ...schemas.plain import is_object
+from ...schemas.plain import is_object, texts
 from ...schemas.problems import Problem, Severity
 from ..files import read_bytes
 from ..ledger import Ledger
@@ -113,7 +113,7 @@ class Document:
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 pass
             else:
-                if quotes == 2 * _texts(plain):
+                if quotes == 2 * texts(plain):
                     return plain
         plain = self.plain(raw, at)
         if not is_object(plain):
@@ -308,13 +308,6 @@ def _without_words(data: bytes, file: str, ledger: Ledger) -> bytes:
     for word, offset in words:
         ledger.problem(Problem.of(jsontext.not_finite(word, jsontext.place_of(data, offset, file))))
     return clean if words else data
-
-
-def _texts(value: Any) -> int:
-    """How many keys and strings a value has, but for those in lists: where there are such, it is too few."""
-    if isinstance(value, str):
-        return 1
-    return len(value) + sum(map(_texts, value.values())) if is_object(value) else 0
 
 
 def _above(ids: Iterable[Id]) -> int:
