@@ -10,7 +10,8 @@ EDITABLE := --config-settings editable_mode=strict --editable
 FOLDERS := $(shell find schemas converters metalake_io commands -type d ! -name __pycache__)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test acceptance referees lint types format matrix torture acceptance-engines bench bench-memory profile growth clean
+.PHONY: help demo test acceptance referees lint types format matrix torture acceptance-engines transfers bench bench-memory \
+    profile growth scale clean
 
 help:
 	@echo 'make demo       install, bring the fixtures into a MetaLake of its own and back, prove that nothing was lost'
@@ -22,10 +23,12 @@ help:
 	@echo 'make matrix     measure what comes home from format to format, and write it into the README'
 	@echo 'make torture    the long forms of the fault tests: kills, broken networks, chaos (an hour or more)'
 	@echo 'make acceptance-engines  a cluster of two workers, and object storage, make the same bytes (installs Ray and moto)'
+	@echo 'make transfers  measure uploads and downloads against the official SDK, and write it into the README'
 	@echo 'make bench      measure speed, memory and losses against other programs (BENCH: options of benchmarks/measure.py)'
 	@echo 'make profile    where the time of one conversion goes (PAIR: which, as "coco > voc")'
 	@echo 'make bench-memory  convert a COCO file of 4 GB in 256 MiB, held to it by the kernel (MEMORY: options of memory.py)'
 	@echo 'make growth     time and memory at once, twice and four times the size, as docs/growth.svg'
+	@echo 'make scale      what a hundred million images would cost, written into docs/scale.md'
 	@echo 'make clean      remove the virtual environment and everything that was built'
 
 demo: $(VENV)/.linked
@@ -63,19 +66,25 @@ torture: $(VENV)/.test $(VENV)/.linked
 acceptance-engines: $(VENV)/.engines $(VENV)/.test $(VENV)/.linked
 	$(PYTHON) -m pytest --engines -m engines tests/engines
 
+transfers: $(VENV)/.layernext $(VENV)/.test $(VENV)/.linked
+	$(PYTHON) benchmarks/transfers.py --official $(VENV)/layernext/bin/python --write README.md
+
 PAIR ?= coco > yolo
 
 bench: $(VENV)/.peers $(VENV)/.linked
 	$(PYTHON) benchmarks/measure.py $(BENCH)
 
 bench-memory: $(VENV)/.linked
-	$(PYTHON) benchmarks/memory.py $(MEMORY)
+	$(PYTHON) benchmarks/memory.py --write README.md $(MEMORY)
 
 profile: $(VENV)/.linked
 	$(PYTHON) benchmarks/profiling.py '$(PAIR)' $(PROFILE)
 
 growth: $(VENV)/.linked
 	$(PYTHON) benchmarks/growth.py $(GROWTH)
+
+scale: $(VENV)/.engines $(VENV)/.linked
+	$(PYTHON) benchmarks/scale.py --write docs/scale.md $(SCALE)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,6 +1,7 @@
 """A COCO file far larger than the memory it is converted in.
 
     python benchmarks/memory.py [--scale S] [--limit SIZE] [--targets T,T] [--folder DIR] [--limited-only]
+        [--write README.md]
 
 Writes a COCO file S times the size of train2017 (9.6 by default: about 4 GB) from a seed, piece by piece, into the
 memory file system if it and what is made of it fit there, else into the folder for temporary files. Converts it with
@@ -25,6 +26,7 @@ from pairs import HERE
 from running import Run, run
 
 from annolake.converters.memory import free_memory
+from annolake.converters.testing.marked import with_marked
 
 MIB = 1 << 20
 TARGETS = {
@@ -78,6 +80,7 @@ def main() -> int:
     parser.add_argument("--targets", default="metalake,yolo", help=f"some of {', '.join(TARGETS)}")
     parser.add_argument("--folder", type=Path, help="where the file is, or will be")
     parser.add_argument("--limited-only", action="store_true", help="leave out what it is compared with")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between its marks in this file")
     given = parser.parse_args()
     folder: Path = given.folder or place(given.scale) / "annolake-memory"
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,10 +92,17 @@ def main() -> int:
         good = good and not limited.failure and limited.memory <= given.limit * MIB
         good = good and (whole is None or limited.seconds <= SLOWEST * whole.seconds)
         rows.append(row(target, limited, whole))
-    print(f"{source.name}, {source.stat().st_size / MB:,.0f} MB, in {given.limit} MiB; {machine()}\n")
-    print("| to | seconds (of the processor) | MiB | without a limit | MiB | speed |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
-    print("\n".join(rows))
+    lines = [
+        f"A COCO file of {source.stat().st_size / MB:,.0f} MB, in {given.limit} MiB; {machine()}:",
+        "",
+        "| to | seconds (of the processor) | MiB | without a limit | MiB | speed |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        *rows,
+    ]
+    text = "".join(f"{line}\n" for line in lines)
+    print(text)
+    if given.write is not None:
+        given.write.write_text(with_marked(given.write.read_text("utf-8"), "memory", text), encoding="utf-8")
     return 0 if good else 1
 
 

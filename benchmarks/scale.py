@@ -1,10 +1,11 @@
 """What a conversion of a hundred million images costs, worked out from a small one: the tables of docs/scale.md.
 
-    python benchmarks/scale.py [--images N] [--sources S] [--runs K]
+    python benchmarks/scale.py [--images N] [--sources S] [--runs K] [--write FILE]
 
 S COCO files of N images with the statistics of train2017 are converted to S shards by one process. Seconds are those
 of the processor, which others on the machine disturb least: the best of K runs, without what starting the program
-takes. Requests are counted by a stand-in for S3, where moto and s3fs are installed.
+takes. Requests are counted by a stand-in for S3, where moto and s3fs are installed (`make .venv/.engines`). FILE gets
+all of it between its marks.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from running import run
 
 from annolake.converters import convert
 from annolake.converters.samenames import shared
+from annolake.converters.testing.marked import with_marked
 
 ALL = 100_000_000
 PROGRAM = str(BIN / "annolake")
@@ -49,7 +51,7 @@ def rates(sources: list[Path], images: int, runs: int, scratch: Path) -> Iterato
     """For each target: rate, core-hours and memory, and the rate when everything is read again and compared."""
     start = min(run([PROGRAM, "--version"], 60).user for _ in range(3))
     all_images, size = images * len(sources), sum(source.stat().st_size for source in sources)
-    yield f"in: {len(sources)} files of {images:,} images, {size / len(sources) / MB:.0f} MB each"
+    yield f"In: {len(sources)} files of {images:,} images, {size / len(sources) / MB:.0f} MB each."
     yield ""
     yield "| target | images/s and core | core-hours | with `--verify` | memory of a process | files | bytes |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
@@ -81,7 +83,9 @@ def names(count: int = 20_000_000, lists: int = 200) -> str:
     marks = [random[number::lists] for number in range(lists)]
     start = process_time()
     shared(marks)
-    return f"names: {count:,} marks in {process_time() - start:.1f} s, {3 * 8 * ALL / 1e9:.1f} GB at most for all"
+    seconds = process_time() - start
+    many = f"{count:,} marks in {seconds:.1f} s, so all in {seconds * ALL / count:.0f} s"
+    return f"* Names: {many}, with {3 * 8 * ALL / 1e9:.1f} GB at most."
 
 
 def requests(folder: Path) -> Iterator[str]:
@@ -111,9 +115,12 @@ def requests(folder: Path) -> Iterator[str]:
         convert(given, f"s3://bucket/{count}-{shards}", to="coco", from_="coco", shards=shards, jobs=1, verify=False)
         found[count, shards] = Counter(asked)
     each_source, each_shard = found[4, 2] - found[2, 2], found[4, 4] - found[4, 2]
-    yield f"requests for two more sources: {dict(each_source)}; for two more shards: {dict(each_shard)}"
-    yield f"for two sources and two shards altogether: {dict(found[2, 2])}"
+    yield f"* Requests for each source: {_each(each_source)}; for each shard: {_each(each_shard)}."
     server.stop()
+
+
+def _each(of_two: Counter[str]) -> str:
+    return ", ".join(f"{times / 2:g} {method}" for method, times in sorted(of_two.items()))
 
 
 def main() -> None:
@@ -121,19 +128,22 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=20_000)
     parser.add_argument("--sources", type=int, default=4)
     parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables between their marks in this file")
     given = parser.parse_args()
-    print(machine())
+    lines = [f"{machine()}.", ""]
     with tempfile.TemporaryDirectory(dir=base()) as scratch:
         sources = sources_in(Path(scratch), given.images, given.sources)
-        for line in rates(sources, given.images, given.runs, Path(scratch)):
-            print(line, flush=True)
-    print(names())
+        lines += rates(sources, given.images, given.runs, Path(scratch))
+    lines += ["", names()]
     with tempfile.TemporaryDirectory(dir=base()) as scratch:
         try:
-            for line in requests(Path(scratch)):
-                print(line)
+            lines += requests(Path(scratch))
         except ImportError:
-            print("requests: not counted, as moto and s3fs are not installed")
+            lines.append("* Requests: not counted, as moto and s3fs are not installed.")
+    text = "".join(f"{line}\n" for line in lines)
+    print(text)
+    if given.write is not None:
+        given.write.write_text(with_marked(given.write.read_text("utf-8"), "scale", text), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ..schemas import jsonscan, jsontext, metadata_file, metalake_decoding, structure
-from ..schemas.errors import InvalidInput, Place, UsageError
+from ..schemas.errors import InvalidInput, UsageError
 from ..schemas.jsontext import pointer_text
 from ..schemas.model import count_objects
 from ..schemas.names import is_safe_name
 from ..schemas.problems import Problem
-from ..schemas.salvage import readable
 from ..schemas.validation import Checker
 from ..schemas.wording import metadata_mistakes
 from . import registry
@@ -29,6 +28,7 @@ from .files import no_gc, read_bytes
 from .format import Context, Options
 from .images import ImageFinder
 from .jsonkind import file_in
+from .lakelook import LakeLook, places_of
 from .ledger import Ledger
 from .opening import Progress, find_format, streamed
 from .pictures import fitted
@@ -146,11 +146,13 @@ class _Checker:
             return
         self.images = len(raws)
         first: dict[str, int] = {}
-        for index, (raw, here) in enumerate(_placed(data, file, metadata_file.LIST_KEY, raws)):
+        lines, offsets = places_of(data, file, metadata_file.LIST_KEY, raws)
+        for index, (raw, offset) in enumerate(zip(raws, offsets, strict=True)):
             try:
                 entry = metadata_file.decode_entry(raw, file, index)
             except InvalidInput:
                 continue  # explained above
+            here = lines.place(offset)
             place = msgspec.structs.replace(
                 here, pointer=pointer_text((metadata_file.LIST_KEY, index)), image=entry.file
             )
@@ -158,31 +160,33 @@ class _Checker:
                 self.problems.append(Problem(code=code, severity=severity, message=message, place=place, fix=fix))
 
     def metalake(self, path: Path, *, normalized: bool) -> None:
+        """The structure is examined only where the decoder stumbles: what it takes is as it must be."""
         file, data = str(path), read_bytes(path)
-        self.problems += structure.problems(data, file, "annotations")
-        if any(problem.code == "not-finite" for problem in self.problems):
-            data = jsonscan.without_words(data)[0]  # told above; the rest is looked at all the same
         try:
             document = metalake_decoding.open_document(data, file)
-        except InvalidInput as error:
-            self._stopped_by(error)
-            return
-        meaning = Checker(coordinates=document.catalog_as(normalized=normalized).coordinates, labels=self.labels)
-        self.images = len(document.images)
-        for index, (raw, here) in enumerate(_placed(document.data, file, "images", document.images)):
-            places: Sequence[Place] = ()
+        except InvalidInput:
+            self.problems += structure.problems(data, file, "annotations")
+            if any(problem.code == "not-finite" for problem in self.problems):
+                data = jsonscan.without_words(data)[0]  # told above; the rest is looked at all the same
             try:
-                record = metalake_decoding.decode_record(raw, file, index, _unheard)
-            except InvalidInput:  # explained above; the rest of the image is looked at all the same
-                found_readable = readable(raw, file, index)
-                if found_readable is None:
-                    continue
-                record, places = found_readable
-            self.annotations += count_objects(record)
-            record, found = fitted(record, self.finder)
-            for problem in (*found, *meaning.check(record, places)):
-                self.problems.append(_in_image(problem, raw, index, here))
+                document = metalake_decoding.open_document(data, file)
+            except InvalidInput as error:
+                self._stopped_by(error)
+                return
+        self.images = len(document.images)
+        space = document.catalog_as(normalized=normalized).coordinates
+        meaning = Checker(coordinates=space, labels=self.labels)
+        lake = LakeLook(document, self.finder)
+        found: list[Problem] = []
+        for index, image in enumerate(lake.images(space)):
+            if image is not None:
+                self.annotations += count_objects(image.record)
+                mistakes = (*image.found, *meaning.check(image.record, image.places, image.sure))
+                found += [lake.located(problem, index) for problem in mistakes]
             self._tell(index + 1)
+        if lake.odd and not self.problems:
+            self.problems += structure.problems(data, file, "annotations")
+        self.problems += found
 
     def by_reader(self, path: Path, kind: str, options: Options | None) -> None:
         reader, ledger = registry.get(kind), Ledger(lenient=True)
@@ -236,30 +240,6 @@ def _is_metadata(path: Path) -> bool:
         return False
 
 
-def _placed(data: bytes, file: str, key: str, raws: list[msgspec.Raw]) -> Iterator[tuple[msgspec.Raw, Place]]:
-    """Each element of a root list with the line and column where it begins."""
-    lines = jsonscan.Lines(data, file)
-    start = next(one.start for one in jsonscan.members(data, jsontext.members(data, file)) if one.key == key)
-    for raw, offset in zip(raws, jsonscan.elements(data, start, raws), strict=True):
-        yield raw, lines.place(offset)
-
-
-def _in_image(problem: Problem, raw: msgspec.Raw, index: int, here: Place) -> Problem:
-    """The problem with pointer, line and column. `here` is where the image, number `index` from 0, begins."""
-    number = problem.place.annotation
-    steps = ("annotations", number - 1) if isinstance(number, int) else ()
-    inner = jsontext.locate(bytes(raw), Place(pointer=pointer_text(steps)))
-    line, column = inner.line or 1, inner.column or 1
-    place = msgspec.structs.replace(
-        problem.place,
-        file=here.file,
-        line=(here.line or 1) + line - 1,
-        column=column if line > 1 else (here.column or 1) + column - 1,
-        pointer=pointer_text(("images", index, *steps)),
-    )
-    return msgspec.structs.replace(problem, place=place)
-
-
 def _key(problem: Problem) -> tuple[str, str | None, int | str | None]:
     return problem.code, problem.place.image, problem.place.annotation
 
@@ -287,7 +267,3 @@ def _entry_mistakes(entry: metadata_file.Entry, first: int, index: int) -> Itera
             "merge the two entries",
         )
     yield from metadata_mistakes(entry.fields)
-
-
-def _unheard(_: Problem) -> None:
-    """Older forms are told by the structure's examination."""

@@ -96,6 +96,8 @@ class _Projector:
             kept: dict[str, Any] = {}
         elif self.telling is None or not self.telling.isdisjoint(metadata):
             return None
+        elif self.forgotten.isdisjoint(metadata):
+            kept = metadata
         else:
             kept = {key: value for key, value in metadata.items() if key not in self.forgotten}
         same = len(kept) == len(metadata)

@@ -249,11 +249,9 @@ def _expected_quotes(wire: WireImage) -> int:
         count += 2 + _encode(wire.tags).count(b'"')
     for annotation in wire.annotations:
         count += 10 + 2 * (annotation.confidence is not UNSET)
-        metadata = annotation.metadata
-        if metadata is not UNSET:
-            count += 2 + _encode(metadata).count(b'"')
-        if annotation.attributes is not UNSET:
-            count += 2 + _encode(annotation.attributes).count(b'"')
+        for facts in (annotation.metadata, annotation.attributes):
+            if facts is not UNSET:
+                count += 2 + (_encode(facts).count(b'"') if facts else 0)
     return count
 
 
@@ -297,13 +295,16 @@ def _annotation(wire: WireAnnotation, extras: dict[str, Any] | None = None, attr
 
 
 def _common(wire: WireTag | WireAnnotation, extras: dict[str, Any] | None, attributes: Any) -> dict[str, Any]:
-    return {
-        "label": wire.label,
-        "confidence": None if wire.confidence is UNSET else wire.confidence,
-        "metadata": {} if wire.metadata is UNSET else wire.metadata,
-        "attributes": {} if wire.attributes is UNSET else _values(wire.attributes, attributes),
-        "extras": extras or None,
-    }
+    common: dict[str, Any] = {"label": wire.label}
+    if wire.confidence is not UNSET:
+        common["confidence"] = wire.confidence
+    if wire.metadata:
+        common["metadata"] = wire.metadata
+    if wire.attributes:
+        common["attributes"] = _values(wire.attributes, attributes)
+    if extras:
+        common["extras"] = extras
+    return common
 
 
 def _values(wire: dict[str, list[WireValue]], plain: Any) -> dict[str, tuple[Value, ...]]:

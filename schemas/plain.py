@@ -31,6 +31,13 @@ def is_id(value: Any) -> TypeGuard[int | str]:
     return isinstance(value, int | str) and not isinstance(value, bool)
 
 
+def texts(value: Any) -> int:
+    """How many keys and strings a value has, but for those in lists: where there are such, it is too few."""
+    if isinstance(value, str):
+        return 1
+    return len(value) + sum(map(texts, value.values())) if is_object(value) else 0
+
+
 _READY: set[Any] = set()
 _MAKING_READY = Lock()
 

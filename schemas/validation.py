@@ -38,10 +38,12 @@ def check_record(
     coordinates: Coordinates,
     places: Sequence[Place] = (),
     labels: Collection[str] | None = None,
+    sure: Sequence[bool] = (),
 ) -> Iterator[Problem]:
     """All problems of one image. `places` run parallel to its annotations; where they end, image and number stand in.
 
-    `labels` are the allowed ones, if only some are.
+    `labels` are the allowed ones, if only some are. `sure` says of each annotation whether its shape surely is without
+    a mistake (`soundness`), where that has been found out.
     """
     image = Place(file=places[0].file if places else None, image=record.image)
     for mistake in _image_mistakes(record, coordinates):
@@ -50,20 +52,28 @@ def check_record(
         for mistake in (*_label_mistakes(tag.label, labels), *_fact_mistakes(tag)):
             yield _problem(mistake, image)
     width, height = extent(record, coordinates)
-    seen = _Repeats()
-    parts = part_mistakes(record.annotations)
-    for number, annotation in enumerate(record.annotations):
-        place = places[number] if number < len(places) else Place(image=record.image, annotation=number + 1)
-        for mistake in _label_mistakes(annotation.label, labels):
-            yield _problem(mistake, place)
-        for mistake in shape_mistakes(annotation, width, height, coordinates):
-            yield _problem(mistake, place)
-        for mistake in _fact_mistakes(annotation):
-            yield _problem(mistake, place)
-        for mistake in parts.get(number, ()):
-            yield _problem(mistake, place)
-        for mistake in seen.mistakes(annotation, number):
-            yield _problem(mistake, place)
+    annotations = record.annotations
+    seen = _Repeats() if _may_repeat(annotations) else None
+    parts = part_mistakes(annotations)
+    good_labels: set[str] = set()
+    for number, annotation in enumerate(annotations):
+        mistakes: list[Mistake] = []
+        if annotation.label not in good_labels:
+            found = list(_label_mistakes(annotation.label, labels))
+            if not found:
+                good_labels.add(annotation.label)
+            mistakes += found
+        if number >= len(sure) or not sure[number]:
+            mistakes += shape_mistakes(annotation, width, height, coordinates)
+        if annotation.metadata or annotation.attributes or annotation.confidence is not None:
+            mistakes += _fact_mistakes(annotation)
+        mistakes += parts.get(number, ())
+        if seen is not None:
+            mistakes += seen.mistakes(annotation, number)
+        if mistakes:
+            place = places[number] if number < len(places) else Place(image=record.image, annotation=number + 1)
+            for mistake in mistakes:
+                yield _problem(mistake, place)
 
 
 class Checker:
@@ -75,8 +85,8 @@ class Checker:
         self._names: dict[str, _Seen] = {}
         self._stems: dict[str, str] = {}
 
-    def check(self, record: Record, places: Sequence[Place] = ()) -> Iterator[Problem]:
-        """All problems of the next image; `places` as for `check_record`."""
+    def check(self, record: Record, places: Sequence[Place] = (), sure: Sequence[bool] = ()) -> Iterator[Problem]:
+        """All problems of the next image; `places` and `sure` as for `check_record`."""
         place = Place(file=places[0].file if places else None, image=record.image)
         folded = unicodedata.normalize("NFC", record.image).casefold()
         first = self._names.setdefault(folded, _Seen(record.image, place))
@@ -87,7 +97,7 @@ class Checker:
         if twin != record.image and first.place is place:
             message = f"{printable(twin)} has the same stem: as YOLO both would share one label file"
             yield _problem(Mistake("same-stem", "notice", message, "rename one of them before going to YOLO"), place)
-        yield from check_record(record, coordinates=self._coordinates, places=places, labels=self._labels)
+        yield from check_record(record, coordinates=self._coordinates, places=places, labels=self._labels, sure=sure)
 
 
 def check_operation_id(text: str) -> Iterator[Problem]:
@@ -179,6 +189,11 @@ def _confidence_mistakes(confidence: float | None, subject: str) -> Iterator[Mis
     if confidence is not None and not 0 <= confidence <= 1:
         message = f"{subject} is {confidence}, which is not within 0 and 1"
         yield Mistake("confidence-range", "error", message, "0.75, not 75")
+
+
+def _may_repeat(annotations: Sequence[Annotation]) -> bool:
+    """Whether two annotations have the same label and begin at the same point, without which none is another again."""
+    return len({(one.label, *coordinates_of(one)[:2]) for one in annotations}) < len(annotations)
 
 
 class _Repeats:

@@ -15,7 +15,7 @@ LONGEST_KEY = 255
 
 def text_mistakes(text: str, code: str, subject: str) -> Iterator[Mistake]:
     """Control characters in a name that people and file systems are to read; `code` begins the problem's code."""
-    if any(unicodedata.category(character) == "Cc" for character in text):
+    if not text.isprintable() and any(unicodedata.category(character) == "Cc" for character in text):
         message = f"{subject} has control characters: {printable(text)}"
         yield Mistake(f"{code}-characters", "warning", message, "use visible characters only")
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from ...schemas.model import Record, objects
+from ...schemas.model import Record
 from ...schemas.plain import is_object
-from .escaping import as_json
+from ..lowering import groups
+from .escaping import as_json, as_lines
 from .notes import EXTENSION
 from .pictures import name_from_url
 from .renumbering import Numbers, Part
@@ -54,23 +55,22 @@ class Body:
 
     def add(self, record: Record) -> None:
         """One image and its objects."""
-        numbers, write = self.numbers, self.shapes.write
+        numbers = self.numbers
         image_id = numbers.images.take(record.id)
         self.pictures.write((b",\n" if self.images else b"") + as_json(self._image(record, image_id)))
-        opening = b",\n" if self.annotations else b""
-        for group in objects(record.annotations):
+        elements: list[dict[str, Any]] = []
+        for group in groups(record.annotations):
             label, metadata = group[0].label, group[0].metadata
             identity = numbers.annotations.take(metadata.get("coco_id"))
             category = numbers.categories.id_of(label, metadata.get("coco_category_id"))
-            write(opening + as_json(to_coco(group, identity, image_id, category)))
-            opening = b",\n"
-            self.annotations += 1
+            elements.append(to_coco(group, identity, image_id, category))
         for tag in record.tags:
             identity = numbers.annotations.take(tag.metadata.get("coco_id"))
             category = numbers.categories.id_of(tag.label, tag.metadata.get("coco_category_id"))
-            write(opening + as_json(to_label_only(tag, identity, image_id, category)))
-            opening = b",\n"
-            self.annotations += 1
+            elements.append(to_label_only(tag, identity, image_id, category))
+        if elements:
+            self.shapes.write((b",\n" if self.annotations else b"") + as_lines(elements))
+        self.annotations += len(elements)
         self.images += 1
 
     def _image(self, record: Record, image_id: Any) -> dict[str, Any]:

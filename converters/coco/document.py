@@ -13,7 +13,7 @@ import numpy as np
 from ...schemas import jsonscan, jsontext
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.jsontext import Pointer, pointer_text
-from ...schemas.plain import is_object
+from ...schemas.plain import is_object, texts
 from ...schemas.problems import Problem, Severity
 from ..files import read_bytes
 from ..ledger import Ledger
@@ -113,8 +113,7 @@ class Document:
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 pass
             else:
-                strings = sum(isinstance(value, str) for value in plain.values())
-                if quotes == 2 * (len(plain) + strings):
+                if quotes == 2 * texts(plain):
                     return plain
         plain = self.plain(raw, at)
         if not is_object(plain):

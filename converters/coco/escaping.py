@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -13,10 +14,16 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 def as_json(value: Any) -> bytes:
     """A value as JSON with every other character escaped: pycocotools opens files in the platform's own encoding."""
-    encoded = _encode(value)
-    if encoded.isascii():
-        return encoded
-    return _NOT_ASCII.sub(_escape, encoded.decode()).encode("ascii")
+    return _ascii(_encode(value))
+
+
+def as_lines(values: Iterable[Any]) -> bytes:
+    """Several values, each on a line, with commas between."""
+    return _ascii(b",\n".join(map(_encode, values)))
+
+
+def _ascii(encoded: bytes) -> bytes:
+    return encoded if encoded.isascii() else _NOT_ASCII.sub(_escape, encoded.decode()).encode("ascii")
 
 
 def _escape(found: re.Match[str]) -> str:

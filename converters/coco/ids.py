@@ -9,6 +9,7 @@ from typing import Any
 from ...schemas.plain import is_id
 
 _BITS = 8
+_MASK = (1 << _BITS) - 1
 
 
 class Ids:
@@ -27,6 +28,13 @@ class Ids:
 
     def take(self, wanted: Any) -> Any:
         """The id that is wanted, if it is one and was not given out; else a fresh one."""
+        if type(wanted) is int:  # the usual case, quickly
+            page, bit = wanted >> _BITS, 1 << (wanted & _MASK)
+            used = self._pages.get(page, 0)
+            if not used & bit:
+                self._pages[page] = used | bit
+                self._taken += 1
+                return wanted
         if not is_id(wanted) or not self._note(wanted):
             if is_id(wanted):
                 self.doubled += 1
@@ -67,7 +75,7 @@ class Ids:
             new = identity not in self._texts
             self._texts.add(identity)
             return new
-        page, bit = identity >> _BITS, 1 << (identity & ((1 << _BITS) - 1))
+        page, bit = identity >> _BITS, 1 << (identity & _MASK)
         used = self._pages.get(page, 0)
         self._pages[page] = used | bit
         return not used & bit

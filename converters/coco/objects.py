@@ -176,7 +176,16 @@ def from_any(
 
 def is_hull(box: Sequence[Number], rings: Sequence[Sequence[Number]]) -> bool:
     """Whether a box is what `tidy_hull` makes of the rings, so that it need not be carried."""
-    return tuple(box) == tidy_hull(rings)
+    if len(rings) > 1:
+        return tuple(box) == tidy_hull(rings)
+    x, y, w, h = box
+    xs, ys = rings[0][::2], rings[0][1::2]
+    return (
+        x == min(xs)
+        and y == min(ys)
+        and w == round(max(xs) - x, _HULL_DECIMALS)
+        and h == round(max(ys) - y, _HULL_DECIMALS)
+    )
 
 
 def tidy_hull(rings: Sequence[Sequence[Number]]) -> tuple[Number, Number, Number, Number]:

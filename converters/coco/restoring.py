@@ -25,11 +25,17 @@ from .objects import Number, tidy_hull
 
 def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category: Any) -> dict[str, Any]:
     """One object as a COCO annotation, its keys in COCO's order."""
+    out: dict[str, Any]
     first = group[0]
+    if len(group) == 1 and (usual := _usual(first)) is not None:
+        rings, area, box = usual
+        out = {"segmentation": rings, "area": area, "iscrowd": 0, "image_id": image_id, "bbox": box}
+        out |= {"category_id": category, "id": identity}
+        return out
     metadata = first.metadata
     unchanged = "outline" not in metadata or as_read(group, metadata["outline"])
-    out: dict[str, Any] = {"segmentation": [], "area": None, "iscrowd": _crowd(metadata)}
-    out.update(image_id=image_id, bbox=None, category_id=category, id=identity)
+    out = {"segmentation": [], "area": None, "iscrowd": _crowd(metadata)}
+    out |= {"image_id": image_id, "bbox": None, "category_id": category, "id": identity}
     if isinstance(first, Rectangle):
         out["bbox"] = first.bbox
         out["area"] = first.bbox[2] * first.bbox[3]
@@ -73,6 +79,31 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
     return out
 
 
+def _usual(shape: Annotation) -> tuple[Sequence[Any], Number, Sequence[Number]] | None:
+    """Segmentation, area and bbox of a box or ring of which nothing is said but ids and the numbers it was read with,
+    and which is as it was read, or never had such numbers. None for any other shape.
+    """
+    metadata = shape.metadata
+    if not metadata.keys() <= _NUMBERED or shape.confidence is not None or shape.attributes or shape.extras:
+        return None
+    if "outline" in metadata:
+        area = metadata.get("area")
+        if "bbox" in metadata or not is_number(area) or not as_read((shape,), metadata["outline"]):
+            return None
+    elif metadata.keys() <= _IDENTIFIED:
+        area = None
+    else:
+        return None
+    if isinstance(shape, Rectangle):
+        x, y, w, h = shape.bbox
+        area, rings, box = w * h if area is None else area, [], (x, y, w, h)
+    elif isinstance(shape, Polygon):
+        area, rings, box = shoelace(shape.xy) if area is None else area, [shape.xy], tidy_hull([shape.xy])
+    else:
+        return None
+    return (rings, area, box) if is_number(area) else None
+
+
 def to_label_only(tag: Tag, identity: Any, image_id: Any, category: Any) -> dict[str, Any]:
     """An annotation without geometry: a class of the whole image."""
     out: dict[str, Any] = {"iscrowd": _crowd(tag.metadata)}
@@ -97,6 +128,8 @@ def _is_flag(value: Any) -> bool:
     return (is_number(value) and value in (0, 1)) or isinstance(value, bool)
 
 
+_IDENTIFIED = frozenset(("coco_id", "coco_category_id"))
+_NUMBERED = _IDENTIFIED | {"outline", "area", "bbox"}
 _NOTHING: Any = object()
 _BOX = msgspec.json.Decoder(tuple[Number, Number, Number, Number] | None)
 _MASK = msgspec.json.Decoder(dict[str, Any])

@@ -138,9 +138,16 @@ class Body:
                 self.used.label(group[0].label)
                 yield text
                 continue
+            if len(group) > 1:
+                following = following or 1 + max(group_of(a.metadata) or 0 for a in record.annotations)
+                if (lines := self.usual.lines(group, following)) is not None:
+                    for part in group:
+                        self.used.label(part.label)
+                    following += 1
+                    yield from lines
+                    continue
             shapes = restored(group, record, self.used.point_names)
             if len(shapes) > 1:
-                following = following or 1 + max(group_of(a.metadata) or 0 for a in record.annotations)
                 following = tied(shapes, following)
             for shape in shapes:
                 yield self._shape(shape)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from lxml import etree
+from msgspec.structs import replace
 
 from ...schemas.model import Annotation, Polygon, Rectangle
 from .elements import set_text, source_of
 from .forms import FEWEST
-from .notes import EXTENSION, STATED
+from .notes import EXTENSION, STATED, Mark, as_text
 from .numbers import far_edge, points, spelled
 from .shapes import DEFAULT_SOURCE
 from .stream import Element
@@ -19,6 +20,10 @@ from .stream import Element
 _HARMLESS = re.compile(r"[ -%'-;=?-~]*")
 """Printable ASCII without the three letters that stand for something in XML, but with quotation marks."""
 _SAID = STATED | {"source"}
+_STATED = sorted(STATED)
+_TIED = frozenset(("instance", "part", "parts"))
+_SAID_OF_PARTS = _SAID | _TIED
+_TIES = ((str, int, int), (int, int, int))
 _encode = msgspec.json.Encoder().encode
 
 
@@ -52,8 +57,28 @@ class Usual:
         """The line of a box or polygon of which nothing is said but who made it, and numbers that another format stated
         beside it; None for any other shape.
         """
+        return self._line(shape, None) if shape.metadata.keys() <= _SAID else None
+
+    def lines(self, parts: Sequence[Annotation], group: int) -> list[str] | None:
+        """The same for the parts of one object, none of them a hole, which get that group."""
+        lines: list[str] = []
+        for part in parts:
+            metadata = part.metadata
+            if not (_TIED <= metadata.keys() <= _SAID_OF_PARTS and type(part) is Polygon):
+                return None
+            tie = metadata["instance"], metadata["part"], metadata["parts"]
+            if tuple(map(type, tie)) not in _TIES:
+                return None
+            mark = Mark(instance=tie[0], part=tie[1], parts=tie[2], own_group=True)
+            line = self._line(part, mark, f' group_id="{group}"')
+            if line is None:
+                return None
+            lines.append(line)
+        return lines
+
+    def _line(self, shape: Annotation, mark: Mark | None, group: str = "") -> str | None:
         metadata = shape.metadata
-        if not metadata.keys() <= _SAID or shape.confidence is not None or shape.attributes or shape.extras:
+        if shape.confidence is not None or shape.attributes or shape.extras:
             return None
         if isinstance(shape, Rectangle):
             kind = "box"
@@ -64,19 +89,20 @@ class Usual:
             form = f'points="{points(shape.xy)}"'
         else:
             return None
-        stated = metadata
         source = DEFAULT_SOURCE
         if "source" in metadata:
-            stated = dict(metadata)
-            source = source_of(metadata, stated)
-            if "source" in stated:
+            rest = dict(metadata)
+            source = source_of(metadata, rest)
+            if "source" in rest:
                 return None
-        mark = ""
-        if stated:
-            text = _encode({"stated": {key: stated[key] for key in sorted(stated)}}).decode()
-            mark = attribute(EXTENSION, text)
+        stated = {key: metadata[key] for key in _STATED if key in metadata}
+        text = ""
+        if mark is not None:
+            text = attribute(EXTENSION, as_text(replace(mark, stated=stated) if stated else mark))
+        elif stated:
+            text = attribute(EXTENSION, _encode({"stated": stated}).decode())
         front = self._fronts.get((shape.label, source))
         if front is None:
             front = f"{attribute('label', shape.label)}{attribute('source', source)}"
             self._fronts[shape.label, source] = front
-        return f'    <{kind}{front} occluded="0" {form} z_order="0"{mark}/>\n'
+        return f'    <{kind}{front} occluded="0"{group} {form} z_order="0"{text}/>\n'

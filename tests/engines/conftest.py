@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from .s3 import Bucket, serving
 
 Coco = Callable[[str, int], Path]
 Tree = Callable[[Path], dict[str, bytes]]
@@ -43,3 +47,37 @@ def tree() -> Tree:
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
     return tree
+
+
+@pytest.fixture
+def bucket_name(request: pytest.FixtureRequest) -> str:
+    """One that no other test has."""
+    name: str = request.node.name
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())[-60:].strip("-")
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Any]:
+    """A client of S3's stand-in."""
+    with serving() as client:
+        yield client
+
+
+@pytest.fixture
+def bucket(service: Any, bucket_name: str) -> Bucket:
+    return Bucket(service, bucket_name)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """The address of a cluster: a head that works on nothing, and two workers."""
+    utils: Any = import_module("ray.cluster_utils")
+    nodes = utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    for _ in range(2):
+        nodes.add_node(num_cpus=1)
+    nodes.wait_for_nodes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_ADDRESS", nodes.address)
+        yield nodes.address
+    import_module("ray").shutdown()
+    nodes.shutdown()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,21 +23,6 @@ if TYPE_CHECKING:
 ray: Any = pytest.importorskip("ray", reason="Ray is not installed: pip install 'annolake[ray]'")
 pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore")]
 FORMATS = ("coco", "cvat", "metalake", "voc", "yolo")
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """The address of a cluster: a head that works on nothing, and two workers."""
-    utils: Any = import_module("ray.cluster_utils")
-    nodes = utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-    for _ in range(2):
-        nodes.add_node(num_cpus=1)
-    nodes.wait_for_nodes()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_ADDRESS", nodes.address)
-        yield nodes.address
-    ray.shutdown()
-    nodes.shutdown()
 
 
 @pytest.mark.parametrize("to", FORMATS)

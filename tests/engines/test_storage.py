@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator
-from importlib import import_module
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,55 +15,14 @@ from annolake.commands.main import annolake
 from annolake.converters import convert, storage
 from annolake.schemas.errors import AnnolakeError, LossRefused, StorageFailure
 
+from .s3 import SECRET, Bucket
+
 if TYPE_CHECKING:
     from .conftest import Coco, Tree
 
 pytest.importorskip("s3fs", reason="s3fs is not installed: pip install 'annolake[s3]'")
 pytest.importorskip("moto.server", reason="moto is not installed: pip install 'moto[s3,server]'")
 pytestmark = [pytest.mark.engines, pytest.mark.filterwarnings("ignore")]
-SECRET = "the/secret+of=nobody"
-
-
-class Bucket:
-    """A bucket of the stand-in, by another client than ours."""
-
-    def __init__(self, client: Any, name: str) -> None:
-        self.client, self.name = client, name
-        client.create_bucket(Bucket=name)
-
-    def put(self, folder: Path, below: str) -> None:
-        for path in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
-            if path.is_file():
-                name = f"{below}/{path.relative_to(folder).as_posix()}" if path != folder else below
-                self.client.upload_file(str(path), self.name, name)
-
-    def tree(self, below: str = "") -> dict[str, bytes]:
-        """All objects below a name."""
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=f"{below}/".lstrip("/"))
-        names = [one["Key"] for page in pages for one in page.get("Contents", ())]
-        whole = {name: self.client.get_object(Bucket=self.name, Key=name)["Body"].read() for name in names}
-        return {name.removeprefix(f"{below}/"): content for name, content in whole.items()}
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Any]:
-    """A client of the stand-in, whose address and keys stand in the environment as for any tool."""
-    server = import_module("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "AKIANOBODY")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        yield import_module("boto3").client("s3")
-    server.stop()
-
-
-@pytest.fixture
-def bucket(service: Any, request: pytest.FixtureRequest) -> Bucket:
-    name: str = request.node.name
-    return Bucket(service, re.sub(r"[^a-z0-9]+", "-", name.lower())[-60:].strip("-"))
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-NOT_YET = "not shown yet"
-
 
 class Fault(NamedTuple):
     what: str

@@ -7,7 +7,7 @@ fails it.
 
 from __future__ import annotations
 
-from .fault import NOT_YET, Fault, fault
+from .fault import Fault, fault
 from .network_faults import NETWORK_FAULTS, UNPROVABLE
 
 IDS = [
@@ -49,6 +49,9 @@ TRUST = "faults/test_trust.py::"
 KEYS = "faults/test_keys.py::"
 TEXTS = "faults/test_texts.py::"
 SECRETS = "metalake_io/test_secrets.py::"
+
+WORKERS = "faults/test_workers.py::test_f1_f2_f3_many_requests_are_under_way"
+RATIO = "how many requests are under way at a time; `benchmarks/transfers.py` measures the ratio itself"
 
 MATRIX: dict[str, Fault] = {
     # Crash and resume
@@ -182,8 +185,8 @@ MATRIX: dict[str, Fault] = {
         "a full disk: told with the path and what is missing, asked for once, completed by the next run",
         COMPUTER + "test_d1_a_full_disk",
         COMPUTER + "test_d1_no_space_at_the_nth_write",
+        COMPUTER + "test_d1_no_space_for_the_journal",
         STOPPED + "test_a_disk_that_is_full_on_the_way",
-        left="the journal's disk is in its own tests, without counting writes",
     ),
     "D2": fault(
         "limits on files, errors of the disk, folders that cannot be written",
@@ -261,10 +264,10 @@ MATRIX: dict[str, Fault] = {
     ),
     "E6": fault("one client, many threads", TOGETHER + "test_e6_one_client_in_many_threads"),
     # Size and speed
-    "F1": fault("100 files against the official SDK", left=NOT_YET),
-    "F2": fault("1,000 files against the official SDK", left=NOT_YET),
-    "F3": fault("a download of 500 against the official SDK", left=NOT_YET),
-    "F4": fault("20,000 images with annotations", left=NOT_YET),
+    "F1": fault("100 files against the official SDK", WORKERS, left=RATIO),
+    "F2": fault("1,000 files against the official SDK; in the long form only", WORKERS, left=RATIO),
+    "F3": fault("a download of 100 or 500 against the official SDK", WORKERS, left=RATIO),
+    "F4": fault("20,000 images with annotations", left="`benchmarks/transfers.py` measures the seconds"),
     "F5": fault("100,000 small files", SCALE + "test_f5_f6_f8_many_small_files"),
     "F6": fault(
         "connections of a run",

@@ -6,7 +6,9 @@ import errno
 import os
 import random
 import resource
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +24,8 @@ from ..metalake_io.trees import tree
 from .children import Nursery
 from .desk import Connect
 from .faultd import Faultd
+from .here import NAMES, UPLOAD, Run
+from .oracle import Inputs, check
 from .torture import of_all
 
 SIZE = 300_000
@@ -57,6 +61,28 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     yield made
     if mounted:
         subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def traced(tmp_path: Path) -> Callable[..., tuple[int, str, int]]:
+    """A command in a process of its own, whose calls of the system are tampered with: its exit code, what it said, and
+    how many calls were.
+    """
+    strace = shutil.which("strace")
+    if (
+        strace is None
+        or subprocess.run([strace, "-o", os.devnull, "true"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("strace is not here, or may not trace")
+
+    def run(inject: str, *words: str) -> tuple[int, str, int]:
+        calls = inject.partition("=")[2].partition(":")[0]
+        command = [strace, "-f", "-o", str(tmp_path / "trace"), "-e", f"trace={calls}", "-e", inject]
+        command += [sys.executable, "-m", "annolake.commands", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr, (tmp_path / "trace").read_text().count("INJECTED")
+
+    return run
 
 
 def refused(client: MetaLakeClient, out: Path) -> tuple[LocalFailure, Any]:
@@ -111,6 +137,25 @@ def test_d1_no_space_at_the_nth_write(
     assert len(report.of("failed")) == 1
     assert asked_once(full)
     assert connected().downloads.collection("c1", tmp_path).complete
+
+
+@pytest.mark.parametrize("number", of_all([1, 5, 20], list(range(1, 41))))
+def test_d1_no_space_for_the_journal(
+    rig: Faultd, run: Run, traced: Callable[..., tuple[int, str, int]], number: int
+) -> None:
+    """From the nth write of a thread on. What has arrived by then is not sent again by the next run."""
+    files = {f"Demo_{name}": Path("pictures", name).read_bytes() for name in NAMES}
+    code, said, injected = traced(f"inject=pwrite64:error=ENOSPC:when={number}+", *UPLOAD)
+    assert injected <= 3, "while it undoes a write, SQLite may write once or twice more"
+    rig.settle(alone=True)
+    if code == 0:
+        assert check(rig.lake, Inputs(files)).clean, "only what would be kept for the next run may be lost"
+    else:
+        assert (code, injected > 0) == (9, True)
+        assert "the journal cannot be kept" in said and ".sqlite" in said
+    assert run(*UPLOAD).exit_code == 0
+    assert check(rig.lake, Inputs(files)).clean
+    assert len(rig.asked("finalise")) == len(files)
 
 
 def test_d2_files_may_not_be_so_large(full: Faultd, connected: Connect, tmp_path: Path) -> None:
