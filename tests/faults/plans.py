@@ -33,6 +33,9 @@ PASSED: dict[What, tuple[str, ...]] = {
 _GATES = ("version-check", "create-collection", "label-references")
 """Those without which a run does nothing else."""
 
+_ONCE = ("finalise", "annotation-batch")
+"""What must not be done twice."""
+
 SILENCE = 0.4
 """Seconds without an answer: longer than clients wait in a run with faults."""
 
@@ -79,7 +82,7 @@ def plan(seed: int) -> Plan:
         seed,
         what,
         chance.choice(get_args(StorageType)),
-        chance.choice(("replace", "append")),
+        ("replace", "append")[seed // len(get_args(What)) % 2],
         chance.randint(2, 9),
         chance.choice((None, None, 100, 333)),
         chance.choice((1, 4)),
@@ -98,6 +101,8 @@ def rules(chance: random.Random, operations: tuple[str, ...], share: float) -> l
     """Faults, most of which come once and a few of which stay; seldom where nothing would follow."""
     made: list[Rule] = []
     for operation in operations:
+        if operation in _ONCE and chance.random() < share:
+            made.append(Rule(OPERATIONS[operation], _done_unheard(chance), skip=chance.choice((0, 0, 1, 3))))
         if chance.random() > (share / 6 if operation in _GATES else share):
             continue
         times = chance.choice((1, 1, 1, 1, 2, 3, 60))
