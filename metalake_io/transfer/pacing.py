@@ -115,7 +115,7 @@ class Pacing:
             origin.failures, origin.pause, origin.met = 0, 0.0, None
             self._note_rate(where, origin, taken=True)
             return
-        if status == TOO_MANY and not self._is_away(origin):
+        if status == TOO_MANY:
             self._note_rate(where, origin, taken=False)
         asked = asked_to_wait(outcome, self._clock.time())
         origin.last = outcome_text(outcome)

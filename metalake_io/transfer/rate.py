@@ -2,7 +2,7 @@
 
 Nothing is held back until a server takes some and refuses several in a second. What it took in that second is then the
 measure: a little less is sent, evenly, and carefully more and more while nobody is refused. So a limit costs a refusal
-now and then, a single refusal costs nothing, and what was learned is forgotten when it is not confirmed.
+now and then, a few among many cost nothing, and what was learned is forgotten when it is not confirmed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ _SECOND = 1.0
 """What is taken is counted over this time, and refusals within it are one."""
 
 _FEW = 3
-"""So many refusals in a second are no chance."""
+"""Fewer refusals in a second tell of no limit that nobody knew of."""
+
+_PART = 0.03
+"""Nor do they, of many requests in a second, up to this part: they may be chance."""
 
 _SHARE = 0.95
 """Of what was taken, this much is sent after a refusal."""
@@ -33,10 +36,11 @@ class Rate:
 
     def __init__(self) -> None:
         self._taken: deque[float] = deque()
-        self._known = 0.0
-        self._least = 0.0
-        self._refused = 0
         self._since = float("-inf")
+        self._refused = 0
+        self._before = 0.0
+        self._known = 0.0
+        self._is_learned = False
         self._last = float("-inf")
 
     def note(self, now: float, *, taken: bool) -> bool:
@@ -47,11 +51,20 @@ class Rate:
         while self._taken and self._taken[0] <= now - _SECOND:
             self._taken.popleft()
         if not taken and now - self._since > _SECOND:
-            self._since, self._refused, self._least, self._known = now, 0, known * _LEAST_SHARE, 0.0
+            self._since, self._refused, self._is_learned = now, 0, False
+            self._before = self._known = known
         self._refused += not taken
-        if now - self._since <= _SECOND and (self._least or (self._taken and self._refused >= _FEW)):
-            self._known = max(self._known, self._least, _SHARE * len(self._taken), 1.0)
+        if now - self._since <= _SECOND and (self._is_learned or self._is_limit()):
+            learned = max(_SHARE * len(self._taken), _LEAST_SHARE * self._before, 1.0)
+            self._known = max(learned, self._known) if self._is_learned else learned
+            self._is_learned = True
         return not known and self._known > 0
+
+    def _is_limit(self) -> bool:
+        """A server that takes nothing at all is away, and has none."""
+        taken = len(self._taken)
+        is_told = self._before > 0 or self._refused >= _FEW
+        return is_told and taken > 0 and self._refused > _PART * (self._refused + taken)
 
     def turn(self, now: float) -> tuple[bool, float]:
         """Whether the next request has its turn, and the seconds until then, or until it may ask again."""
