@@ -115,10 +115,9 @@ def _skimmed(path: Path) -> Survey | None:
     except InvalidInput:
         return None
     known = {category.name for category in survey.meta.categories}
-    if known and not known.issuperset(found.labels):
+    if not known.issuperset(found.labels):
         return None
     survey.images, survey.names, survey.places = len(found.names), found.names, found.places
-    survey.used = dict.fromkeys(found.labels)
     survey.lines = [None] * survey.images
     return survey
 

@@ -76,7 +76,7 @@ def read(path: Path, start: int, stop: int | None) -> Any:
     return opened.catalog, opened.images, records, own.seen, books.decisions, books.problems
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
     text=FILES, start=st.integers(0, 4), length=st.none() | st.integers(0, 3), block=st.sampled_from([50, 300, 1 << 18])
 )
