@@ -20,7 +20,7 @@ from ..spelling import confidence, spelled
 from . import attributes, rotated
 from .elements import escaped, leaf, lines_of
 from .glance import label_text
-from .numbers import span, undone, written
+from .numbers import all_written, span, undone, written
 from .objects import FLAGS, SCORES, is_set
 from .ordinary import UNSPECIFIED
 
@@ -35,6 +35,7 @@ class ObjectWriter:
         self.shift = shift
         self.names: dict[str, str] = {}
         self.fronts: dict[tuple[str, bool], str] = {}
+        self.rings: dict[tuple[int, str], str] = {}
 
     def lines(self, annotations: Sequence[Annotation], occluded: bool) -> Iterator[str]:
         """The lines of all objects, parts below theirs. `occluded`: those that are not occluded say so."""
@@ -43,7 +44,14 @@ class ObjectWriter:
         for annotation in annotations:
             metadata = annotation.metadata
             if _is_plain(annotation) and (front := self._front(annotation.label, occluded)):
-                yield f"{front}{self._corners(annotation.bbox, _INNER)}\n\t\t</bndbox>\n\t</object>"
+                if isinstance(annotation, Rectangle):
+                    corners, outline = self._corners(annotation.bbox, _INNER), ""
+                else:
+                    corners = self._corners(own_box([annotation]), _INNER)
+                    outline = f"\n{self._ring(annotation.xy, _DEEP, closed=False)}"
+                note = _note(annotation) if annotation.metadata or annotation.extras else {}
+                noted = f"\n{_noted_as(note, _DEEP)}" if note else ""
+                yield f"{front}{corners}\n\t\t</bndbox>{outline}{noted}\n\t</object>"
             elif id(annotation) not in below:
                 own: list[Annotation] = []
                 if "voc_object" in metadata and "part_of" not in metadata:
@@ -81,7 +89,7 @@ class ObjectWriter:
         yield f"{indent[1:]}<{name}{attributes.own(extra)}>"
         yield from lines
         if note:
-            yield leaf("annolake", json.dumps(note), indent)
+            yield _noted_as(note, indent)
         yield f"{indent[1:]}</{name}>"
 
     def _elements(
@@ -148,7 +156,7 @@ class ObjectWriter:
             return
         figure = figure_of(shape)
         if figure is None or figure.shape != "obb":
-            yield from self._ring(shape.xy, indent, closed=noted == "closed")
+            yield self._ring(shape.xy, indent, closed=noted == "closed")
             return
         texts = noted if rotated.still_holds(shape, noted) else rotated.texts_of(figure)
         if rotated.said(texts) == figure:
@@ -156,15 +164,21 @@ class ObjectWriter:
                 rest.pop(key, None)
         yield from lines_of("robndbox", texts, indent)
 
-    def _ring(self, xy: Sequence[float], indent: str, *, closed: bool) -> Iterator[str]:
-        yield f"{indent}<polygon>"
-        for at in range(0, len(xy) + 2 * closed, 2):
-            number = at // 2 + 1
-            for axis, value in (("x", xy[at % len(xy)]), ("y", xy[at % len(xy) + 1])):
-                vertex = undone(value, self.shift)
-                text = written(value + self.shift if vertex is None else vertex)
-                yield f"{indent}\t<{axis}{number}>{text}</{axis}{number}>"
-        yield f"{indent}</polygon>"
+    def _ring(self, xy: Sequence[float], indent: str, *, closed: bool) -> str:
+        ring = [*xy, *xy[:2]] if closed else xy
+        if self.shift:
+            ring = [self._vertex(value) for value in ring]
+        pattern = self.rings.get((len(ring), indent))
+        if pattern is None:
+            names = [f"{axis}{at}" for at in range(1, len(ring) // 2 + 1) for axis in "xy"]
+            vertices = (f"{indent}\t<{name}>%s</{name}>" for name in names)
+            pattern = "\n".join((f"{indent}<polygon>", *vertices, f"{indent}</polygon>"))
+            self.rings[len(ring), indent] = pattern
+        return pattern % tuple(all_written(ring))
+
+    def _vertex(self, value: float) -> float:
+        vertex = undone(value, self.shift)
+        return value + self.shift if vertex is None else vertex
 
 
 def _parts(tied: Sequence[Annotation]) -> dict[Any, list[Annotation]]:
@@ -178,14 +192,13 @@ def _parts(tied: Sequence[Annotation]) -> dict[Any, list[Annotation]]:
     return parts
 
 
-def _is_plain(shape: Annotation) -> TypeGuard[Rectangle]:
-    """Whether it is a box and a label, and nothing else that would be written."""
+def _is_plain(shape: Annotation) -> TypeGuard[Rectangle | Polygon]:
+    """Whether it is a box or a ring, and a label, and nothing else that would be written but a note."""
     return (
-        type(shape) is Rectangle
-        and (not shape.metadata or (shape.metadata.keys() <= {"area", "outline"} and not _note(shape)))
+        isinstance(shape, Rectangle | Polygon)
+        and shape.metadata.keys() <= {"area", "outline"}
         and not shape.attributes
         and shape.confidence is None
-        and not shape.extras
     )
 
 
@@ -253,6 +266,10 @@ def _attributes(shape: Annotation, rest: dict[str, Any], extra: dict[str, Any], 
     for name, value in _items(others):
         yield from lines_of(name, value, inner)
     yield f"{indent}</attributes>"
+
+
+def _noted_as(note: dict[str, Any], indent: str) -> str:
+    return leaf("annolake", json.dumps(note), indent)
 
 
 def _note(shape: Annotation) -> dict[str, Any]:

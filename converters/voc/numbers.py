@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+import msgspec
+
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+_UNUSUAL = re.compile("[-en]")
+_encode = msgspec.json.Encoder().encode
 _DIGITS = 17
 _EXACT = 1 << 53
 _SHORT = 15
 _SHORT_DIGITS = 9
 _USUAL = 1e9
 """Below it floats lie so close that of all decimals of at most two digits one alone is read as a number."""
+_SMALL = 1e6
+"""Below it the noise of sums is far less than half a step of `_SHORT_DIGITS`."""
 _NOISE = 1e-11
 """Far below the step of `_SHORT_DIGITS`, so that what was written is written alike when it has been read."""
 
@@ -36,11 +42,21 @@ def parsed(text: str) -> int | float:
 
 
 def written(value: float) -> str:
-    """The shortest text of a number, without an exponent."""
-    if value == int(value) and abs(value) < _EXACT:
-        return str(int(value))
+    """The shortest text of a finite number, without an exponent. ValueError for any other."""
     text = repr(float(value))
+    if text[-2:] == ".0" and abs(value) < _EXACT:
+        return text[:-2] if value else "0"
+    if not text[-1].isdigit():
+        raise ValueError(f"{text} has no digits")
     return format(Decimal(text), "f") if "e" in text else text
+
+
+def all_written(values: Sequence[float]) -> list[str]:
+    """`written` of each, all at once where they are as coordinates usually are."""
+    text = _encode(values).decode()
+    if not values or _UNUSUAL.search(text) is not None or max(values) >= _EXACT:
+        return list(map(written, values))
+    return [number.removesuffix(".0") for number in text[1:-1].split(",")]
 
 
 def span(low: float, size: float, shift: int) -> tuple[float, float]:
@@ -63,22 +79,36 @@ def undone(wanted: float, offset: float) -> float | None:
     floats; None where there is none.
     """
     total = wanted + offset
+    fewest = 0
     if -_USUAL < total < _USUAL and -_USUAL < offset < _USUAL:
         number = round(total * 100) / 100
         if number - offset == wanted:
             return number
-        # Floats up to a sum lie no closer than those up to what is added: its neighbours are all that could do.
-        if offset >= 0 <= wanted and not any(near - offset == wanted for near in _neighbours(total)):
-            return number if abs(number - offset - wanted) <= _NOISE else _nearly(wanted, offset)
-    for number in _candidates(total):
+        if offset >= 0 <= wanted:
+            # Floats up to a sum lie no closer than those up to what is added: its neighbours are all that could do.
+            exact = [near for near in _neighbours(total) if near - offset == wanted]
+            if not exact:
+                return number if abs(number - offset - wanted) <= _NOISE else _nearly(wanted, offset)
+            fewest = min(map(_decimals, exact))
+    for number in _candidates(total, fewest):
         if number - offset == wanted:
             return number
     return _nearly(wanted, offset)
 
 
 def _nearly(wanted: float, offset: float) -> float | None:
-    short = (round(wanted + offset, digits) for digits in range(_SHORT_DIGITS + 1))
+    total = wanted + offset
+    finest = round(total, _SHORT_DIGITS)
+    if abs(total) < _SMALL and abs(finest - offset - wanted) > _NOISE:
+        return None  # any shorter one would be the same
+    short = (round(total, digits) for digits in range(_SHORT_DIGITS + 1))
     return next((number for number in short if abs(number - offset - wanted) <= _NOISE), None)
+
+
+def _decimals(number: float) -> int:
+    """How many decimals a number needs; 0 where that is not quickly seen."""
+    text = repr(number)
+    return 0 if "e" in text else len(text) - text.index(".") - 1
 
 
 def _known(wanted: float, offset: float) -> float:
@@ -86,8 +116,8 @@ def _known(wanted: float, offset: float) -> float:
     return wanted + offset if number is None else number
 
 
-def _candidates(total: float) -> Iterator[float]:
-    for digits in range(_DIGITS):
+def _candidates(total: float, fewest: int) -> Iterator[float]:
+    for digits in range(fewest, _DIGITS):
         yield round(total, digits)
     yield from _neighbours(total)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from math import inf, nextafter
+from math import inf, nan, nextafter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annolake.converters.voc.numbers import span, undone, written
+from annolake.converters.voc.numbers import all_written, span, undone, written
 
 NUMBERS = st.one_of(
     st.integers(-(10**6), 10**6).map(lambda n: n / 100),
@@ -44,3 +45,15 @@ def test_a_number_is_written_without_an_exponent_and_read_the_same(number: float
     assert not set(text) - set("-.0123456789")
     assert float(text) == number
     assert Decimal(text) == Decimal(repr(float(number)))
+
+
+@given(st.lists(NUMBERS))
+def test_numbers_written_at_once_are_those_written_one_by_one(numbers: list[float]) -> None:
+    assert all_written(numbers) == [written(number) for number in numbers]
+
+
+@pytest.mark.parametrize("number", [nan, inf, -inf])
+def test_what_is_no_number_is_not_written(number: float) -> None:
+    for write in (written, lambda value: all_written([1.0, value])):
+        with pytest.raises(ValueError, match="digits"):
+            write(number)
