@@ -11,13 +11,15 @@ import signal
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, TypeVar
 
 from ..schemas.errors import AnnolakeError
+from .format import Context
 from .ledger import Ledger
 from .memory import Memory
 from .opening import Progress
 
+T = TypeVar("T")
 Part = Callable[[int, int, Ledger, Callable[[int], None]], Any]
 """Does images `start` to `stop`, keeping the books given, telling now and then how many are done."""
 
@@ -42,6 +44,18 @@ def processes(wanted: int | None, images: int, memory: Memory | None = None) -> 
 def runs(images: int, count: int) -> list[tuple[int, int]]:
     """First and last image (excluded) of `count` runs, one behind the other, whose lengths differ by one at most."""
     return [(images * number // count, images * (number + 1) // count) for number in range(count)]
+
+
+def looked_over(look: Callable[[int, int], T], files: int, context: Context, ledger: Ledger) -> list[T]:
+    """What `look` finds out about runs of a set's files, in order, from as many processes as the context allows."""
+    count = processes(context.jobs, files, context.memory)
+    if count == 1:
+        return [look(0, files)]
+
+    def part(start: int, stop: int, _: Ledger, __: Callable[[int], None]) -> T:
+        return look(start, stop)
+
+    return in_parts(part, files, count, ledger, None)
 
 
 def in_parts(part: Part, images: int, count: int, ledger: Ledger, progress: Progress | None) -> list[Any]:

@@ -14,7 +14,7 @@ from ...schemas.problems import Problem
 from ..format import Context
 from ..images import is_image_name
 from ..ledger import Ledger
-from ..parallel import in_parts, processes
+from ..parallel import looked_over
 from .convention import Evidence
 from .glance import Glance, glance_at
 from .layout import Entry, Pictures
@@ -38,13 +38,12 @@ class Survey(NamedTuple):
 
 def look(entries: list[Entry], pictures: Pictures, context: Context, ledger: Ledger) -> Survey:
     """Every file once. Two images of one name are a problem, unless their folders are splits."""
-    count = processes(context.jobs, len(entries), context.memory)
-    room = 0 if context.memory is not None else _KEPT // count
 
-    def part(start: int, stop: int, *_: Any) -> _Look:
+    def through(start: int, stop: int) -> _Look:
+        room = 0 if context.memory is not None else _KEPT * (stop - start) // len(entries)
         return _Look(pictures, room).through(entries[start:stop])
 
-    looks = in_parts(part, len(entries), count, ledger, None) if count > 1 else [part(0, len(entries))]
+    looks = looked_over(through, len(entries), context, ledger) if entries else []
     evidence = Evidence()
     for each in looks:
         evidence.join(each.evidence)

@@ -7,25 +7,19 @@ polygons look the same and are the same geometry; rows of five columns among pol
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...schemas.errors import AnnolakeError, InvalidInput, Place, UsageError
+from ...schemas.errors import InvalidInput, Place, UsageError
 from ...schemas.model import Catalog
-from ..files import read_bytes
 from ..ledger import Ledger
-from ..text import FILE_LIMIT
-from .boxrows import plain_boxes
 from .declaration import Declaration, Task
 from .notes import notes_of
+from .survey import Survey
 
 if TYPE_CHECKING:
     from . import Options
-
-_NUMERIC = b"0123456789+-.eE \t\r\n"
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,41 +38,6 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def extra(self) -> int:
         return (self.confidence != "none") + self.track
-
-
-class Survey(msgspec.Struct):
-    """How many columns the rows have, and the highest class; `held`: the first files, so that they are read once."""
-
-    widths: Counter[int]
-    highest: int = -1
-    held: dict[str, bytes] = msgspec.field(default_factory=dict[str, bytes])
-
-
-def survey(paths: Iterable[str], room: int) -> Survey:
-    """A quick count over all label files, of which up to `room` bytes are held. What is wrong with a file is said when
-    it is read for good.
-    """
-    found = Survey(Counter())
-    for path in paths:
-        try:
-            data = read_bytes(path, FILE_LIMIT)
-        except AnnolakeError:
-            continue
-        if len(data) < room:
-            room -= len(data)
-            found.held[path] = data
-        data = data.removeprefix(b"\xef\xbb\xbf")
-        boxes = plain_boxes(data)
-        if boxes is not None:
-            found.widths[5] += len(boxes)
-            found.highest = max(found.highest, *(box[0] for box in boxes))
-            continue
-        rows = [line.split() for line in data.splitlines() if not line.translate(None, _NUMERIC)]
-        found.widths.update(map(len, filter(None, rows)))
-        for row in rows:
-            if row and re.fullmatch(rb"[0-9]{1,9}(\.0*)?", row[0]):
-                found.highest = max(found.highest, int(row[0].partition(b".")[0]))
-    return found
 
 
 def meaning(

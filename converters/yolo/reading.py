@@ -14,16 +14,16 @@ from ..format import Context, Reading
 from ..images import Exif, ImageSize, image_size
 from ..ledger import Ledger
 from ..text import FILE_LIMIT
-from .columns import Columns, Survey, meaning, parsed_keypoints, survey
+from .columns import Columns, meaning, parsed_keypoints
 from .declaration import Declaration
 from .keypointnames import names_read
 from .layout import Layout, find
 from .rows import RowReader
+from .survey import Survey, survey
 
 if TYPE_CHECKING:
     from . import Options
 
-_HELD = 64 << 20
 _MOST_NAMELESS = 10_000
 
 
@@ -37,8 +37,7 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     known = options.task or declaration.facts.task or keypoints or "kpt_shape" in declaration.keys
     counted: Survey | None = None
     if names is None or not known or options.task == "pose":
-        room = _HELD if context.memory is None else 0
-        counted = survey((pair.labels for pair in layout.pairs if pair.labels is not None), room)
+        counted = survey([pair.labels for pair in layout.pairs if pair.labels is not None], context, ledger)
     if names is None and counted is not None:
         names = _numbered(counted, declaration, ledger)
     columns = meaning(declaration, options.task, options.confidence, options.track, keypoints, counted, ledger)
