@@ -54,7 +54,7 @@ BUGS = (
         "metalake_io/file_upload.py",
         "if not is_as_sent(source, before, parts):\n            return outdated(source)",
         "if False:\n            return outdated(source)",
-        "tests/faults/test_crash.py -k a9",
+        "tests/faults/test_changed_files.py -k a9",
     ),
     Bug(
         "no fsync",

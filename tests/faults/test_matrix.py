@@ -46,6 +46,16 @@ def test_every_seeded_bug_has_its_place(root: Path) -> None:
     assert [bug.what for bug in BUGS if (root / bug.file).read_text(encoding="utf-8").count(bug.right) != 1] == []
 
 
+def test_every_seeded_bug_has_tests_that_may_catch_it(root: Path) -> None:
+    without: list[str] = []
+    for bug in BUGS:
+        words, _, keyword = bug.tests.partition(" -k ")
+        names = {name for word in words.split() for name in (*functions(root / word), Path(word).stem)}
+        if not any(part in name for name in names for part in keyword.split("_or_")):
+            without.append(bug.what)
+    assert without == []
+
+
 def _shown(fault: str) -> tuple[str, ...]:
     found = (MATRIX | CHECKS).get(fault.upper())
     return () if found is None else found.shown
