@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..schemas.errors import InvalidInput, Place
+from ..schemas.plain import ready
 from .files import names_below, read_bytes
 from .nearby import Address
 from .storage import Storage
@@ -71,7 +72,7 @@ def manifest_in(folder: Path) -> Manifest | None:
 def parsed(content: bytes) -> Manifest | None:
     """A manifest of ours whose shards lie beside it; None where it is none."""
     try:
-        manifest = msgspec.json.decode(content, type=Manifest)
+        manifest = msgspec.json.decode(content, type=ready(Manifest))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     return manifest if all(_is_plain(shard.name) for shard in manifest.shards) else None

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ...schemas.model import Annotation, Tag, Value
-from ...schemas.plain import is_object
+from ...schemas.plain import is_object, ready
 from .rotation import says_rotation
 
 RESERVED_ATTRIBUTES = ("occluded", "rotation", "track_id", "keyframe", "source", "outside")
@@ -41,7 +41,7 @@ def read_attributes(
 def _full_values(extra: dict[str, Any], given: dict[str, Any]) -> dict[str, tuple[Value, ...]]:
     """The attributes that are more than one plain value, where the file has them in our own form."""
     try:
-        full = msgspec.convert(extra.get("attribute_values"), dict[str, tuple[Value, ...]])
+        full = msgspec.convert(extra.get("attribute_values"), ready(dict[str, tuple[Value, ...]]))
     except msgspec.ValidationError:
         return {}
     if not full.keys() <= given.keys():

@@ -10,6 +10,7 @@ import msgspec
 
 from ...schemas import jsontext
 from ...schemas.model import Category
+from ...schemas.plain import ready
 from ..ledger import Ledger
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def read_categories(document: Document, raws: Sequence[msgspec.Raw], ledger: Led
         at = ("categories", index)
         plain = document.plain(raw, at)
         try:
-            known = msgspec.convert(plain, _Category)
+            known = msgspec.convert(plain, ready(_Category))
         except msgspec.ValidationError as error:
             message, steps = jsontext.explain(error)
             document.problem(
@@ -62,7 +63,7 @@ def _category(plain: dict[str, Any]) -> Category:
     known: dict[str, Any] = {}
     for key, kind in (("keypoints", tuple[str, ...]), ("skeleton", tuple[tuple[int, int], ...])):
         with suppress(msgspec.ValidationError, KeyError):
-            known[key] = msgspec.convert(rest[key], kind)
+            known[key] = msgspec.convert(rest[key], ready(kind))
             del rest[key]
     supercategory = plain.get("supercategory")
     if supercategory is None and "supercategory" in plain:

@@ -13,7 +13,7 @@ import numpy as np
 from ...schemas import jsonscan, jsontext
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.jsontext import Pointer, pointer_text
-from ...schemas.plain import is_object, texts
+from ...schemas.plain import is_object, ready, texts
 from ...schemas.problems import Problem, Severity
 from ..files import read_bytes
 from ..ledger import Ledger
@@ -288,9 +288,9 @@ class Document:
         if whole is None:
             return []
         with suppress(msgspec.MsgspecError, UnicodeDecodeError):
-            return msgspec.json.decode(whole, type=list[kind])
+            return msgspec.json.decode(whole, type=ready(list[kind]))
         out: list[Any] = []
-        decoder = msgspec.json.Decoder(kind)
+        decoder = msgspec.json.Decoder(ready(kind))
         for number, raw in enumerate(raws):
             try:
                 out.append(jsontext.decode(decoder, raw, self.file, at(number)))

@@ -19,6 +19,7 @@ from ...schemas import jsontext
 from ...schemas.errors import InvalidInput, Place, UsageError
 from ...schemas.jsonelements import Piece
 from ...schemas.jsontext import Pointer
+from ...schemas.plain import ready
 from ...schemas.problems import Problem
 from ..largelists import LargeList, LargeRoot, open_large
 from ..ledger import PROBLEMS_KEPT, Ledger
@@ -133,8 +134,8 @@ class _Part:
         self.names = Column(KEY)
         self.broken: list[int] = []
         self.above = 1
-        self.decoder = msgspec.json.Decoder(head)
-        self._heads = msgspec.json.Decoder(list[head])
+        self.decoder = msgspec.json.Decoder(ready(head))
+        self._heads = msgspec.json.Decoder(ready(list[head]))
         self._named = named
         self._highest: int | None = None
 

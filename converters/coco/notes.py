@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.jsontext import code_of, explain, pointer_text
 from ...schemas.model import Catalog, Category
+from ...schemas.plain import ready
 
 EXTENSION = "annolake"
 """Our own key in a COCO file, at the root, in images and in annotations: facts that COCO has no place for."""
@@ -65,7 +66,7 @@ def rearranged_notes(facts: Any, relabelled: bool, splits: tuple[str, ...]) -> A
 
 def _notes(facts: Any) -> Notes:
     try:
-        return msgspec.convert(facts, Notes)
+        return msgspec.convert(facts, ready(Notes))
     except msgspec.ValidationError as error:
         raise _broken(error, Place(pointer="/annolake/extras/coco")) from None
 
@@ -73,7 +74,7 @@ def _notes(facts: Any) -> Notes:
 def extension_of(plain: Any, file: str) -> Extension:
     """The extension of a COCO file. InvalidInput where it is not as annolake writes it."""
     try:
-        return msgspec.convert(plain, Extension)
+        return msgspec.convert(plain, ready(Extension))
     except msgspec.ValidationError as error:
         raise _broken(error, Place(file=file, pointer=pointer_text((EXTENSION,)))) from None
 

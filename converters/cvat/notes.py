@@ -13,6 +13,7 @@ from msgspec import Meta
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.jsontext import code_of, explain, pointer_text
 from ...schemas.model import Catalog
+from ...schemas.plain import ready
 
 EXTENSION = "annolake"
 """Our own element in <meta> and our own attribute of other elements. CVAT and datumaro do not look at it."""
@@ -161,7 +162,7 @@ def label_note(extras: dict[str, Any], name: str) -> LabelNote:
 def extension_of(text: str, place: Place) -> Extension:
     """Our element in <meta>. InvalidInput where it is not as annolake writes it."""
     try:
-        return msgspec.json.decode(text, type=Extension)
+        return msgspec.json.decode(text, type=ready(Extension))
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise InvalidInput(
             "broken-notes",
@@ -203,7 +204,7 @@ def _decoded(decoder: msgspec.json.Decoder[Any], text: Any) -> Any:
 
 def _checked(plain: Any, kind: type[Any], place: Place) -> Any:
     try:
-        return msgspec.convert(plain, kind)
+        return msgspec.convert(plain, ready(kind))
     except msgspec.ValidationError as error:
         message, steps = explain(error)
         at = msgspec.structs.replace(place, pointer=f"{place.pointer}{pointer_text(steps)}")

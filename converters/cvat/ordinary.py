@@ -32,34 +32,39 @@ def ordinary(element: Element) -> Annotation | None:
     if len(element) or (kind != "box" and kind != "polygon"):
         return None
     given = dict(element.items())
-    metadata: dict[str, Any] = {}
     mark = given.pop(EXTENSION, None)
     if given.keys() != (_BOX if kind == "box" else _POLYGON) or given["z_order"] != "0" or not given["label"]:
         return None
-    if given["occluded"] != "0":
-        if given["occluded"] != "1":
-            return None
-        metadata["occluded"] = True
-    if given["source"] != DEFAULT_SOURCE:
-        metadata["source"] = given["source"]
+    if given["occluded"] not in ("0", "1"):
+        return None
+    said = metadata(given["source"], given["occluded"])
     if mark is not None:
         try:
             stated = _STATED.decode(mark).stated
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
-        metadata.update((key, value) for key, value in stated.items() if key in STATED)
+        said.update((key, value) for key, value in stated.items() if key in STATED)
     if kind == "polygon":
         xy = usual(given["points"])
         if xy is None or len(xy) < 2 * FEWEST["polygon"]:
             return None
-        return Polygon(xy=xy, label=given["label"], metadata=metadata)
-    left, top, right, bottom = given["xtl"], given["ytl"], given["xbr"], given["ybr"]
-    if not (_HUNDREDTHS(left) and _HUNDREDTHS(top) and _HUNDREDTHS(right) and _HUNDREDTHS(bottom)):
+        return Polygon(xy=xy, label=given["label"], metadata=said)
+    edges = [given[name] for name in BOX]
+    if not all(map(_HUNDREDTHS, edges)):
         return None
-    x, y = _hundredths(left), _hundredths(top)
-    box = (x / 100, y / 100, (_hundredths(right) - x) / 100, (_hundredths(bottom) - y) / 100)
-    return Rectangle(bbox=box, label=given["label"], metadata=metadata)
+    return Rectangle(bbox=span_of(*edges), label=given["label"], metadata=said)
 
 
-def _hundredths(text: str) -> int:
-    return int(text[:-3] + text[-2:])
+def metadata(source: str, occluded: str) -> dict[str, Any]:
+    """What two attributes say; `occluded` is 0 or 1."""
+    out: dict[str, Any] = {} if occluded == "0" else {"occluded": True}
+    if source != DEFAULT_SOURCE:
+        out["source"] = source
+    return out
+
+
+def span_of(left: str, top: str, right: str, bottom: str) -> tuple[float, float, float, float]:
+    """A box between edges in hundredths, as `numbers.span` counts."""
+    x, y = int(left[:-3] + left[-2:]), int(top[:-3] + top[-2:])
+    w, h = int(right[:-3] + right[-2:]) - x, int(bottom[:-3] + bottom[-2:]) - y
+    return x / 100, y / 100, w / 100, h / 100

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Annotation, Record, Tag, count_objects
@@ -21,6 +21,7 @@ from .notes import EXTENSION, NO_SPLIT
 from .numbers import Unreadable, number
 from .ordinary import ordinary
 from .shapes import as_xml, read_shape, to_hub, to_tag
+from .skimming import images
 from .stream import Element, children, line_of
 
 Named = tuple[str, str | None]
@@ -29,7 +30,7 @@ Named = tuple[str, str | None]
 
 class Pictures:
     """The images of a file. Names that several subsets share get the subset in front; one that stands twice in one is a
-    problem, and the later one is left out.
+    problem, and the later one is left out. `places`, where there are any, say that the file was `skimmed`.
     """
 
     def __init__(
@@ -37,12 +38,14 @@ class Pictures:
         path: Path,
         named: Sequence[Named],
         lines: Sequence[int | None],
+        places: Sequence[tuple[int, int]],
         names: Mapping[str, Sequence[str]],
         ledger: Ledger,
         *,
         numbered: bool,
     ) -> None:
         self.path, self.file = path, str(path)
+        self.places = places
         self.names = names
         self.numbered = numbered
         self.images = len(named)
@@ -56,14 +59,28 @@ class Pictures:
 
     def records(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
         ledger.file = self.file
-        images = (element for element in children(self.path) if element.tag == "image")
-        for index, image in islice(enumerate(images), start, stop):
+        if self.places and ledger.places is None:
+            for image in islice(images(self.path, self.places, start), None if stop is None else stop - start):
+                if image is None:
+                    break
+                ledger.seen["images"] += 1
+                ledger.seen["annotations"] += len(image.annotations)
+                start += 1
+                yield replace(self._facts(image.given, None), annotations=image.annotations)
+            else:
+                return
+        yield from self._closely(ledger, start, stop)
+
+    def _closely(self, ledger: Ledger, start: int, stop: int | None) -> Iterator[Record]:
+        elements = (element for element in children(self.path) if element.tag == "image")
+        for index, image in islice(enumerate(elements), start, stop):
             ledger.seen["images"] += 1
             if index in self.twice:
                 ledger.seen["images dropped"] += 1
                 continue
             try:
-                record = self._facts(image)
+                given = {str(name): str(text) for name, text in image.attrib.items()}
+                record = self._facts(given, line_of(image), image)
             except InvalidInput as error:
                 ledger.problem(Problem.of(error))
                 ledger.seen["images dropped"] += 1
@@ -90,13 +107,12 @@ class Pictures:
     def _name(self, name: str, subset: str | None) -> str:
         return f"{subset or NO_SPLIT}/{name}" if name in self.clashing else name
 
-    def _facts(self, image: Element) -> Record:
+    def _facts(self, given: dict[str, str], line: int | None, children: Iterable[Element] = ()) -> Record:
         """The image without its shapes. InvalidInput for a name that leads out of the data set, or a size that is no
         number.
         """
-        given = {str(name): str(text) for name, text in image.attrib.items()}
         name, subset = given.pop("name", ""), given.pop("subset", None)
-        place = Place(file=self.file, line=line_of(image), image=name)
+        place = Place(file=self.file, line=line, image=name)
         shown = self._name(name, subset)
         if not is_safe_name(shown):
             hint = "give a relative name without `..`"
@@ -114,7 +130,7 @@ class Pictures:
             cvat["task_id"] = task
         if given:
             cvat["attributes"] = given
-        odd = [as_xml(child) for child in image if child.tag not in SHAPES and child.tag != "tag"]
+        odd = [as_xml(child) for child in children if child.tag not in SHAPES and child.tag != "tag"]
         if odd:
             cvat["elements"] = odd
         if cvat:
@@ -145,7 +161,7 @@ class Pictures:
             annotations += found
             if ledger.places is not None:
                 ledger.places.extend([place] * len(found))
-        return msgspec.structs.replace(record, annotations=annotations, tags=tuple(tags))
+        return replace(record, annotations=annotations, tags=tuple(tags))
 
 
 def _side(text: str | None, name: str) -> float | int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from .notes import DEFAULT_FRAMES, FrameNote, LabelNote, Notes
 from .numbers import Unreadable
 from .pictures import Pictures
 from .shapes import UNLABELLED, as_xml
-from .stream import Element, children, line_of
+from .skimming import skimmed
+from .stream import Element, children, children_in, line_of
 from .tracks import Track, read_track
 from .video import Video
 
@@ -39,6 +41,7 @@ class Survey:
         self.points: dict[str, dict[str, None]] = {}
         self.noted: dict[tuple[str | None, int], FrameNote] = {}
         self.images = 0
+        self.places: Sequence[tuple[int, int]] = ()
 
     def label(self, name: str, element: Element) -> None:
         self.used.setdefault(name, line_of(element))
@@ -54,7 +57,7 @@ class Survey:
 def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None) -> Reading:
     """The file opened. InvalidInput where it is broken as a whole."""
     file = str(path)
-    survey = _survey(path, ledger, fill=fill)
+    survey = _skimmed(path) or _survey(path, ledger, fill=fill)
     meta = survey.meta
     if survey.images and survey.tracks:
         message = "the file has pictures and tracks: it is of both forms, which CVAT never writes"
@@ -80,7 +83,7 @@ def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None) -> 
         notes = source.notes
         splits = source.splits()
     else:
-        source = Pictures(path, survey.names, survey.lines, names, ledger, numbered=own.numbered)
+        source = Pictures(path, survey.names, survey.lines, survey.places, names, ledger, numbered=own.numbered)
         notes = msgspec.structs.replace(notes, fronted=source.split_in_name)
         splits = dict.fromkeys(split for _, split in survey.names if split is not None)
     extras["cvat"] = msgspec.to_builtins(notes)
@@ -101,6 +104,24 @@ def _check_pattern(pattern: str, file: str) -> None:
         raise
 
 
+def _skimmed(path: Path) -> Survey | None:
+    """What there is in an ordinary file; None for any other, and where something is to be told."""
+    found, survey = skimmed(path), Survey()
+    if found is None:
+        return None
+    try:
+        for element in children_in(BytesIO(found.head + b"</annotations>"), str(path)):
+            _beside(element, survey, str(path))
+    except InvalidInput:
+        return None
+    known = {category.name for category in survey.meta.categories}
+    if not known.issuperset(found.labels):
+        return None
+    survey.images, survey.names, survey.places = len(found.names), found.names, found.places
+    survey.lines = [None] * survey.images
+    return survey
+
+
 def _survey(path: Path, ledger: Ledger, *, fill: bool) -> Survey:
     survey, file = Survey(), str(path)
     for element in children(path):
@@ -111,13 +132,18 @@ def _survey(path: Path, ledger: Ledger, *, fill: bool) -> Survey:
             _look(element, survey)
         elif element.tag == "track":
             _track(element, survey, file, ledger, fill=fill)
-        elif element.tag == "meta":
-            survey.meta = read_meta(element, file)
-            survey.noted = {(note.task, note.frame): note for note in survey.meta.extension.pictures}
-            survey.head.append(survey.meta.xml)
         else:
-            (survey.tail if survey.images or survey.tracks else survey.head).append(as_xml(element))
+            _beside(element, survey, file)
     return survey
+
+
+def _beside(element: Element, survey: Survey, file: str) -> None:
+    if element.tag == "meta":
+        survey.meta = read_meta(element, file)
+        survey.noted = {(note.task, note.frame): note for note in survey.meta.extension.pictures}
+        survey.head.append(survey.meta.xml)
+    else:
+        (survey.tail if survey.images or survey.tracks else survey.head).append(as_xml(element))
 
 
 def _look(image: Element, survey: Survey) -> None:

@@ -13,6 +13,7 @@ from ...schemas.errors import InvalidInput
 from ...schemas.figures import figure_of
 from ...schemas.keys import RINGS
 from ...schemas.model import Annotation, Line, Points, Polygon, Record, Rectangle
+from ...schemas.plain import ready
 from ..carrying import as_read, mask_as_read
 from ..drawing import drawn
 from . import rle
@@ -109,7 +110,7 @@ def _as_it_was(extra: Extra, form: Form) -> Extra:
 def _with_tie(mark: Mark, tie: Mapping[str, Any], metadata: dict[str, Any]) -> Mark:
     """The mark with what ties a ring to others; values that do not fit into one stay in the metadata."""
     try:
-        tied = msgspec.convert({**msgspec.to_builtins(mark), **tie}, Mark)
+        tied = msgspec.convert({**msgspec.to_builtins(mark), **tie}, ready(Mark))
     except msgspec.ValidationError:
         return mark
     for name in tie:

@@ -34,19 +34,23 @@ def children(path: Path) -> Iterator[Element]:
 
     InvalidInput where the file is no XML, or the XML of something else.
     """
-    file = str(path)
     with opened(path) as source:
-        depth = 0
-        for event, element in iterated(source, file):
-            if event == "start":
-                depth += 1
-                if depth == 1:
-                    _check_root(element, file)
-                continue
-            depth -= 1
+        yield from children_in(source, str(path))
+
+
+def children_in(source: BinaryIO, file: str) -> Iterator[Element]:
+    """The same of an opened file."""
+    depth = 0
+    for event, element in iterated(source, file):
+        if event == "start":
+            depth += 1
             if depth == 1:
-                yield element
-                _forget(element)
+                _check_root(element, file)
+            continue
+        depth -= 1
+        if depth == 1:
+            yield element
+            _forget(element)
 
 
 def line_of(element: Element) -> int | None:

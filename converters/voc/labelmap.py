@@ -13,7 +13,7 @@ import msgspec
 
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Category
-from ...schemas.plain import is_object
+from ...schemas.plain import is_object, ready
 from ...schemas.problems import Problem
 from ..ledger import Ledger
 from ..text import read_lines
@@ -111,7 +111,7 @@ def _is_plain(name: str) -> bool:
 
 def _facts(text: str, place: Place, ledger: Ledger) -> Facts | None:
     try:
-        return msgspec.json.decode(text, type=Facts)
+        return msgspec.json.decode(text, type=ready(Facts))
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         message = f"what annolake once noted here cannot be read ({error}); it is passed over"
         ledger.problem(Problem(code="annolake-facts", severity="warning", message=message, place=place))

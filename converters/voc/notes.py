@@ -12,6 +12,7 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.jsontext import code_of, explain, pointer_text
 from ...schemas.model import Catalog, Record
 from ...schemas.names import is_safe_name
+from ...schemas.plain import ready
 
 Convention = Literal["devkit", "edges"]
 ANNOTATIONS = "Annotations"
@@ -102,7 +103,7 @@ def _converted(value: Any, kind: type[_T], at: tuple[str, ...], image: str | Non
     if value is None:
         return kind()
     try:
-        return msgspec.convert(value, kind)
+        return msgspec.convert(value, ready(kind))
     except msgspec.ValidationError as error:
         message, steps = explain(error)
         text = f"what annolake noted here about a VOC set cannot be read: {message}"

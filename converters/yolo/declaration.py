@@ -13,6 +13,7 @@ import msgspec
 
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Category
+from ...schemas.plain import ready
 from ...schemas.problems import Problem
 from ..ledger import Ledger
 from ..text import read_lines
@@ -128,7 +129,7 @@ def check_unique(names: list[str], file: str) -> None:
 def facts_in(text: str, place: Place, ledger: Ledger) -> Facts:
     """What annolake noted in a description of its own; nothing, with a warning, where that is broken."""
     try:
-        return msgspec.json.decode(text, type=Facts)
+        return msgspec.json.decode(text, type=ready(Facts))
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         message = f"what annolake once noted here cannot be read ({error}); it is passed over"
         ledger.problem(Problem(code="annolake-facts", severity="warning", message=message, place=place))

@@ -10,6 +10,7 @@ from msgspec import Meta
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.jsontext import code_of, explain, pointer_text
 from ...schemas.model import Catalog
+from ...schemas.plain import ready
 from .declaration import Task
 
 _AT = ("annolake", "extras", "yolo")
@@ -25,7 +26,7 @@ class Notes(msgspec.Struct, frozen=True):
 def notes_of(catalog: Catalog) -> Notes:
     """The notes in a catalogue. InvalidInput where they are not as annolake writes them."""
     try:
-        return msgspec.convert(noted_keys(catalog), Notes)
+        return msgspec.convert(noted_keys(catalog), ready(Notes))
     except msgspec.ValidationError as error:
         raise _broken(error) from None
 

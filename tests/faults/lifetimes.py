@@ -12,16 +12,15 @@ import shutil
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from annolake.metalake_io.results import Item
 
 from ..metalake_io.clock import FakeClock
 from ..metalake_io.settings import clients
-from . import actions as act
 from . import plans
 from .children import Nursery
 from .faultd import Faultd
@@ -30,8 +29,10 @@ from .oracle import seen
 from .plans import Run
 from .ventures import Ended, Runner, fetched
 
-NAMES = [f"{letter}.png" for letter in "abcdef"]
 SEEDS = st.integers(0, 1 << 30)
+PART_SIZES = st.sampled_from((None, 100, 333))
+How = Literal["anew", "same size", "longer", "shorter", "touched", "deleted", "renamed"]
+HOW = get_args(How)
 CHANGED = "changed since it was uploaded"
 
 
@@ -48,7 +49,7 @@ class Lifetime(RuleBasedStateMachine):
         connect = self._open.enter_context(clients(self.rig.url, clock=FakeClock()))
         self.here: dict[str, bytes] = {}
         self.sure: set[str] = set()
-        self._written = 0
+        self._written = self._names = 0
         self._kept: dict[str, list[str]] = {}
         for name in ("pictures", "out"):
             (self.folder / name).mkdir()
@@ -65,57 +66,45 @@ class Lifetime(RuleBasedStateMachine):
     def teardown(self) -> None:
         self._open.close()
 
-    @initialize(count=st.integers(1, 4), storage=st.sampled_from(get_args(StorageType)))
-    def begin(self, count: int, storage: StorageType) -> None:
-        for name in NAMES[:count]:
-            self._write(name)
+    @initialize(new=st.integers(1, 4), storage=st.sampled_from(get_args(StorageType)))
+    def begin(self, new: int, storage: StorageType) -> None:
+        self._add(new)
         self.switch_storage(storage)
 
-    @precondition(lambda self: len(self.here) < len(NAMES))
-    @rule(data=st.data(), empty=st.sampled_from((False, False, False, True)))
-    def add(self, data: st.DataObject, empty: bool) -> None:
-        free = sorted(set(NAMES) - set(self.here))
-        self._write(data.draw(st.sampled_from(free)), empty=empty)
+    @rule(how=st.sampled_from(HOW), number=st.integers(0, 30), other=st.integers(0, 30))
+    def change_file(self, how: How, number: int, other: int) -> None:
+        """`renamed` is over another file."""
+        names = sorted(self.here)
+        self._change(names[number % len(names)], how, names[other % len(names)])
 
-    @precondition(lambda self: self.here)
-    @rule(data=st.data())
-    def edit(self, data: st.DataObject) -> None:
-        self._write(data.draw(st.sampled_from(sorted(self.here))))
+    @rule(how=st.sampled_from(HOW))
+    def change_all(self, how: How) -> None:
+        """`renamed` is to a new name."""
+        for name in sorted(self.here):
+            self._change(name, how, self._name())
 
-    @precondition(lambda self: self.here)
-    @rule(data=st.data())
-    def touch(self, data: st.DataObject) -> None:
-        """Another time, the same bytes."""
-        name = data.draw(st.sampled_from(sorted(self.here)))
-        self._write(name, self.here[name])
-
-    @precondition(lambda self: len(self.here) > 1)
-    @rule(data=st.data())
-    def delete(self, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(sorted(self.here)))
-        (self.folder / "pictures" / name).unlink()
-        del self.here[name]
-
-    @precondition(lambda self: self.here)
-    @rule(data=st.data())
-    def rename(self, data: st.DataObject) -> None:
-        """To a free name, or over another file."""
-        old = data.draw(st.sampled_from(sorted(self.here)))
-        new = data.draw(st.sampled_from(NAMES))
-        (self.folder / "pictures" / old).rename(self.folder / "pictures" / new)
-        self.here[new] = self.here.pop(old)
-
-    @rule(seed=SEEDS, at_once=st.sampled_from((1, 4)), part_size=st.sampled_from((None, 100, 333)))
-    def run_with_faults(self, seed: int, at_once: int, part_size: int | None) -> None:
+    @rule(seed=SEEDS, new=st.integers(0, 3), at_once=st.sampled_from((1, 4)), part_size=PART_SIZES)
+    def run_with_faults(self, seed: int, new: int, at_once: int, part_size: int | None) -> None:
+        self._add(new)
         self._up.job |= {"at_once": at_once, "part_size": part_size}
         before = self._kept
-        ended = self._up.run(plans.run(random.Random(seed), "files"))
-        self._judge(ended, before)
+        self._judge(self._up.run(plans.run(random.Random(seed), "files")), before)
 
-    @rule(moment=st.sampled_from(get_args(act.Moment)), at=st.integers(0, 40))
-    def run_and_be_killed(self, moment: act.Moment, at: int) -> None:
+    @rule(
+        seed=SEEDS,
+        new=st.integers(1, 3),
+        operation=st.sampled_from(("finalise", "put-part", "")),
+        part_size=PART_SIZES,
+        then=st.none() | st.sampled_from(HOW),
+    )
+    def run_and_be_killed(self, seed: int, new: int, operation: str, part_size: int | None, then: How | None) -> None:
+        """With new files; and then all files change, or none."""
+        self._add(new)
+        self._up.job |= {"part_size": part_size}
         before = self._kept
-        self._judge(self._up.run(Run(kill=act.Rule("", act.kill(moment), skip=at))), before)
+        self._judge(self._up.run(Run(kill=plans.kill(random.Random(seed), operation))), before)
+        if then is not None:
+            self.change_all(then)
 
     @rule()
     def run_without_faults(self) -> None:
@@ -145,14 +134,16 @@ class Lifetime(RuleBasedStateMachine):
         if self._kept:
             assert (set(there), ended.complete) == (set(self._kept), True), (told, ended.error)
 
-    @rule()
-    def addresses_expire(self) -> None:
-        self.rig.lake.expire()
-
-    @rule()
-    def restart_server(self) -> None:
-        self.rig.down()
-        self.rig.up()
+    @rule(what=st.sampled_from(("addresses expire", "the server restarts", "the journal is lost")))
+    def between_runs(self, what: str) -> None:
+        if what == "addresses expire":
+            self.rig.lake.expire()
+        elif what == "the server restarts":
+            self.rig.down()
+            self.rig.up()
+        else:
+            shutil.rmtree(self._journal.parent, ignore_errors=True)
+            self.sure.clear()
 
     @rule(storage=st.sampled_from(get_args(StorageType)))
     def switch_storage(self, storage: StorageType) -> None:
@@ -163,22 +154,39 @@ class Lifetime(RuleBasedStateMachine):
             lake.bucket.digests.clear()
         lake.storage = lake.word = storage
 
-    @rule()
-    def lose_journal(self) -> None:
-        shutil.rmtree(self._journal.parent, ignore_errors=True)
-        self.sure.clear()
-
     @invariant()
     def what_has_arrived_stays(self) -> None:
         there = seen(self.rig.lake).files
         assert {name: there.get(name) for name in self._kept} == self._kept
         assert all(len(digests) == 1 for digests in there.values()), there
 
-    def _write(self, name: str, content: bytes | None = None, *, empty: bool = False) -> None:
+    def _name(self) -> str:
+        """One that no file had before."""
+        self._names += 1
+        return f"{self._names:03}.png"
+
+    def _add(self, count: int) -> None:
+        for _ in range(count):
+            self._write(self._name())
+
+    def _change(self, name: str, how: How, other: str) -> None:
+        path, before = self.folder / "pictures" / name, self.here[name]
+        if how == "deleted":
+            path.unlink()
+            del self.here[name]
+            self._add(not self.here)
+        elif how == "renamed":
+            path.rename(self.folder / "pictures" / other)
+            self.here[other] = self.here.pop(name)
+        else:
+            changed = {"touched": before, "longer": before + b"more", "shorter": before[:-7], "same size": before[::-1]}
+            self._write(name, changed.get(how))
+
+    def _write(self, name: str, content: bytes | None = None) -> None:
         """Something new, by default, at a time that no file had before."""
         self._written += 1
         if content is None:
-            content = b"" if empty else f"content {self._written} ".encode() * (self._written % 5 * 11 + 1)
+            content = f"content {self._written} ".encode() * (self._written % 5 * 11 + 1)
         path = self.folder / "pictures" / name
         path.write_bytes(content)
         os.utime(path, ns=(self._written * 10**9, self._written * 10**9))

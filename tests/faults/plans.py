@@ -30,6 +30,12 @@ PASSED: dict[What, tuple[str, ...]] = {
 }
 """The operations that each passes through."""
 
+_GATES = ("version-check", "create-collection", "label-references")
+"""Those without which a run does nothing else."""
+
+_ONCE = ("finalise", "annotation-batch")
+"""What must not be done twice."""
+
 SILENCE = 0.4
 """Seconds without an answer: longer than clients wait in a run with faults."""
 
@@ -68,67 +74,90 @@ class Plan(msgspec.Struct, frozen=True):
 
 def plan(seed: int) -> Plan:
     chance = random.Random(seed)
-    what: What = chance.choice(get_args(What))
+    what: What = get_args(What)[seed % len(get_args(What))]
     runs = [run(chance, what)]
     if chance.random() < 0.4:
-        runs.append(run(chance, what, most=2))
+        runs.append(run(chance, what, share=0.2))
     return Plan(
         seed,
         what,
         chance.choice(get_args(StorageType)),
-        chance.choice(("replace", "append")),
-        chance.randint(1, 9),
+        ("replace", "append")[seed // len(get_args(What)) % 2],
+        chance.randint(2, 9),
         chance.choice((None, None, 100, 333)),
         chance.choice((1, 4)),
         runs,
     )
 
 
-def run(chance: random.Random, what: What, most: int = 5) -> Run:
-    """One run with faults: up to so many, now and then an incident, now and then the client is killed."""
+def run(chance: random.Random, what: What, share: float = 0.6) -> Run:
+    """One run with faults at such a share of its operations, now and then an incident, now and then a kill."""
     dies = kill(chance) if chance.random() < 0.3 else None
     incident: Incident = chance.choice(get_args(Incident)) if chance.random() < 0.3 else ""
-    return Run(rules(chance, PASSED[what], most), dies, incident, chance.randrange(20))
+    return Run(rules(chance, PASSED[what], share), dies, incident, chance.randrange(20))
 
 
-def rules(chance: random.Random, operations: tuple[str, ...], most: int) -> list[Rule]:
-    """Some faults, most of which come once and a few of which stay."""
+def rules(chance: random.Random, operations: tuple[str, ...], share: float) -> list[Rule]:
+    """Faults, most of which come once and a few of which stay; seldom where nothing would follow."""
     made: list[Rule] = []
-    for _ in range(chance.randint(1, most)):
-        operation = chance.choice((*operations, ""))
-        times = chance.choice((1, 1, 1, 2, 3, 7, 60))
-        match = OPERATIONS.get(operation, operation)
-        made.append(Rule(match, fault(chance, operation), times, skip=chance.choice((0, 0, 1, 2, 5, 11))))
+    for operation in operations:
+        if operation in _ONCE and chance.random() < share:
+            made.append(Rule(OPERATIONS[operation], _done_unheard(chance), skip=chance.choice((0, 0, 1, 3))))
+        if chance.random() > (share / 6 if operation in _GATES else share):
+            continue
+        times = chance.choice((1, 1, 1, 1, 2, 3, 60))
+        made.append(
+            Rule(OPERATIONS[operation], fault(chance, operation), times, skip=chance.choice((0, 0, 0, 1, 2, 5)))
+        )
     return made
 
 
-def kill(chance: random.Random) -> Rule:
-    return Rule("", act.kill(chance.choice(get_args(act.Moment))), skip=chance.randrange(40))
+def kill(chance: random.Random, operation: str = "") -> Rule:
+    """At any request, or soon at one of this operation."""
+    skip = chance.randrange(4 if operation else 40)
+    return Rule(OPERATIONS.get(operation, ""), act.kill(chance.choice(get_args(act.Moment))), skip=skip)
 
 
 def fault(chance: random.Random, operation: str) -> Act:
-    """One that can befall this operation; "" stands for any."""
-    return chance.choice((_no_answer, _transient, _refused, _broken, _OF.get(operation, _garbled)))(chance)
+    """One that can befall this operation; what is done and not answered before all others."""
+    own = _OF.get(operation, _garbled)
+    kinds = (
+        _done_unheard,
+        _done_unheard,
+        _done_unheard,
+        _no_answer,
+        _transient,
+        _transient,
+        own,
+        own,
+        _refused,
+        _broken,
+    )
+    return chance.choice(kinds)(chance)
+
+
+def _done_unheard(chance: random.Random) -> Act:
+    """Done, and the answer is lost, or is none."""
+    statuses = [act.answer(status, processed=True) for status in (500, 502, 504)]
+    return chance.choice(
+        (act.drop(), act.drop(), act.drop(), act.hang(SILENCE, processed=True), act.cut(0.5), *statuses)
+    )
 
 
 def _no_answer(chance: random.Random) -> Act:
-    at, is_done = chance.choice((0.0, 0.5, -1.0)), chance.random() < 0.5
-    silent = act.hang(SILENCE, processed=is_done)
-    choices = (act.reset("before"), act.reset("mid", at), act.reset("after"), act.drop(), act.drop(), silent)
-    return chance.choice(choices)
+    at = chance.choice((0.0, 0.5, -1.0))
+    return chance.choice((act.reset("before"), act.reset("mid", at), act.reset("after"), act.hang(SILENCE)))
 
 
 def _transient(chance: random.Random) -> Act:
-    """Not done, where it says so; done or not, where it does not."""
+    """Not done, whether it says so or not."""
     status = chance.choice((408, 425, 429, 429, 500, 502, 503, 503, 504))
-    if status in (500, 502, 504):
-        return act.answer(status, processed=chance.random() < 0.5)
     after = chance.choice(("", "0", "1.5", "7", "soon", "-5"))
     return act.answer(status, Retry_After=after) if after else act.answer(status)
 
 
 def _refused(chance: random.Random) -> Act:
-    return act.answer(chance.choice((400, 401, 403, 404, 409, 413, 422)))
+    return act.answer(chance.choice((400, 400, 401, 403, 404, 404, 409, 413, 422)))
 
 
 def _broken(chance: random.Random) -> Act:
@@ -155,4 +184,4 @@ def _file(chance: random.Random) -> Act:
     return chance.choice((act.wrong_bytes(), texts, act.framed(framing), act.framed(framing, gzip=True)))
 
 
-_OF: dict[str, Callable[[random.Random], Act]] = {"put-part": _part, "get-file": _file, "": _broken}
+_OF: dict[str, Callable[[random.Random], Act]] = {"put-part": _part, "get-file": _file}

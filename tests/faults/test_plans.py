@@ -7,14 +7,25 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from annolake.metalake_io import batches, collection_pages, listing
+
+from . import child
 from .children import Nursery
 from .conftest import Connect
 from .faultd import Faultd
 from .plans import Plan, Run, plan
 from .torture import of_all
-from .ventures import Venture
+from .ventures import PAGE, Venture
 
 REPLAY = 'python -m pytest --torture "tests/faults/test_plans.py::test_h2_a_random_plan_of_faults[{}]"'
+
+
+@pytest.fixture(autouse=True)
+def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several batches and pages, in this process as in those that are killed."""
+    monkeypatch.setattr(batches.batches, "__defaults__", (child.BATCH, batches.MOST_BYTES))
+    monkeypatch.setattr(collection_pages, "PAGE_SIZE", PAGE)
+    monkeypatch.setattr(listing, "LARGEST_PAGE", PAGE)
 
 
 @pytest.mark.parametrize("seed", of_all(range(40), range(1000)))

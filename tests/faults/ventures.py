@@ -29,7 +29,10 @@ from .plans import Plan, Run
 LONGEST = 60.0
 """Real seconds after which a run is said not to end; none takes one."""
 
-SPEED = 200.0
+SPEED = 1000.0
+
+PAGE = 4
+"""Files on a page, of a list or of a collection."""
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -106,6 +109,7 @@ class Venture(Runner):
             "journal": str(folder / "state" / "demo.sqlite"),
             "what": plan.what,
             "part_size": plan.part_size,
+            "page": PAGE,
             "at_once": plan.at_once,
         }
         super().__init__(rig, folder, connect, nursery, job)
