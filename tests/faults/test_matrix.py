@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from .matrix import CHECKS, IDS, MATRIX
+from .seeded_bugs import BUGS
 
 NAMED = re.compile(r"test_([a-h]\d+)_")
 """A test named after a fault: `test_a1_killed_at_every_request`."""
@@ -38,6 +39,21 @@ def test_every_test_with_the_name_of_a_fault_is_in_its_line(root: Path) -> None:
         if (found := NAMED.match(name)) and f"{path.relative_to(tests).as_posix()}::{name}" not in _shown(found[1])
     ]
     assert missing == []
+
+
+def test_every_seeded_bug_has_its_place(root: Path) -> None:
+    assert len(BUGS) >= 15
+    assert [bug.what for bug in BUGS if (root / bug.file).read_text(encoding="utf-8").count(bug.right) != 1] == []
+
+
+def test_every_seeded_bug_has_tests_that_may_catch_it(root: Path) -> None:
+    without: list[str] = []
+    for bug in BUGS:
+        words, _, keyword = bug.tests.partition(" -k ")
+        names = {name for word in words.split() for name in (*functions(root / word), Path(word).stem)}
+        if not any(part in name for name in names for part in keyword.split("_or_")):
+            without.append(bug.what)
+    assert without == []
 
 
 def _shown(fault: str) -> tuple[str, ...]:
