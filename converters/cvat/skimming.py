@@ -38,8 +38,8 @@ _BOX, _POLYGON, _IMAGE, _NAME, _EMPTY, _END, _LAST, _ODD = 0, 7, 11, 12, 16, 17,
 _NOT_ASCII: list[Row] = [("",) * _ODD + ("?",)]
 _OPENING = b"<image "
 _HEAD = re.compile(rb'(?:<\?xml version=["\']1\.0["\'](?: encoding=["\'](?:utf-8|UTF-8)["\'])?\s*\?>)?\s*<annotations>')
-_BLOCK = 1 << 18
-_LARGEST_HEAD = 1 << 20
+_BLOCK = 1 << 16
+_LARGEST_HEAD = 1 << 18
 _LARGEST = 1 << 24
 
 
