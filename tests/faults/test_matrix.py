@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from .matrix import CHECKS, IDS, MATRIX
+from .seeded_bugs import BUGS
 
 NAMED = re.compile(r"test_([a-h]\d+)_")
 """A test named after a fault: `test_a1_killed_at_every_request`."""
@@ -38,6 +39,12 @@ def test_every_test_with_the_name_of_a_fault_is_in_its_line(root: Path) -> None:
         if (found := NAMED.match(name)) and f"{path.relative_to(tests).as_posix()}::{name}" not in _shown(found[1])
     ]
     assert missing == []
+
+
+def test_seeded_bugs_can_be_seeded(root: Path) -> None:
+    """Each is a piece of text that stands once in its file."""
+    counts = {bug.what: (root / bug.file).read_text(encoding="utf-8").count(bug.right) for bug in BUGS}
+    assert {what: count for what, count in counts.items() if count != 1} == {}
 
 
 def _shown(fault: str) -> tuple[str, ...]:
