@@ -39,13 +39,6 @@ def rescaled(
         raise
 
 
-def boxed(bbox: tuple[float, float, float, float], label: str, record: Record) -> Rectangle:
-    """A box in pixels, inside its image and with nothing else said of it, in fractions: the usual case, quickly."""
-    width, height = size_of(record)
-    x, y, w, h = bbox
-    return Rectangle(bbox=(x / width, y / height, w / width, h / height), label=label)
-
-
 def limits(record: Record, space: Coordinates) -> tuple[float, float] | None:
     """Where the image ends, in coordinates of that space; None where its size is not known."""
     if space == "normalized":

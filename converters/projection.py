@@ -15,7 +15,7 @@ from ..schemas import geometry
 from ..schemas.keys import BOOKKEEPING, IMAGE_BOOKKEEPING
 from ..schemas.model import Annotation, Coordinates, Line, Points, Polygon, Record, Rectangle
 from . import lowering
-from .coordinates import boxed, in_space, limits, rescaled
+from .coordinates import in_space, limits, rescaled, size_of
 from .describing import Carry, Describer
 from .drawing import drawn, needs_drawing
 from .fidelity import Fidelity
@@ -66,6 +66,7 @@ class _Projector:
         asks = fidelity.oriented or fidelity.required or fidelity.masks_only or fidelity.whole
         self.usual_kinds = frozenset[type]() if asks else self.kinds & {Rectangle, Polygon}
         self.limits: tuple[float, float] | None = None
+        self.size: tuple[float, float] | None = None
         self.record: Record
         self.number: int | str = 0
 
@@ -74,6 +75,7 @@ class _Projector:
         lowering.check_name(record.image)
         self.record = record = in_space(record, self.source, self.space)
         self.limits = limits(record, self.space) if fidelity.inside else None
+        self.size = None
         kept: list[Annotation] = []
         for number, group in enumerate(lowering.groups(record.annotations), 1):
             first = group[0]
@@ -111,7 +113,10 @@ class _Projector:
             ):
                 return None
             if self.target != self.space:
-                return None if kept else boxed(shape.bbox, shape.label, self.record)
+                if kept:
+                    return None
+                width, height = self.size = self.size or size_of(self.record)
+                return Rectangle(bbox=(x / width, y / height, w / width, h / height), label=shape.label)
             return shape if same else Rectangle(bbox=shape.bbox, label=shape.label, metadata=kept)
         if not isinstance(shape, Polygon) or fidelity.inside or self.target != self.space:
             return None

@@ -193,20 +193,20 @@ class _Records:
     def _boxes(self, raws: Sequence[msgspec.Raw], record: Record) -> list[Annotation] | None:
         """The same as boxes, their outlines not decoded, and booked."""
         plains = _all_plain(raws, _PLAIN_BOXES)
+        if plains is None:
+            return None
+        labels = self.plain_labels
         out: list[Annotation] = []
         outlined: list[Id] = []
-        for plain in plains or ():
-            label = self.plain_labels.get(plain.category_id)
-            outline = bytes(plain.segmentation)
+        for plain in plains:
+            label, box, outline = labels.get(plain.category_id), plain.bbox, bytes(plain.segmentation)
             if label is None:
                 return None
             if len(outline) > _NO_RINGS:
-                if plain.bbox[2] <= 0 or plain.bbox[3] <= 0 or not _is_outline(outline):
+                if box[2] <= 0 or box[3] <= 0 or not _is_outline(outline):
                     return None
                 outlined.append(plain.id)
-            out.append(Rectangle(bbox=plain.bbox, label=label, metadata={"coco_id": plain.id}))
-        if plains is None:
-            return None
+            out.append(Rectangle(bbox=box, label=label, metadata={"coco_id": plain.id}))
         if self.boxed is not None:
             self.boxed.count += len(outlined)
         else:

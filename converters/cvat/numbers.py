@@ -113,9 +113,9 @@ def spelled(value: float) -> str:
 
 def points(flat: Sequence[float]) -> str:
     """Flat numbers as `x,y;x,y`."""
-    pairs = list(zip(map(float, flat[::2]), map(float, flat[1::2]), strict=True))
+    pairs = list(zip(flat[::2], flat[1::2], strict=True))
     text = _encode(pairs)[len("[[") : -len("]]")].decode().replace("],[", ";")
-    if "e" in text or "n" in text:
+    if "e" in text or "n" in text or text.count(".") != len(flat):  # the last: where there are integers among them
         return ";".join(f"{spelled(x)},{spelled(y)}" for x, y in pairs)
     return _SINGLE.sub(_with_zero, text)
 

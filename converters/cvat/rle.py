@@ -58,13 +58,13 @@ def from_coco(rle: masks.Rle) -> dict[str, str]:
     if not w or not h:
         return {}
     bounds = np.cumsum((0, *rle.counts))
-    first, last = x * rle.height, (x + w) * rle.height
-    clipped = np.clip(bounds, first, last) - first
-    counts = np.diff(clipped)
+    bounds = np.minimum(np.maximum(bounds, x * rle.height), (x + w) * rle.height)
+    counts = bounds[1:] - bounds[:-1]
     columns = np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(w, rle.height).T
     pixels = columns[y : y + h].ravel()
-    changes = np.flatnonzero(np.diff(pixels, prepend=False))
-    runs: list[int] = np.diff(changes, prepend=0, append=pixels.size).tolist()
+    changes = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
+    bounds = np.concatenate(([0, 0] if pixels[0] else [0], changes, [pixels.size]))
+    runs: list[int] = (bounds[1:] - bounds[:-1]).tolist()
     if not runs[-1]:
         runs.pop()
     text = ", ".join(map(str, runs))

@@ -143,11 +143,11 @@ class ObjectWriter:
                 f"{indent}<xmin>{x + self.shift}</xmin>\n{indent}<ymin>{y + self.shift}</ymin>\n"
                 f"{indent}<xmax>{x + w}</xmax>\n{indent}<ymax>{y + h}</ymax>"
             )
-        left, right = span(x, w, self.shift)
-        top, bottom = span(y, h, self.shift)
+        ends = *span(x, w, self.shift), *span(y, h, self.shift)
+        left, right, top, bottom = all_written(ends)
         return (
-            f"{indent}<xmin>{written(left)}</xmin>\n{indent}<ymin>{written(top)}</ymin>\n"
-            f"{indent}<xmax>{written(right)}</xmax>\n{indent}<ymax>{written(bottom)}</ymax>"
+            f"{indent}<xmin>{left}</xmin>\n{indent}<ymin>{top}</ymin>\n"
+            f"{indent}<xmax>{right}</xmax>\n{indent}<ymax>{bottom}</ymax>"
         )
 
     def _outline(self, shape: Annotation, rest: dict[str, Any], noted: Any, indent: str) -> Iterator[str]:

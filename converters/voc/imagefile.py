@@ -16,6 +16,7 @@ from .numbers import parsed, written
 from .ordinary import USUAL_DEPTH
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
+_TREES = 64
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -24,6 +25,7 @@ class ImageWriter:
 
     def __init__(self, shift: int) -> None:
         self.objects = ObjectWriter(shift)
+        self.trees: dict[str, str] = {}
 
     def text(self, record: Record, notes: ImageNotes, identity: str, own: str, bare: str) -> str:
         """The whole file. `identity` is its path without suffix, `own` the image's name in its folder, `bare` the name
@@ -41,7 +43,7 @@ class ImageWriter:
             lines.append(leaf("path", notes.path, "\t"))
         for name, tree in (("source", notes.source), ("owner", notes.owner)):
             if tree is not None:
-                lines += lines_of(name, tree, "\t")
+                lines.append(self._tree(name, tree))
         lines += _size(record, notes)
         lines.append(leaf("segmented", "0" if notes.segmented is None else notes.segmented, "\t"))
         lines += self.objects.lines(record.annotations, notes.occluded)
@@ -56,6 +58,16 @@ class ImageWriter:
         if note:
             lines.append(leaf("annolake", _encode(note), "\t"))
         return "\n".join([*lines, "</annotation>\n"])
+
+    def _tree(self, name: str, tree: Any) -> str:
+        """An element of which many images have the same."""
+        key = f"{name} {tree!r}"
+        text = self.trees.get(key)
+        if text is None:
+            text = "\n".join(lines_of(name, tree, "\t"))
+            if len(self.trees) < _TREES:
+                self.trees[key] = text
+        return text
 
 
 def _named(notes: ImageNotes, identity: str, own: str, bare: str) -> tuple[str, dict[str, Any]]:

@@ -98,9 +98,9 @@ def undone(wanted: float, offset: float) -> float | None:
 
 def _nearly(wanted: float, offset: float) -> float | None:
     total = wanted + offset
-    finest = round(total, _SHORT_DIGITS)
-    if abs(total) < _SMALL and abs(finest - offset - wanted) > _NOISE:
-        return None  # any shorter one would be the same
+    if abs(total) < _SMALL:  # a shorter one that does is the same number
+        finest = round(total, _SHORT_DIGITS)
+        return finest if abs(finest - offset - wanted) <= _NOISE else None
     short = (round(total, digits) for digits in range(_SHORT_DIGITS + 1))
     return next((number for number in short if abs(number - offset - wanted) <= _NOISE), None)
 

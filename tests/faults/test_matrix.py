@@ -41,10 +41,19 @@ def test_every_test_with_the_name_of_a_fault_is_in_its_line(root: Path) -> None:
     assert missing == []
 
 
-def test_seeded_bugs_can_be_seeded(root: Path) -> None:
-    """Each is a piece of text that stands once in its file."""
-    counts = {bug.what: (root / bug.file).read_text(encoding="utf-8").count(bug.right) for bug in BUGS}
-    assert {what: count for what, count in counts.items() if count != 1} == {}
+def test_every_seeded_bug_has_its_place(root: Path) -> None:
+    assert len(BUGS) >= 15
+    assert [bug.what for bug in BUGS if (root / bug.file).read_text(encoding="utf-8").count(bug.right) != 1] == []
+
+
+def test_every_seeded_bug_has_tests_that_may_catch_it(root: Path) -> None:
+    without: list[str] = []
+    for bug in BUGS:
+        words, _, keyword = bug.tests.partition(" -k ")
+        names = {name for word in words.split() for name in (*functions(root / word), Path(word).stem)}
+        if not any(part in name for name in names for part in keyword.split("_or_")):
+            without.append(bug.what)
+    assert without == []
 
 
 def _shown(fault: str) -> tuple[str, ...]:
