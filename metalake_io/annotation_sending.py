@@ -117,7 +117,7 @@ class Sending:
                 unsure.add(record.image)
         self._held = (held | unsure).difference(self._without)
         self._sent = len(self._held)
-        reason = "the service has these annotations"
+        reason = "the service has these annotations" if told is not None else "the service took them from an earlier run"
         self._tell(
             [
                 Item.unsure(one, _AFRESH, retry_helps=False)

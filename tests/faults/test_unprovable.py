@@ -76,6 +76,7 @@ def test_b3_a_reply_that_is_lost_and_cannot_be_asked_for(
     again = typed(*words(*way))
     verdict = check(lake.lake, THERE, json.loads(again.stdout))
     assert (again.exit_code, states(again), verdict.clean) == (6, STILL_OPEN, True), verdict
+    assert '"reason": "the service took them from an earlier run"' in again.stdout
     if lake.lake.mode == "replace":
         fresh = typed(*words(*way), "--fresh")
         assert (fresh.exit_code, states(fresh)) == (0, ["uploaded"] * 4)
