@@ -23,19 +23,22 @@ T = TypeVar("T")
 Part = Callable[[int, int, Ledger, Callable[[int], None]], Any]
 """Does images `start` to `stop`, keeping the books given, telling now and then how many are done."""
 
+WORTH_A_PROCESS = 150
+"""Images whose boxes are read and written while a process is started."""
+
 _WORTHWHILE = 5_000
 _TICK = 0.2
 
 
 def processes(wanted: int | None, images: int, memory: Memory | None = None) -> int:
     """How many processes to use: as many as wanted, else one a core for sets that are large enough to gain from it; no
-    more than there is `memory` for.
+    more than there is `memory` for, nor so many that starting one costs what it saves.
     """
     if not hasattr(os, "fork"):
         return 1
     most = images if memory is None else min(images, memory.processes)
     if wanted is not None:
-        return max(1, min(wanted, most))
+        return max(1, min(wanted, most, images // WORTH_A_PROCESS))
     if images < _WORTHWHILE or not hasattr(os, "sched_getaffinity"):
         return 1
     return min(len(os.sched_getaffinity(0)), most)

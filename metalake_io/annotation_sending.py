@@ -97,6 +97,7 @@ class Sending:
         self._on_item = on_item
         self._proof = Proof(service, address, run.operation, journal, outgoing.named, is_exact=not normalized)
         self._held: set[str] = set()
+        self._unshown: set[str] = set()
         self._is_cut_off = False
         self._shapes: dict[str, int] = {}
         self._digests: dict[str, str] = {}
@@ -117,7 +118,7 @@ class Sending:
                 unsure.add(record.image)
         self._held = (held | unsure).difference(self._without)
         self._sent = len(self._held)
-        reason = "the service has these annotations"
+        reason = "the service took them from an earlier run" if told is None else "the service has these annotations"
         self._tell(
             [
                 Item.unsure(one, _AFRESH, retry_helps=False)
@@ -193,12 +194,16 @@ class Sending:
             reason, helps = (_AFRESH, False) if self._journal.keeps else (_AGAIN, True)
             items = [Item.unsure(name, reason, error, retry_helps=helps) for name in batch.names]
         else:
-            items = [Item.failed(name, error) for name in batch.names]
+            items = [self._without_answer(Item.failed(name, error)) for name in batch.names]
         self._sent += len(batch.names)
         self._tell(items)
         self._is_cut_off = is_open
         if not is_open and not isinstance(error, ServiceRefused):
             raise error
+
+    def _without_answer(self, item: Item) -> Item:
+        """A refusal does not tell what became of an attempt before it, where the image would not show."""
+        return msgspec.structs.replace(item, state="uncertain") if item.name in self._unshown else item
 
     def _surely(self, batch: Batch) -> dict[str, str]:
         """Send it until an answer comes that makes sense, or until the service shows that it has it; what it does not
@@ -212,6 +217,7 @@ class Sending:
                 makes_no_sense = isinstance(error, ProtocolError)
                 if not makes_no_sense and not error.uncertain:
                     raise
+                self._unshown.update(filter(self._is_empty, sent.names))
                 if not makes_no_sense and self._proof.is_possible:
                     self._service.clock.sleep(self._service.clock.random() * 2.0**asked)
                 left = self._not_held(sent)

@@ -285,10 +285,10 @@ def _known(value: Any) -> Any:
 
 def _annotation(wire: WireAnnotation, extras: dict[str, Any] | None = None, attributes: Any = None) -> Annotation:
     common = _common(wire, extras, attributes)
-    if isinstance(wire, WireRectangle):
-        return Rectangle(bbox=wire.bbox, **common)
     if isinstance(wire, WirePolygon):
         return Polygon(xy=list(chain.from_iterable(wire.polygon)), **common)
+    if isinstance(wire, WireRectangle):
+        return Rectangle(bbox=wire.bbox, **common)
     if isinstance(wire, WireLine):
         return Line(xy=list(chain.from_iterable(wire.line)), **common)
     return Points(xy=list(chain.from_iterable(wire.points)), **common)

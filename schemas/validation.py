@@ -39,11 +39,13 @@ def check_record(
     places: Sequence[Place] = (),
     labels: Collection[str] | None = None,
     sure: Sequence[bool] = (),
+    good_labels: set[str] | None = None,
 ) -> Iterator[Problem]:
     """All problems of one image. `places` run parallel to its annotations; where they end, image and number stand in.
 
     `labels` are the allowed ones, if only some are. `sure` says of each annotation whether its shape surely is without
-    a mistake (`soundness`), where that has been found out.
+    a mistake (`soundness`), where that has been found out. `good_labels` gathers those without a mistake, so that each
+    is looked at once.
     """
     image = Place(file=places[0].file if places else None, image=record.image)
     for mistake in _image_mistakes(record, coordinates):
@@ -55,19 +57,19 @@ def check_record(
     annotations = record.annotations
     seen = _Repeats() if _may_repeat(annotations) else None
     parts = part_mistakes(annotations)
-    good_labels: set[str] = set()
+    good_labels = set() if good_labels is None else good_labels
     for number, annotation in enumerate(annotations):
         mistakes: list[Mistake] = []
         if annotation.label not in good_labels:
-            found = list(_label_mistakes(annotation.label, labels))
-            if not found:
+            mistakes += _label_mistakes(annotation.label, labels)
+            if not mistakes:
                 good_labels.add(annotation.label)
-            mistakes += found
         if number >= len(sure) or not sure[number]:
             mistakes += shape_mistakes(annotation, width, height, coordinates)
         if annotation.metadata or annotation.attributes or annotation.confidence is not None:
             mistakes += _fact_mistakes(annotation)
-        mistakes += parts.get(number, ())
+        if number in parts:
+            mistakes += parts[number]
         if seen is not None:
             mistakes += seen.mistakes(annotation, number)
         if mistakes:
@@ -84,6 +86,7 @@ class Checker:
         self._labels = None if labels is None else frozenset(labels)
         self._names: dict[str, _Seen] = {}
         self._stems: dict[str, str] = {}
+        self._good_labels: set[str] = set()
 
     def check(self, record: Record, places: Sequence[Place] = (), sure: Sequence[bool] = ()) -> Iterator[Problem]:
         """All problems of the next image; `places` and `sure` as for `check_record`."""
@@ -97,7 +100,14 @@ class Checker:
         if twin != record.image and first.place is place:
             message = f"{printable(twin)} has the same stem: as YOLO both would share one label file"
             yield _problem(Mistake("same-stem", "notice", message, "rename one of them before going to YOLO"), place)
-        yield from check_record(record, coordinates=self._coordinates, places=places, labels=self._labels, sure=sure)
+        yield from check_record(
+            record,
+            coordinates=self._coordinates,
+            places=places,
+            labels=self._labels,
+            sure=sure,
+            good_labels=self._good_labels,
+        )
 
 
 def check_operation_id(text: str) -> Iterator[Problem]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from annolake.converters import parallel
+
 pytest_plugins = ["annolake.converters.testing.accepting"]
 
 # No deadline and no complaint about slow examples: a busy machine is not a defect. On the build machine the
@@ -48,6 +50,14 @@ def no_state_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     """Journals of uploads are not kept where those of the user are."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state-home")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def as_many_processes_as_are_wanted() -> Iterator[None]:
+    """However small a data set is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parallel, "WORTH_A_PROCESS", 1)
         yield
 
 

@@ -19,7 +19,7 @@ PROGRAM = """
 import os
 import time
 import msgspec
-from annolake.converters import metalake
+from annolake.converters import metalake, parallel
 
 def wait(path, *_):
     path.write_text("half")
@@ -33,6 +33,7 @@ def wait_in_part(path, part, *_):
 
 metalake.FORMAT = msgspec.structs.replace(metalake.FORMAT, write=wait, write_part=wait_in_part)
 from annolake.commands.main import main
+parallel.WORTH_A_PROCESS = 1
 main()
 """
 

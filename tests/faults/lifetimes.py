@@ -66,10 +66,10 @@ class Lifetime(RuleBasedStateMachine):
     def teardown(self) -> None:
         self._open.close()
 
-    @initialize(new=st.integers(1, 4), storage=st.sampled_from(get_args(StorageType)))
-    def begin(self, new: int, storage: StorageType) -> None:
+    @initialize(new=st.integers(1, 4), storage=st.sampled_from(get_args(StorageType)), part_size=PART_SIZES)
+    def begin(self, new: int, storage: StorageType, part_size: int | None) -> None:
         self._add(new)
-        self.switch_storage(storage)
+        self.switch_storage(storage, part_size)
 
     @rule(how=st.sampled_from(HOW), number=st.integers(0, 30), other=st.integers(0, 30))
     def change_file(self, how: How, number: int, other: int) -> None:
@@ -83,10 +83,10 @@ class Lifetime(RuleBasedStateMachine):
         for name in sorted(self.here):
             self._change(name, how, self._name())
 
-    @rule(seed=SEEDS, new=st.integers(0, 3), at_once=st.sampled_from((1, 4)), part_size=PART_SIZES)
-    def run_with_faults(self, seed: int, new: int, at_once: int, part_size: int | None) -> None:
+    @rule(seed=SEEDS, new=st.integers(0, 3), at_once=st.sampled_from((1, 4)))
+    def run_with_faults(self, seed: int, new: int, at_once: int) -> None:
         self._add(new)
-        self._up.job |= {"at_once": at_once, "part_size": part_size}
+        self._up.job["at_once"] = at_once
         before = self._kept
         self._judge(self._up.run(plans.run(random.Random(seed), "files")), before)
 
@@ -94,13 +94,11 @@ class Lifetime(RuleBasedStateMachine):
         seed=SEEDS,
         new=st.integers(1, 3),
         operation=st.sampled_from(("finalise", "put-part", "")),
-        part_size=PART_SIZES,
-        then=st.none() | st.sampled_from(HOW),
+        then=st.sampled_from((None, "same size", "same size", *HOW)),
     )
-    def run_and_be_killed(self, seed: int, new: int, operation: str, part_size: int | None, then: How | None) -> None:
+    def run_and_be_killed(self, seed: int, new: int, operation: str, then: How | None) -> None:
         """With new files; and then all files change, or none."""
         self._add(new)
-        self._up.job |= {"part_size": part_size}
         before = self._kept
         self._judge(self._up.run(Run(kill=plans.kill(random.Random(seed), operation))), before)
         if then is not None:
@@ -145,9 +143,10 @@ class Lifetime(RuleBasedStateMachine):
             shutil.rmtree(self._journal.parent, ignore_errors=True)
             self.sure.clear()
 
-    @rule(storage=st.sampled_from(get_args(StorageType)))
-    def switch_storage(self, storage: StorageType) -> None:
+    @rule(storage=st.sampled_from(get_args(StorageType)), part_size=PART_SIZES)
+    def switch_storage(self, storage: StorageType, part_size: int | None) -> None:
         """What was on its way into the old one is gone."""
+        self._up.job["part_size"] = part_size
         lake = self.rig.lake
         if storage != lake.storage:
             lake.bucket.parts.clear()

@@ -20,7 +20,7 @@ from .conftest import Connect
 from .desk import Desk
 from .faultd import Faultd
 from .oracle import Inputs, check
-from .typed import PICTURES, Typed
+from .typed import BOX, PICTURES, Typed
 
 WAYS = [("--unique-name",), ("--storage-path",), ("--job", "j1")]
 LOST = {
@@ -76,6 +76,7 @@ def test_b3_a_reply_that_is_lost_and_cannot_be_asked_for(
     again = typed(*words(*way))
     verdict = check(lake.lake, THERE, json.loads(again.stdout))
     assert (again.exit_code, states(again), verdict.clean) == (6, STILL_OPEN, True), verdict
+    assert '"reason": "the service took them from an earlier run"' in again.stdout
     if lake.lake.mode == "replace":
         fresh = typed(*words(*way), "--fresh")
         assert (fresh.exit_code, states(fresh)) == (0, ["uploaded"] * 4)
@@ -162,3 +163,17 @@ def test_a_service_that_falls_silent_before_it_can_be_asked(lake: Faultd, connec
     assert [item.state for item in report.items] == ["uncertain", "uncertain", "not begun", "not begun"]
     assert check(lake.lake, wanted, report).misreported == []
     pages.times = 0
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_images_without_shapes_do_not_show(lake: Faultd, connected: Connect, typed: Typed, status: int) -> None:
+    """They may have arrived with an answer that was lost, whatever is said to the next attempt."""
+    images = [{"image": name, "annotations": [BOX] * (name == PICTURES[3])} for name in PICTURES]
+    Path("lake.json").write_text(json.dumps({"images": images}))
+    lake.rule("annotation-batch", act.drop())
+    lake.rule("annotation-batch", act.answer(status), times=3)
+    report = sent(connected, connected().annotations.to_collection("Demo"))
+    wanted = Inputs(annotations={(f"Demo_{one['image']}", "op"): len(one["annotations"]) for one in images})
+    verdict = check(lake.lake, wanted, report)
+    assert verdict.misreported == [], verdict
+    assert [item.state for item in report.items[:2]] == ["uncertain", "uncertain"]
