@@ -47,7 +47,9 @@ from .optionflags import ADDRESS, ANY_PATH, FILE, FOLDER, all_flags, given_optio
     default="local",
     help="Who writes shards: processes of this computer, or the workers of a Ray cluster.",
 )
-@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use, at most; for large sets one a core.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use, at most; for large sets one a core."
+)
 @click.option(
     "--memory",
     metavar="SIZE",
