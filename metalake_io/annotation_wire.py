@@ -11,10 +11,12 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import isfinite
 from typing import Any, Literal
 
 import msgspec
 
+from ..schemas.errors import InvalidInput
 from ..schemas.model import Annotation, Record, Rectangle, Value
 from ..schemas.plain import ready
 
@@ -130,9 +132,12 @@ def _points(annotation: Annotation) -> dict[str, Any]:
         xy = annotation.xy
         return {"points": [[x, y] for x, y in zip(xy[::2], xy[1::2], strict=True)]}
     x, y, width, height = annotation.bbox
+    right, bottom = x + width, y + height
+    if not (isfinite(right) and isfinite(bottom)):
+        raise InvalidInput("no-json", f"the box {annotation.bbox} ends beyond all numbers", hint="correct its size")
     return {
         "boxBoundariesAndDimensions": {"x": x, "y": y, "w": width, "h": height},
-        "points": [[x, y], [x + width, y], [x + width, y + height], [x, y + height]],
+        "points": [[x, y], [right, y], [right, bottom], [x, bottom]],
     }
 
 

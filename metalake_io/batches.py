@@ -8,6 +8,8 @@ import msgspec
 
 from .service import json_text
 
+_ENCODER = msgspec.json.Encoder()
+
 MOST_IMAGES = 1000
 MOST_BYTES = 8 << 20
 """Of the body as it goes over the wire. The service's proxy refuses 100 MB."""
@@ -21,7 +23,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     def array(self) -> str:
         """The elements as one JSON text."""
-        return "[" + ", ".join(self.elements) + "]"
+        return "[" + ",".join(self.elements) + "]"
 
     def without(self, names: Collection[str]) -> Batch:
         """The images of other names."""
@@ -47,8 +49,8 @@ def batches(
     texts: list[str] = []
     size = 0
     for name, element in elements:
-        text = json_text(element)
-        length = len(text) + text.count('"') + text.count("\\")  # in the body it is a text, with these escaped
+        text = _text(element)
+        length = _length(text)
         if names and (len(names) == most_images or size + length > most_bytes):
             yield Batch(names, texts)
             names, texts, size = [], [], 0
@@ -57,3 +59,16 @@ def batches(
         size += length
     if names:
         yield Batch(names, texts)
+
+
+def _text(element: object) -> str:
+    """JSON without blanks, which takes a fifth of the time. All numbers are finite: `null` would stand for others."""
+    try:
+        return _ENCODER.encode(element).decode()
+    except UnicodeEncodeError:  # half a surrogate pair, in the name of a file
+        return json_text(element)
+
+
+def _length(text: str) -> int:
+    """Bytes that it has in the body, where it is a text itself, in nothing but ASCII."""
+    return len(text) + text.count('"') + text.count("\\") if text.isascii() else len(json_text(text))

@@ -66,8 +66,7 @@ class Journal:
     def put(self, *rows: Row) -> None:
         """Keep rows, in place of those of the same key; soon, not at once."""
         if self._writer is not None:
-            for row in rows:
-                self._writer.put(row)
+            self._writer.put(rows)
 
     def flush(self) -> None:
         """Wait until all rows are kept: before something is sent that must be known to have been sent."""

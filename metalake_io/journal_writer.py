@@ -1,9 +1,11 @@
-"""The one thread that writes a journal: what waits goes into one transaction, at most 50 rows at a time."""
+"""The one thread that writes a journal: what waits goes into one transaction of some 50 rows; what was put together is
+never divided.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from queue import Empty, Queue
 from threading import Event, Thread
@@ -23,14 +25,14 @@ class Writer:
     def __init__(self, database: sqlite3.Connection, failure: Callable[[sqlite3.Error], AnnolakeError]) -> None:
         self._database = database
         self._failure = failure
-        self._queue: Queue[Row | Event | None] = Queue(_WAITING)
+        self._queue: Queue[Sequence[Row] | Event | None] = Queue(_WAITING)
         self._error: AnnolakeError | None = None
         self._thread = Thread(target=self._run, name="annolake-journal", daemon=True)
         self._thread.start()
 
-    def put(self, row: Row) -> None:
+    def put(self, rows: Sequence[Row]) -> None:
         self._raise()
-        self._queue.put(row)
+        self._queue.put(rows)
 
     def flush(self) -> None:
         kept = Event()
@@ -74,14 +76,14 @@ class Writer:
             if isinstance(one, Event):
                 waiting.append(one)
             else:
-                rows.append(one)
+                rows += one
         return rows, waiting, True
 
     def _keep(self, rows: list[Row]) -> None:
         self._database.execute("BEGIN IMMEDIATE")
         try:
-            for sql, some in groupby(rows, lambda row: row.insert()):
-                self._database.executemany(sql, [row.sealed() for row in some])
+            for kind, some in groupby(rows, type):
+                self._database.executemany(kind.insert(), [row.sealed() for row in some])
         except BaseException:
             self._database.execute("ROLLBACK")
             raise

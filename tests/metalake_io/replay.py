@@ -17,7 +17,7 @@ CLOSED = "connection closed without response"
 
 _VOLATILE = [
     (re.compile(r"shape_[0-9a-f-]{36}"), "shape_*"),
-    (re.compile(r'("\$date": |\\"\$date\\": )\\?"[^"]*?\\?"'), r"\1*"),
+    (re.compile(r'("\$date": |\\"\$date\\": ?)\\?"[^"]*?\\?"'), r"\1*"),
     (re.compile(r'("sessionId": )"[0-9.]+"'), r"\1*"),
     (re.compile(r"sessionId=[0-9.]+"), "sessionId=*"),
     (re.compile(r"http://127\.0\.0\.1:[0-9]+"), "http://host"),

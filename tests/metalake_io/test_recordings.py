@@ -22,7 +22,7 @@ from annolake.metalake_io.errors import NotAuthorised, ServiceRefused
 
 from .clock import FakeClock
 from .recorded_cases import CASES, Call
-from .recorded_improvements import Exchanges, no_double_slash
+from .recorded_improvements import Exchanges, no_blanks, no_double_slash
 from .replay import Player, body_of, recordings, same, sent, settled, unpack
 from .wire import Asked
 
@@ -120,7 +120,7 @@ def improvements(exchanges: Exchanges, improved: list[Callable[[Exchanges], Exch
         before = json.dumps(exchanges)
         exchanges = improve(exchanges)
         assert json.dumps(exchanges) != before, f"{improve.__name__} changes nothing here"
-    return exchanges
+    return no_blanks(exchanges)
 
 
 def found_in(player: Player) -> list[str]:
