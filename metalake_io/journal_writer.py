@@ -82,8 +82,8 @@ class Writer:
     def _keep(self, rows: list[Row]) -> None:
         self._database.execute("BEGIN IMMEDIATE")
         try:
-            for kind, some in groupby(rows, type):
-                self._database.executemany(kind.insert(), [row.sealed() for row in some])
+            for sql, some in groupby(rows, lambda row: row.insert()):
+                self._database.executemany(sql, [row.sealed() for row in some])
         except BaseException:
             self._database.execute("ROLLBACK")
             raise
