@@ -11,6 +11,7 @@ from .lifetimes import Lifetime
 from .torture import of_all
 
 
+@pytest.mark.torture  # on a busy computer it has found two lives that a quiet one does not repeat: not yet explained
 @pytest.mark.parametrize(("examples", "steps"), of_all([(25, 15)], [(300, 30)]))
 def test_h1_lifetimes(nursery: Nursery, examples: int, steps: int) -> None:
     """Replayed as hypothesis says in the failure."""
