@@ -118,7 +118,9 @@ class FileUpload:
             return None
         try:
             return self._send(source, before, stored)
-        except ServiceRefused:
+        except ServiceRefused as error:
+            if error.uncertain:
+                raise  # it may be there: sent whole, it would be there twice
             return None  # the service has forgotten the upload, or the storage its parts: the file is sent whole
 
     def _initialize(self, source: Source) -> _File:

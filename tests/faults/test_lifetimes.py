@@ -11,7 +11,6 @@ from .lifetimes import Lifetime
 from .torture import of_all
 
 
-@pytest.mark.torture  # on a busy computer it has found two lives that a quiet one does not repeat: not yet explained
 @pytest.mark.parametrize(("examples", "steps"), of_all([(25, 15)], [(300, 30)]))
 def test_h1_lifetimes(nursery: Nursery, examples: int, steps: int) -> None:
     """Replayed as hypothesis says in the failure."""
@@ -25,3 +24,19 @@ def test_h1_lifetimes(nursery: Nursery, examples: int, steps: int) -> None:
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
         ),
     )
+
+
+@pytest.mark.parametrize(
+    "seeds", [(0, 0, 0, 0, 1, 0, 56074, 469, 74597), (13933357, 2005, 56074, 46622746, 128, 27295)]
+)
+def test_h1_a_file_that_may_be_there_is_not_sent_whole(nursery: Nursery, seeds: tuple[int, ...]) -> None:
+    """An upload taken up again: its last answer is lost, and then the question whether it is there is refused."""
+    Lifetime.nursery = nursery
+    life = Lifetime()
+    try:
+        life.begin(new=2, storage="AWS_S3", part_size=None)
+        for seed in seeds:
+            life.run_with_faults(seed=seed, new=2, at_once=1)
+            life.what_has_arrived_stays()
+    finally:
+        life.teardown()
