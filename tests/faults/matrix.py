@@ -373,6 +373,7 @@ CHECKS: dict[str, Fault] = {
     "H1": fault(
         "the lifetime of a folder and its collection: files come, change and go between runs that fail or are killed",
         "faults/test_lifetimes.py::test_h1_lifetimes",
+        "faults/test_lifetimes.py::test_h1_a_file_that_may_be_there_is_not_sent_whole",
     ),
     "H2": fault(
         "random plans of faults, incidents and kills, each of them made by a seed",
