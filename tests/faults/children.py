@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,9 @@ class Child:
         self.ended = 0.0
 
     def send(self, number: int) -> None:
-        os.kill(self.pid, number)
+        """A signal, unless it has just ended."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
     def wait(self, longest: float = LONGEST) -> int:
         if self.returncode is None:
