@@ -22,6 +22,7 @@ from .present import Present
 from .results import Item, Verified
 from .service import Service
 from .transfer.bodies import Moved
+from .transfer.clock import raise_if_stopped
 from .transfer.exchange import Request, Response, may_be_asked
 from .transfer.stack import STORAGE_IDLE
 
@@ -68,6 +69,7 @@ class Fetcher:
                 raise _refused(wanted, response)
             if landing.same is not None:
                 return _skipped(wanted, response, landing.same, present.size)
+            raise_if_stopped()  # the report may be made already, where the disk was slow
             landing.settle()
         except BaseException as error:
             landing.leave(useful=_may_go_on(error))

@@ -13,8 +13,10 @@ import pytest
 
 from annolake.metalake_io.crc32c import crc32c_of
 from annolake.metalake_io.errors import PartlyDone
+from annolake.metalake_io.landing import Landing
 from annolake.metalake_io.partfiles import Leftovers
 from annolake.metalake_io.results import DownloadReport, Verified
+from annolake.metalake_io.transfer.clock import current_stop
 from annolake.schemas.errors import LocalFailure
 
 from ..metalake_io.trees import tree
@@ -315,3 +317,24 @@ def test_the_weakest_proof_is_told(rig: Faultd, get: Get) -> None:
     report = get()
     assert sorted(str(item.verified_by) for item in report.items) == ["md5", "size"]
     assert report.verified_by == "size"
+
+
+def test_a_file_that_is_whole_only_when_the_run_has_been_stopped_gets_no_name(
+    get: Get, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow disk its report, that it was called off, is made by then."""
+    receive = Landing.receive
+
+    def received_late(self: Landing, *given: Any) -> None:
+        receive(self, *given)
+        stop = current_stop.get()
+        assert stop is not None
+        stop.set()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Landing, "receive", received_late)
+        report = get()
+    assert [(item.state, item.reason) for item in report.items] == [("failed", "called off on its way")]
+    assert FILE not in tree(out)
+    assert get().complete
+    assert (tree(out)[FILE], hidden(out)) == (CONTENT, [])
