@@ -54,10 +54,12 @@ def test_partly(run: Run, lake: Lake, pictures: Path) -> None:
 
 
 def test_waiting_is_told(run: Run, lake: Lake, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who waits for a server that is away is told so, and that it has come back."""
+    """Who waits for a server that is away is told so, and that it has come back. One file: the other's proper answers
+    would come between.
+    """
     monkeypatch.setattr(WallClock, "random", lambda _: 0.0)  # all pauses are nothing
     lake.rule("POST .*finalize", refusal(503, "x"), times=6)
-    done = run("upload", "files", str(pictures), "--collection", "Demo")
+    done = run("upload", "files", str(pictures / "a.png"), "--collection", "Demo")
     assert done.exit_code == 0, done.stderr
     assert re.search(r"127\.0\.0\.1:\d+ is away \(the server answers 503\): waiting for it, up to \d+ s", done.stderr)
     assert "answers again" in done.stderr
