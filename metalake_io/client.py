@@ -217,9 +217,15 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions, LookUpFunctions):
 
     @checked
     def trash_objects_from_collection(
-        self, collection_id: str, query: str = NOT_GIVEN, filter: Mapping[str, Any] | None = None
+        self,
+        collection_id: str,
+        query: str = NOT_GIVEN,
+        filter: Mapping[str, Any] | None = None,
+        *,
+        confirmed: bool = False,
     ) -> dict[str, Any]:
-        """2.10: `{"message", "isSuccess"}`. Called with the id alone, the collection itself goes to the trash.
+        """2.10: `{"message", "isSuccess"}`. With the id alone the collection itself is meant: it goes to the trash
+        with `confirmed=True`, and without it a UsageError says how many objects that would be.
 
         UsageError, before anything is sent, for a filter with unknown keys or types, for a query that is no text, and
         for a query or filter that is given and empty: the official SDK trashes everything then.
@@ -227,14 +233,16 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions, LookUpFunctions):
         """
         everything = query is NOT_GIVEN and filter is None
         try:
-            message = self.trash.from_collection(collection_id, query, filter, everything=everything, confirmed=True)
+            message = self.trash.from_collection(
+                collection_id, query, filter, everything=everything, confirmed=confirmed or not everything
+            )
         except ServiceRefused as error:
             return _refused(error)
         return {"message": message, "isSuccess": True}
 
     @checked
     def trash_objects_from_datalake(
-        self, datalake_query: str, datalake_filter: Mapping[str, Any] | None = None, content_type: str = "image"
+        self, datalake_query: str = "", datalake_filter: Mapping[str, Any] | None = None, content_type: str = "image"
     ) -> dict[str, Any]:
         """2.11: `{"message", "isSuccess"}`. Images or videos of the whole lake; UsageError as 2.10, and without both
         query and filter.
