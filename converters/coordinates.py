@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..schemas.errors import InvalidInput, Place
-from ..schemas.model import Annotation, Coordinates, Record, Rectangle
+from ..schemas.model import Annotation, Boxes, Coordinates, Record, Rectangle
 
 Scale = Callable[[float, float], float]
 
@@ -31,6 +31,8 @@ def rescaled(
     if coordinates == target or not annotations:
         return annotations
     size = size_of(record)
+    if type(annotations) is Boxes and (boxes := scaled_boxes(annotations, size, target)) is not None:
+        return boxes
     scale: Scale = _times if target == "pixels" else _over
     try:
         return [_scaled(annotation, size, scale) for annotation in annotations]
@@ -56,6 +58,19 @@ def size_of(record: Record) -> tuple[float, float]:
             hint="say where the pictures are with --images DIR",
         )
     return record.width, record.height
+
+
+def scaled_boxes(boxes: Boxes, size: tuple[float, float], target: Coordinates) -> Boxes | None:
+    """All boxes of an image of that size from the other space to `target`; None where a number is none any more."""
+    width, height = size
+    held = [box.bbox for box in boxes]
+    if target == "pixels":
+        scaled = [(x * width, y * height, w * width, h * height) for x, y, w, h in held]
+    else:
+        scaled = [(x / width, y / height, w / width, h / height) for x, y, w, h in held]
+    if not isfinite(sum(map(sum, scaled))):
+        return None
+    return Boxes([Rectangle(bbox, label=box.label) for box, bbox in zip(boxes, scaled, strict=True)])
 
 
 def _times(value: float, size: float) -> float:

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from ..schemas import geometry
 from ..schemas.keys import BOOKKEEPING, IMAGE_BOOKKEEPING
-from ..schemas.model import Annotation, Coordinates, Line, Points, Polygon, Record, Rectangle
+from ..schemas.model import Annotation, Boxes, Coordinates, Line, Points, Polygon, Record, Rectangle
 from . import lowering
-from .coordinates import in_space, limits, rescaled, size_of
+from .coordinates import in_space, limits, rescaled, scaled_boxes, size_of
 from .describing import Carry, Describer
 from .drawing import drawn, needs_drawing
 from .fidelity import Fidelity
@@ -76,6 +76,8 @@ class _Projector:
         self.record = record = in_space(record, self.source, self.space)
         self.limits = limits(record, self.space) if fidelity.inside else None
         self.size = None
+        if type(record.annotations) is Boxes and (boxes := self._boxes(record.annotations)) is not None:
+            return replace(record, annotations=boxes, **self._facts())
         kept: list[Annotation] = []
         for number, group in enumerate(lowering.groups(record.annotations), 1):
             first = group[0]
@@ -86,6 +88,20 @@ class _Projector:
             shapes = rescaled(self._object(group), record, self.space, self.target)
             kept += on_whole_pixels(shapes, lambda: self._book("rounded")) if fidelity.whole else shapes
         return replace(record, annotations=kept, **self._facts())
+
+    def _boxes(self, boxes: Boxes) -> Boxes | None:
+        """The same for all boxes of an image; None where one of them takes a closer look."""
+        fidelity, edges = self.fidelity, self.limits
+        if Rectangle not in self.usual_kinds or (fidelity.inside and edges is None):
+            return None
+        for x, y, w, h in [box.bbox for box in boxes] if fidelity.solid or fidelity.inside else ():
+            if not (w > 0 and h > 0):
+                return None
+            if fidelity.inside and edges and (x < 0 or y < 0 or x + w > edges[0] or y + h > edges[1]):
+                return None
+        if self.target == self.space or not boxes:
+            return boxes
+        return scaled_boxes(boxes, size_of(self.record), self.target)
 
     def _usual(self, shape: Annotation) -> Annotation | None:
         """The shape as the target holds it, where nothing is to be done but to forget bookkeeping: most are such, and

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ...schemas.model import Record
+from ...schemas.model import Boxes, Record
 from ...schemas.plain import is_list, is_object
 from ..format import Indivisible
 from ..lowering import groups
@@ -81,7 +81,11 @@ class Body:
 
     def _shapes(self, record: Record) -> Iterator[str]:
         following = 0
-        for group in groups(record.annotations):
+        if type(boxes := record.annotations) is Boxes:
+            for label in dict.fromkeys([box.label for box in boxes]):
+                self.used.label(label)
+            yield from self.usual.boxes(boxes)
+        for group in () if type(boxes) is Boxes else groups(record.annotations):
             if len(group) == 1 and (text := self.usual.line(group[0])) is not None:
                 self.used.label(group[0].label)
                 yield text
