@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Callable, Sequence
 from itertools import cycle
 from math import isfinite
@@ -15,6 +16,11 @@ from ..schemas.errors import InvalidInput, Place
 from ..schemas.model import Annotation, Coordinates, Record, Rectangle
 
 Scale = Callable[[float, float], float]
+
+_operators: Any = operator
+TIMES: Scale = _operators.mul
+OVER: Scale = _operators.truediv
+"""Without a frame of Python's: they are called for each number of a data set."""
 
 
 def in_space(record: Record, coordinates: Coordinates, target: Coordinates) -> Record:
@@ -31,7 +37,7 @@ def rescaled(
     if coordinates == target or not annotations:
         return annotations
     size = size_of(record)
-    scale: Scale = _times if target == "pixels" else _over
+    scale = TIMES if target == "pixels" else OVER
     try:
         return [_scaled(annotation, size, scale) for annotation in annotations]
     except InvalidInput as error:
@@ -56,14 +62,6 @@ def size_of(record: Record) -> tuple[float, float]:
             hint="say where the pictures are with --images DIR",
         )
     return record.width, record.height
-
-
-def _times(value: float, size: float) -> float:
-    return value * size
-
-
-def _over(value: float, size: float) -> float:
-    return value / size
 
 
 def _scaled(annotation: Annotation, size: tuple[float, float], scale: Scale) -> Annotation:

@@ -7,6 +7,8 @@ done: `--dry-run` is this pass without the writer. Projecting twice changes noth
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
+from math import isfinite
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,7 +17,7 @@ from ..schemas import geometry
 from ..schemas.keys import BOOKKEEPING, IMAGE_BOOKKEEPING
 from ..schemas.model import Annotation, Coordinates, Line, Points, Polygon, Record, Rectangle
 from . import lowering
-from .coordinates import in_space, limits, rescaled, size_of
+from .coordinates import OVER, in_space, limits, rescaled, size_of
 from .describing import Carry, Describer
 from .drawing import drawn, needs_drawing
 from .fidelity import Fidelity
@@ -118,11 +120,25 @@ class _Projector:
                 width, height = self.size = self.size or size_of(self.record)
                 return Rectangle(bbox=(x / width, y / height, w / width, h / height), label=shape.label)
             return shape if same else Rectangle(bbox=shape.bbox, label=shape.label, metadata=kept)
-        if not isinstance(shape, Polygon) or fidelity.inside or self.target != self.space:
+        if not isinstance(shape, Polygon) or (fidelity.solid and not is_solid(shape)):
             return None
-        if fidelity.solid and not is_solid(shape):
+        xy = shape.xy
+        if fidelity.inside and not self._holds(xy):
             return None
-        return shape if same else Polygon(xy=shape.xy, label=shape.label, metadata=kept)
+        if self.target != self.space:
+            if kept or not fidelity.inside:
+                return None
+            xy = list(map(OVER, xy, cycle(size_of(self.record))))
+            return Polygon(xy=xy, label=shape.label) if isfinite(sum(xy)) else None
+        return shape if same else Polygon(xy=xy, label=shape.label, metadata=kept)
+
+    def _holds(self, xy: Sequence[float]) -> bool:
+        """Whether a ring lies in the image for sure."""
+        if self.limits is None or len(xy) < 2 * _FEWEST[Polygon]:
+            return False
+        width, height = self.limits
+        xs, ys = xy[::2], xy[1::2]
+        return min(xs) >= 0 and min(ys) >= 0 and max(xs) <= width and max(ys) <= height
 
     def _facts(self) -> dict[str, Any]:
         """What becomes of the facts of the image."""
