@@ -34,6 +34,7 @@ TARGETS = {
     "yolo": ("yolo", ["--yolo-task", "detect", "--allow-loss"]),
     "coco": ("again.json", []),
     "voc": ("voc", ["--allow-loss"]),
+    "cvat": ("again.xml", ["--allow-loss"]),
 }
 SLOWEST = 3
 TIMEOUT = 7200

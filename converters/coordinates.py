@@ -13,13 +13,13 @@ import msgspec
 from msgspec.structs import replace
 
 from ..schemas.errors import InvalidInput, Place
-from ..schemas.model import Annotation, Coordinates, Record, Rectangle
+from ..schemas.model import Annotation, Boxes, Coordinates, Record, Rectangle
 
 Scale = Callable[[float, float], float]
 
 _operators: Any = operator
-TIMES: Scale = _operators.mul
-OVER: Scale = _operators.truediv
+_TIMES: Scale = _operators.mul
+_OVER: Scale = _operators.truediv
 """Without a frame of Python's: they are called for each number of a data set."""
 
 
@@ -37,7 +37,9 @@ def rescaled(
     if coordinates == target or not annotations:
         return annotations
     size = size_of(record)
-    scale = TIMES if target == "pixels" else OVER
+    if type(annotations) is Boxes and (boxes := scaled_boxes(annotations, size, target)) is not None:
+        return boxes
+    scale = _TIMES if target == "pixels" else _OVER
     try:
         return [_scaled(annotation, size, scale) for annotation in annotations]
     except InvalidInput as error:
@@ -62,6 +64,25 @@ def size_of(record: Record) -> tuple[float, float]:
             hint="say where the pictures are with --images DIR",
         )
     return record.width, record.height
+
+
+def scaled_boxes(boxes: Boxes, size: tuple[float, float], target: Coordinates) -> Boxes | None:
+    """All boxes of an image of that size from the other space to `target`; None where a number is none any more."""
+    width, height = size
+    held = [box.bbox for box in boxes]
+    if target == "pixels":
+        scaled = [(x * width, y * height, w * width, h * height) for x, y, w, h in held]
+    else:
+        scaled = [(x / width, y / height, w / width, h / height) for x, y, w, h in held]
+    if not isfinite(sum(map(sum, scaled))):
+        return None
+    return Boxes([Rectangle(bbox, label=box.label) for box, bbox in zip(boxes, scaled, strict=True)])
+
+
+def scaled_ring(xy: Sequence[float], size: tuple[float, float]) -> list[float] | None:
+    """A ring in pixels of an image of that size as fractions; None where a number is none any more."""
+    ring = list(map(_OVER, xy, cycle(size)))
+    return ring if isfinite(sum(ring)) else None
 
 
 def _scaled(annotation: Annotation, size: tuple[float, float], scale: Scale) -> Annotation:

@@ -18,6 +18,9 @@ from .manifest import MANIFEST, Manifest
 from .nearby import Address, scratch_folder
 from .storage import Storage
 
+STAGING = ".annolake-"
+"""How the part of object storage is called that shards are written to first."""
+
 
 class Place(Protocol):
     """Travels to other processes and computers."""
@@ -84,7 +87,7 @@ class Staging(msgspec.Struct, frozen=True):
 def appearing_place(target: Address) -> Generator[Place]:
     """A place that becomes the target at the end, or is removed on any failure."""
     if isinstance(target, Storage):
-        staging = f".annolake-{secrets.token_hex(4)}"
+        staging = f"{STAGING}{secrets.token_hex(4)}"
         try:
             yield Staging(target, staging)
         finally:

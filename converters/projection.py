@@ -7,17 +7,15 @@ done: `--dry-run` is this pass without the writer. Projecting twice changes noth
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import cycle
-from math import isfinite
 from typing import Any
 
 from msgspec.structs import replace
 
 from ..schemas import geometry
 from ..schemas.keys import BOOKKEEPING, IMAGE_BOOKKEEPING
-from ..schemas.model import Annotation, Coordinates, Line, Points, Polygon, Record, Rectangle
+from ..schemas.model import Annotation, Boxes, Coordinates, Line, Points, Polygon, Record, Rectangle
 from . import lowering
-from .coordinates import OVER, in_space, limits, rescaled, size_of
+from .coordinates import in_space, limits, rescaled, scaled_boxes, scaled_ring, size_of
 from .describing import Carry, Describer
 from .drawing import drawn, needs_drawing
 from .fidelity import Fidelity
@@ -25,7 +23,7 @@ from .fitting import as_oriented_box, called_obb, needs_fitting
 from .grid import is_solid, on_whole_pixels
 from .joining import joined
 from .ledger import Ledger
-from .lowering import exceeds
+from .lowering import exceeds, within
 
 _WORDS: dict[type, str] = {Rectangle: "rectangle", Polygon: "polygon", Line: "line", Points: "points"}
 _FEWEST: dict[type, int] = {Polygon: 3, Line: 2, Points: 1}
@@ -78,6 +76,8 @@ class _Projector:
         self.record = record = in_space(record, self.source, self.space)
         self.limits = limits(record, self.space) if fidelity.inside else None
         self.size = None
+        if type(record.annotations) is Boxes and (boxes := self._boxes(record.annotations)) is not None:
+            return replace(record, annotations=boxes, **self._facts())
         kept: list[Annotation] = []
         for number, group in enumerate(lowering.groups(record.annotations), 1):
             first = group[0]
@@ -88,6 +88,20 @@ class _Projector:
             shapes = rescaled(self._object(group), record, self.space, self.target)
             kept += on_whole_pixels(shapes, lambda: self._book("rounded")) if fidelity.whole else shapes
         return replace(record, annotations=kept, **self._facts())
+
+    def _boxes(self, boxes: Boxes) -> Boxes | None:
+        """The same for all boxes of an image; None where one of them takes a closer look."""
+        fidelity, edges = self.fidelity, self.limits
+        if Rectangle not in self.usual_kinds or (fidelity.inside and edges is None):
+            return None
+        for x, y, w, h in [box.bbox for box in boxes] if fidelity.solid or fidelity.inside else ():
+            if not (w > 0 and h > 0):
+                return None
+            if fidelity.inside and edges and (x < 0 or y < 0 or x + w > edges[0] or y + h > edges[1]):
+                return None
+        if self.target == self.space or not boxes:
+            return boxes
+        return scaled_boxes(boxes, size_of(self.record), self.target)
 
     def _usual(self, shape: Annotation) -> Annotation | None:
         """The shape as the target holds it, where nothing is to be done but to forget bookkeeping: most are such, and
@@ -123,22 +137,12 @@ class _Projector:
         if not isinstance(shape, Polygon) or (fidelity.solid and not is_solid(shape)):
             return None
         xy = shape.xy
-        if fidelity.inside and not self._holds(xy):
+        if fidelity.inside and not (self.limits and len(xy) >= 2 * _FEWEST[Polygon] and within(xy, *self.limits)):
             return None
         if self.target != self.space:
-            if kept or not fidelity.inside:
-                return None
-            xy = list(map(OVER, xy, cycle(size_of(self.record))))
-            return Polygon(xy=xy, label=shape.label) if isfinite(sum(xy)) else None
+            ring = scaled_ring(xy, size_of(self.record)) if fidelity.inside and not kept else None
+            return None if ring is None else Polygon(xy=ring, label=shape.label)
         return shape if same else Polygon(xy=xy, label=shape.label, metadata=kept)
-
-    def _holds(self, xy: Sequence[float]) -> bool:
-        """Whether a ring lies in the image for sure."""
-        if self.limits is None or len(xy) < 2 * _FEWEST[Polygon]:
-            return False
-        width, height = self.limits
-        xs, ys = xy[::2], xy[1::2]
-        return min(xs) >= 0 and min(ys) >= 0 and max(xs) <= width and max(ys) <= height
 
     def _facts(self) -> dict[str, Any]:
         """What becomes of the facts of the image."""

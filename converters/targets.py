@@ -10,6 +10,7 @@ from .files import check_target
 from .format import Format, Options
 from .manifest import MANIFEST, manifest_in
 from .nearby import Address, told
+from .places import STAGING
 from .storage import Storage
 
 
@@ -89,4 +90,17 @@ def _check_on_storage(
             hint = "choose a name of its own"
             raise UsageError("target-is-source", f"{source} and {target.url} would lie in each other", hint=hint)
     if target.exists():
-        raise UsageError("target-exists", f"there is something at {target.url} already", hint="choose another name")
+        raise _is_there(target)
+
+
+def _is_there(target: Storage) -> UsageError:
+    """What is there already. Removing is for the user to decide: a killed run looks like one at work."""
+    staged = [one for one in target.objects() if one.name.startswith(STAGING)]
+    if not staged:
+        return UsageError("target-exists", f"there is something at {target.url} already", hint="choose another name")
+    below = ", ".join(sorted({target.below(one.name.partition("/")[0]).url for one in staged}))
+    many = f"{len(staged):,} objects of {sum(one.size for one in staged):,} bytes"
+    message = f"another run is writing to {target.url}, or was killed while it did: it left {many} below {below}"
+    return UsageError(
+        "target-staged", message, hint="remove all that is there if that run has ended, or choose another name"
+    )

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..schemas.errors import InvalidInput
+from ..schemas.errors import InvalidInput, Place
 from ..schemas.model import Annotation, Record, Rectangle, Value
 from ..schemas.plain import ready
 
@@ -76,7 +76,7 @@ def element(record: Record, address: Address, run: Run, labels: Mapping[str, Ref
         "data": {
             "annotationObjects": [
                 {
-                    **_points(annotation),
+                    **_points(annotation, Place(image=name, annotation=number)),
                     "id": _shape_id(repr((run.operation, name, number))),
                     "shapeId": number,
                     "createdAt": {"$date": created},
@@ -127,14 +127,15 @@ def _shape_id(name: str) -> str:
     return f"shape_{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
-def _points(annotation: Annotation) -> dict[str, Any]:
+def _points(annotation: Annotation, place: Place) -> dict[str, Any]:
     if not isinstance(annotation, Rectangle):
         xy = annotation.xy
         return {"points": [[x, y] for x, y in zip(xy[::2], xy[1::2], strict=True)]}
     x, y, width, height = annotation.bbox
     right, bottom = x + width, y + height
     if not (isfinite(right) and isfinite(bottom)):
-        raise InvalidInput("no-json", f"the box {annotation.bbox} ends beyond all numbers", hint="correct its size")
+        message = f"the box {annotation.bbox} ends beyond all numbers"
+        raise InvalidInput("no-json", message, place=place, hint="correct its size")
     return {
         "boxBoundariesAndDimensions": {"x": x, "y": y, "w": width, "h": height},
         "points": [[x, y], [right, y], [right, bottom], [x, bottom]],

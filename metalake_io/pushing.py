@@ -197,7 +197,7 @@ def _files(records: Iterable[Record], finder: ImageFinder, source: Path) -> Scan
         place = Place(file=str(source), image=record.image)
         try:
             path = finder.find(record.image.removeprefix("/"))
-            found = None if path is None else look_at(path, "image", finder.root.resolve())
+            found = None if path is None else look_at(path, path.name, "image", finder.root.resolve())
         except AnnolakeError as error:
             problems.append(Problem(code=error.code, severity="error", message=error.message, place=place))
             continue

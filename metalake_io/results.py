@@ -29,7 +29,7 @@ def weakest(proofs: Iterable[Verified | None]) -> Verified | None:
     return next((one for one in order if one in known), None)
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One file, image or metadata entry. `reason` says why it was skipped or failed; `status` is the last HTTP
     status, `request_id` the server's number for that request, `retry_helps` whether the same call may do better,
     `size` counts bytes. No `attempts`: nothing was asked of the service.

@@ -62,7 +62,7 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
 
     def look(self) -> Source | Item:
         """The file as it is now; or why it cannot be uploaded."""
-        return look_at(self.folder.path / self.name, self.folder.kind, self.folder.root)
+        return look_at(self.folder.path / self.name, self.name, self.folder.kind, self.folder.root)
 
 
 Entry = Source | Listed
@@ -95,7 +95,7 @@ def scan(path: Path, kind: str) -> Scan:
     single = not path.is_dir()
     entries: list[Entry] = []
     left_out: list[Item] = []
-    for found in (look_at(path, kind, None),) if single else _listed(path, kind):
+    for found in (look_at(path, path.name, kind, None),) if single else _listed(path, kind):
         if isinstance(found, Item):
             left_out.append(found)
         else:
@@ -113,11 +113,11 @@ def scan(path: Path, kind: str) -> Scan:
     return Scan(entries, left_out, single)
 
 
-def look_at(path: Path, kind: str, root: Path | None) -> Source | Item:
+def look_at(path: Path, name: str, kind: str, root: Path | None) -> Source | Item:
     """What a path is: a file to be uploaded, or why it is none.
 
-    `root` is the real folder that links must not lead out of; None for a file that was named itself."""
-    name = path.name
+    `name` is the path's last part: given, so that rows share it with the plan (a path has one of its own). `root` is
+    the real folder that links must not lead out of; None for a file that was named itself."""
     try:
         name.encode("utf-8")
         if root is not None and path.is_symlink() and root not in path.resolve().parents:
@@ -167,7 +167,7 @@ def _listed(path: Path, kind: str) -> Iterator[Entry | Item]:
         with os.scandir(path) as listed:
             for entry in listed:
                 if entry.is_symlink() or not entry.name.isprintable():
-                    yield look_at(path / entry.name, kind, folder.root)
+                    yield look_at(path / entry.name, entry.name, kind, folder.root)
                 elif entry.is_dir(follow_symlinks=False):
                     yield _folder(entry.name)
                 elif not entry.is_file(follow_symlinks=False):

@@ -120,7 +120,7 @@ class Uploads:
                     sending = self._sending(begun, collection_name, kind, moved, journal, looked)
                     self._send_all(left, sending, report, on_item)
                     report.finished = self._complete(upload, report, journal, single=planned.single)
-                    brought = {item.name for item in report.of("uploaded")} if journal.keeps else set[str]()
+                    brought = sorted(item.name for item in report.of("uploaded")) if journal.keeps else []
                     report.doubled += doubled(self._service, brought, kind, begun.collectionId) if brought else []
                 else:
                     report.job_id, report.collection_id, report.finished = earlier[-1].job, earlier[-1].collection, True

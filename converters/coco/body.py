@@ -7,14 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from ...schemas.model import Record
+from ...schemas.model import Boxes, Record
 from ...schemas.plain import is_object
 from ..lowering import groups
 from .escaping import as_json, as_lines
 from .notes import EXTENSION
 from .pictures import name_from_url
 from .renumbering import Numbers, Part
-from .restoring import to_coco, to_label_only
+from .restoring import boxes_to_coco, to_coco, to_label_only
 
 _BUFFER = 1 << 18
 _OURS = frozenset(("id", "file_name", "width", "height", EXTENSION))
@@ -58,8 +58,12 @@ class Body:
         numbers = self.numbers
         image_id = numbers.images.take(record.id)
         self.pictures.write((b",\n" if self.images else b"") + as_json(self._image(record, image_id)))
-        elements: list[dict[str, Any]] = []
-        for group in groups(record.annotations):
+        elements: list[Any] = []
+        boxes = record.annotations if type(record.annotations) is Boxes else ()
+        if boxes:
+            categories = [numbers.categories.id_of(box.label) for box in boxes]
+            elements += boxes_to_coco(boxes, numbers.annotations.fresh(len(boxes)), image_id, categories)
+        for group in () if boxes else groups(record.annotations):
             label, metadata = group[0].label, group[0].metadata
             identity = numbers.annotations.take(metadata.get("coco_id"))
             category = numbers.categories.id_of(label, metadata.get("coco_category_id"))

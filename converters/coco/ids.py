@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -10,6 +11,7 @@ from ...schemas.plain import is_id
 
 _BITS = 8
 _MASK = (1 << _BITS) - 1
+_PAGE = (1 << (1 << _BITS)) - 1
 
 
 class Ids:
@@ -39,16 +41,26 @@ class Ids:
             if is_id(wanted):
                 self.doubled += 1
                 self._refused[self._taken] = wanted
-            if self._fresh and self._fresh[-1][1] == self._taken:
-                self._fresh[-1][1] += 1
-            else:
-                self._fresh.append([self._taken, self._taken + 1])
+            self._note_fresh(1)
             while not self._note(self.following):
                 self.following += 1
             wanted = self.following
             self.following += 1
         self._taken += 1
         return wanted
+
+    def fresh(self, count: int) -> Sequence[int]:
+        """So many ids that nobody wants, as by `take` one after the other."""
+        first = self.following
+        page, bits = first >> _BITS, ((1 << count) - 1) << (first & _MASK)
+        used = self._pages.get(page, 0)
+        if used & bits or bits > _PAGE:
+            return [self.take(None) for _ in range(count)]
+        self._pages[page] = used | bits
+        self._note_fresh(count)
+        self._taken += count
+        self.following += count
+        return range(first, self.following)
 
     def wanted(self, number: int, given: int | str) -> int | str | None:
         """The id that was wanted when the one `given` was taken as number so-and-so, from 0."""
@@ -68,6 +80,13 @@ class Ids:
         self._texts |= other._texts
         for page, bits in other._pages.items():
             self._pages[page] = self._pages.get(page, 0) | bits
+
+    def _note_fresh(self, count: int) -> None:
+        """So many ids that are taken next are of our own making."""
+        if self._fresh and self._fresh[-1][1] == self._taken:
+            self._fresh[-1][1] += count
+        else:
+            self._fresh.append([self._taken, self._taken + count])
 
     def _note(self, identity: int | str) -> bool:
         """Whether the id is new."""

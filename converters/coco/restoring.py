@@ -6,7 +6,7 @@ computed anew where it was edited. `id`, `iscrowd`, `area` and `segmentation` ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,12 +15,35 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.figures import figure_of
 from ...schemas.geometry import shoelace
 from ...schemas.keys import RINGS
-from ...schemas.model import Annotation, Polygon, Rectangle, Tag
+from ...schemas.model import Annotation, Boxes, Polygon, Rectangle, Tag
 from ...schemas.plain import is_number
 from ..carrying import as_read, mask_as_read
 from .attributes import write_attributes
 from .notes import EXTENSION
 from .objects import Number, tidy_hull
+
+
+class _Box(msgspec.Struct, gc=False):
+    segmentation: Sequence[Any]
+    area: Number
+    iscrowd: int
+    image_id: Any
+    bbox: Sequence[Number]
+    category_id: Any
+    id: Any
+
+
+def boxes_to_coco(
+    boxes: Boxes, identities: Sequence[Any], image_id: Any, categories: Sequence[Any]
+) -> Iterator[_Box | dict[str, Any]]:
+    """An image's boxes, each as `to_coco` has it."""
+    for box, identity, category in zip(boxes, identities, categories, strict=True):
+        bbox = box.bbox
+        area = bbox[2] * bbox[3]
+        if -_USUAL < area < _USUAL:
+            yield _Box((), area, 0, image_id, bbox, category, identity)
+        else:
+            yield to_coco((box,), identity, image_id, category)
 
 
 def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category: Any) -> dict[str, Any]:
@@ -128,6 +151,7 @@ def _is_flag(value: Any) -> bool:
     return (is_number(value) and value in (0, 1)) or isinstance(value, bool)
 
 
+_USUAL = 1e15
 _IDENTIFIED = frozenset(("coco_id", "coco_category_id"))
 _NUMBERED = _IDENTIFIED | {"outline", "area", "bbox"}
 _NOTHING: Any = object()

@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 from msgspec.structs import replace
 
+from ...schemas.errors import UsageError
 from ...schemas.model import Catalog, Record
 from ..fidelity import Fidelity
 from ..format import Context, Format, Indivisible, Reading, Sniffed, Written
@@ -93,6 +94,9 @@ def write(path: Path, options: Options, context: Context, catalog: Catalog, reco
     """Shapes go to a neighbour first: what they use is declared before them."""
     from .writing import write_file
 
+    if options.form == "video" and context.memory is not None:
+        hint = "write it with --cvat-form images"
+        raise UsageError("not-bounded", "the tracks of a video are held, however large it is", hint=hint)
     return write_file(path, options.form == "video", options.frames, catalog, records)
 
 
@@ -132,4 +136,5 @@ FORMAT = Format(
     join=join,
     settle=settle,
     undivided=undivided,
+    writes_bounded=lambda options: options.form != "video",
 )

@@ -1,16 +1,15 @@
-"""The <image> elements of a file that is being written, held in a file beside it until their ids are known."""
+"""The <image> elements of a file that is being written."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from ...schemas.model import Record, count_objects
+from ...schemas.model import Boxes, Record
 from ...schemas.plain import is_list, is_object
 from ..format import Indivisible
 from ..lowering import groups
@@ -26,56 +25,12 @@ from .elements import (
     source_of,
     tag_element,
 )
-from .notes import EXTENSION, NO_SPLIT, Extra, as_text, of_track
+from .notes import EXTENSION, Extra, as_text, of_track
+from .numbering import PartFile
 from .restoring import restored, tied
-from .usual import Usual, attribute, attributes, child
+from .usual import Usual, attributes, child
 
 _OWN = frozenset(("id", "name", "subset", "width", "height", "task_id", EXTENSION, f"{EXTENSION}-id"))
-
-
-class Part(msgspec.Struct):
-    """A run of images in the file `path`, each without its id and name: these, and how many bytes it has."""
-
-    path: str
-    names: list[str] = []
-    splits: list[str | None] = []
-    ids: list[str | None] = []
-    lengths: list[int] = []
-    annotations: int = 0
-
-
-def pieces(parts: Sequence[Part], *, split_in_name: bool) -> Iterator[bytes]:
-    """The images with their ids: the source's, else the place of the name in lexical order, else above all."""
-    names = [name for part in parts for name in part.names]
-    ids = [identity for part in parts for identity in part.ids]
-    given = {identity for identity in ids if identity is not None}
-    order = sorted(range(len(names)), key=names.__getitem__)
-    fresh = {index: place for place, index in enumerate(order)}
-    if given:
-        following = max((int(one) for one in given if one.isdecimal() and len(one) < 16), default=-1) + 1
-        unknown = [index for index in order if ids[index] is None]
-        fresh = {index: following + place for place, index in enumerate(unknown)}
-    if split_in_name:
-        names = _plain_names(names, [split for part in parts for split in part.splits])
-    index = 0
-    for part in parts:
-        with open(part.path, "rb") as file:
-            for length in part.lengths:
-                identity = ids[index]
-                mark = b""
-                if identity is None:
-                    identity = str(fresh[index])
-                    mark = f' {EXTENSION}-id="new"'.encode() if given else b""
-                head = attribute("id", identity) + attribute("name", names[index])
-                yield b"  <image" + head.encode() + mark + file.read(length)
-                index += 1
-
-
-def _plain_names(names: list[str], splits: list[str | None]) -> list[str]:
-    """The names without the split in front, where that was put there for names that several splits share."""
-    plain = [name.removeprefix(f"{split or NO_SPLIT}/") for name, split in zip(names, splits, strict=True)]
-    count = Counter(plain)
-    return [short if count[short] > 1 else name for short, name in zip(plain, names, strict=True)]
 
 
 class Body:
@@ -85,8 +40,7 @@ class Body:
         self.used = used
         self.alone = alone
         self.usual = Usual()
-        self.file = path.open("wb", buffering=1 << 20)
-        self.part = Part(str(path))
+        self.file = PartFile(path)
 
     def add(self, record: Record) -> None:
         """One image, its id left open."""
@@ -98,14 +52,8 @@ class Body:
         lines += [child(from_xml(str(xml))) for xml in (elements if is_list(elements) else ())]
         head = attributes(self._attributes(record, cvat))
         text = f"{head}>\n{''.join(lines)}  </image>\n".encode() if lines else f"{head}/>\n".encode()
-        self.file.write(text)
-        part = self.part
-        part.lengths.append(len(text))
-        part.names.append(record.image)
-        part.splits.append(record.split)
         known = isinstance(identity, int | str) and not isinstance(identity, bool)
-        part.ids.append(str(identity) if known else None)
-        part.annotations += count_objects(record)
+        self.file.write(record, text, str(identity) if known else None)
         if self.used.more_points and not self.alone:
             raise Indivisible("indivisible", "key points that nobody names are named by one process")
 
@@ -133,7 +81,11 @@ class Body:
 
     def _shapes(self, record: Record) -> Iterator[str]:
         following = 0
-        for group in groups(record.annotations):
+        if type(boxes := record.annotations) is Boxes:
+            for label in dict.fromkeys([box.label for box in boxes]):
+                self.used.label(label)
+            yield from self.usual.boxes(boxes)
+        for group in () if type(boxes) is Boxes else groups(record.annotations):
             if len(group) == 1 and (text := self.usual.line(group[0])) is not None:
                 self.used.label(group[0].label)
                 yield text

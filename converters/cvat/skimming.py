@@ -31,7 +31,7 @@ _PIECE = re.compile(
     rf'<polygon {_SAID} points="([0-9.,;-]+)" z_order="0"{_GAP}(?:/>|>{_GAP}</polygon>)|'
     rf'<image id="([0-9]{{1,18}})" name="({_TEXT}+)"(?: subset="({_TEXT}+)")? width="{_SIDE}" height="{_SIDE}"'
     rf"{_GAP}(/?)>|"
-    rf"(</image>)|(</annotations>)|(.))",
+    rf"(</image>)|(</annotations>)|(.+))",
     re.DOTALL,
 )
 _BOX, _POLYGON, _IMAGE, _NAME, _EMPTY, _END, _LAST, _ODD = 0, 7, 11, 12, 16, 17, 18, 19

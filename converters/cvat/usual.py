@@ -9,7 +9,7 @@ import msgspec
 from lxml import etree
 from msgspec.structs import replace
 
-from ...schemas.model import Annotation, Polygon, Rectangle
+from ...schemas.model import Annotation, Boxes, Polygon, Rectangle
 from .elements import set_text, source_of
 from .forms import FEWEST
 from .notes import EXTENSION, STATED, Mark, as_text
@@ -59,6 +59,13 @@ class Usual:
         """
         return self._line(shape, None) if shape.metadata.keys() <= _SAID else None
 
+    def boxes(self, boxes: Boxes) -> list[str]:
+        """The lines of an image's boxes."""
+        return [
+            f'    <box{self._front(box.label, DEFAULT_SOURCE)} occluded="0" {_corners(*box.bbox)} z_order="0"/>\n'
+            for box in boxes
+        ]
+
     def lines(self, parts: Sequence[Annotation], group: int) -> list[str] | None:
         """The same for the parts of one object, none of them a hole, which get that group."""
         lines: list[str] = []
@@ -82,8 +89,7 @@ class Usual:
             return None
         if isinstance(shape, Rectangle):
             kind = "box"
-            x, y, w, h = shape.bbox
-            form = f'xtl="{spelled(x)}" ytl="{spelled(y)}" xbr="{far_edge(x, w)}" ybr="{far_edge(y, h)}"'
+            form = _corners(*shape.bbox)
         elif isinstance(shape, Polygon) and len(shape.xy) >= 2 * FEWEST["polygon"]:
             kind = "polygon"
             form = f'points="{points(shape.xy)}"'
@@ -101,8 +107,14 @@ class Usual:
             text = attribute(EXTENSION, as_text(replace(mark, stated=stated) if stated else mark))
         elif stated:
             text = attribute(EXTENSION, _encode({"stated": stated}).decode())
-        front = self._fronts.get((shape.label, source))
+        return f'    <{kind}{self._front(shape.label, source)} occluded="0"{group} {form} z_order="0"{text}/>\n'
+
+    def _front(self, label: str, source: str) -> str:
+        front = self._fronts.get((label, source))
         if front is None:
-            front = f"{attribute('label', shape.label)}{attribute('source', source)}"
-            self._fronts[shape.label, source] = front
-        return f'    <{kind}{front} occluded="0"{group} {form} z_order="0"{text}/>\n'
+            front = self._fronts[label, source] = f"{attribute('label', label)}{attribute('source', source)}"
+        return front
+
+
+def _corners(x: float, y: float, w: float, h: float) -> str:
+    return f'xtl="{spelled(x)}" ytl="{spelled(y)}" xbr="{far_edge(x, w)}" ybr="{far_edge(y, h)}"'

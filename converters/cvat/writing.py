@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from .declaring import Facts, Used, declared, foreign
 from .elements import from_xml
 from .meta import frames_of
 from .notes import DEFAULT_FRAMES, Extension, FrameNote, Notes, notes_of
-from .picturing import Body, Part, pieces
+from .numbering import Part, pieces
+from .picturing import Body
 from .shapes import as_xml
 from .stream import Element
 from .weaving import Loom
@@ -38,10 +39,10 @@ def write_part(
     """A run of images, beside the file, and what it uses."""
     used = Used(catalog)
     body = Body(path.with_name(f"{path.name}.{part}"), used, alone=alone)
-    with body.file:
+    with closing(body.file):
         for _ in _each(records, body.add):
             pass
-    return body.part, used
+    return body.file.part, used
 
 
 def join_parts(path: Path, catalog: Catalog, parts: list[tuple[Part, Used]]) -> Written:
@@ -51,15 +52,16 @@ def join_parts(path: Path, catalog: Catalog, parts: list[tuple[Part, Used]]) -> 
         used.add(own)
         used.more_points |= own.more_points
     bodies = [body for body, _ in parts]
-    splits = [split for body in bodies for split in body.splits]
-    numbered = all(identity is None for body in bodies for identity in body.ids)
-    facts = Facts(len(splits), splits=Counter(split for split in splits if split is not None))
+    splits = sum((body.splits for body in bodies), Counter[str | None]())
+    images = splits.total()
+    facts = Facts(images, splits=Counter({split: count for split, count in splits.items() if split is not None}))
     body = pieces(bodies, split_in_name=catalog.split_in_name or notes.fronted)
+    numbered = all(body.is_numbered for body in bodies)
     extension = _extension(catalog, numbered, (), None, splits)
     write_pieces(path, _document(notes, catalog, used, extension, facts, body))
     for part in bodies:
-        os.unlink(part.path)
-    return Written(len(splits), sum(part.annotations for part in bodies))
+        part.remove()
+    return Written(images, sum(part.annotations for part in bodies))
 
 
 def _write_video(path: Path, frames: str | None, catalog: Catalog, records: Iterable[Record]) -> Written:
@@ -112,7 +114,7 @@ def _pretty(element: Element) -> bytes:
 
 
 def _extension(
-    catalog: Catalog, numbered: bool, pictures: tuple[FrameNote, ...], pattern: str | None, splits: list[str | None]
+    catalog: Catalog, numbered: bool, pictures: tuple[FrameNote, ...], pattern: str | None, splits: Iterable[str | None]
 ) -> Extension:
     """What the file has no other place for."""
     extras = {key: value for key, value in catalog.extras.items() if key != "cvat"}

@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 from ...schemas.errors import InvalidInput
 from ...schemas.figures import figure_of
 from ...schemas.geometry import shoelace
-from ...schemas.model import Annotation, Polygon, Rectangle, as_key
+from ...schemas.model import Annotation, Boxes, Polygon, Rectangle, as_key
 from ...schemas.plain import is_number, is_object
 from ..carrying import as_read
 from ..lowering import own_box
@@ -25,6 +25,8 @@ from .objects import FLAGS, SCORES, is_set
 from .ordinary import UNSPECIFIED
 
 _DEEP, _INNER = "\t\t", "\t\t\t"
+_CORNERS = "\n".join(f"{_INNER}<{name}>%s</{name}>" for name in ("xmin", "ymin", "xmax", "ymax"))
+_USUAL = 1e15
 _OWN = frozenset(("pose", "bndbox", "polygon", "robndbox", "attributes", "name", "part", "annolake", *FLAGS, *SCORES))
 
 
@@ -35,10 +37,14 @@ class ObjectWriter:
         self.shift = shift
         self.names: dict[str, str] = {}
         self.fronts: dict[tuple[str, bool], str] = {}
+        self.patterns: dict[tuple[str, bool], str] = {}
         self.rings: dict[tuple[int, str], str] = {}
 
     def lines(self, annotations: Sequence[Annotation], occluded: bool) -> Iterator[str]:
         """The lines of all objects, parts below theirs. `occluded`: those that are not occluded say so."""
+        if type(annotations) is Boxes and (text := self._boxes(annotations, occluded)):
+            yield text
+            return
         parts = _parts([annotation for annotation in annotations if "voc_object" in annotation.metadata])
         below = {id(part) for group in parts.values() for part in group}
         for annotation in annotations:
@@ -57,6 +63,24 @@ class ObjectWriter:
                 if "voc_object" in metadata and "part_of" not in metadata:
                     own = parts.pop(as_key(metadata["voc_object"]), own)
                 yield from self._object(annotation, occluded, own, is_part=False)
+
+    def _boxes(self, boxes: Boxes, occluded: bool) -> str | None:
+        """The lines of an image's boxes; None where one of them takes a closer look."""
+        patterns: list[str] = []
+        ends: list[float] = []
+        for box in boxes:
+            pattern = self.patterns.get((box.label, occluded))
+            if pattern is None:
+                front = self._front(box.label, occluded)
+                pattern = f"{front.replace('%', '%%')}{_CORNERS}\n\t\t</bndbox>\n\t</object>" if front else ""
+                self.patterns[box.label, occluded] = pattern
+            if not pattern:
+                return None
+            patterns.append(pattern)
+            ends += self._ends(box.bbox)
+        if set(map(type, ends)) == {int}:
+            return "\n".join(patterns) % tuple(ends)
+        return "\n".join(patterns) % tuple(all_written(ends)) if ends and max(ends) < _USUAL else None
 
     def _front(self, label: str, occluded: bool) -> str:
         """The usual object down to its box; nothing where the label takes a note."""
@@ -137,18 +161,21 @@ class ObjectWriter:
         return f"{indent}<bndbox>\n{self._corners(box, inner)}\n{lines}{indent}</bndbox>"
 
     def _corners(self, box: tuple[float, float, float, float], indent: str) -> str:
-        x, y, w, h = box
-        if type(x) is type(y) is type(w) is type(h) is int:
-            return (
-                f"{indent}<xmin>{x + self.shift}</xmin>\n{indent}<ymin>{y + self.shift}</ymin>\n"
-                f"{indent}<xmax>{x + w}</xmax>\n{indent}<ymax>{y + h}</ymax>"
-            )
-        ends = *span(x, w, self.shift), *span(y, h, self.shift)
-        left, right, top, bottom = all_written(ends)
+        ends = self._ends(box)
+        left, top, right, bottom = ends if set(map(type, ends)) == {int} else all_written(ends)
         return (
             f"{indent}<xmin>{left}</xmin>\n{indent}<ymin>{top}</ymin>\n"
             f"{indent}<xmax>{right}</xmax>\n{indent}<ymax>{bottom}</ymax>"
         )
+
+    def _ends(self, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom, whole numbers as such."""
+        x, y, w, h = box
+        if type(x) is type(y) is type(w) is type(h) is int:
+            return x + self.shift, y + self.shift, x + w, y + h
+        left, right = span(x, w, self.shift)
+        top, bottom = span(y, h, self.shift)
+        return left, top, right, bottom
 
     def _outline(self, shape: Annotation, rest: dict[str, Any], noted: Any, indent: str) -> Iterator[str]:
         """The rotated box or the polygon, as it stood if it still does. `rest` loses what is read from it."""

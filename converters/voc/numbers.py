@@ -89,6 +89,8 @@ def undone(wanted: float, offset: float) -> float | None:
             exact = [near for near in _neighbours(total) if near - offset == wanted]
             if not exact:
                 return number if abs(number - offset - wanted) <= _NOISE else _nearly(wanted, offset)
+            if len(exact) == 1:
+                return exact[0]
             fewest = min(map(_decimals, exact))
     for number in _candidates(total, fewest):
         if number - offset == wanted:

@@ -15,7 +15,7 @@ import msgspec
 from lxml import etree
 from msgspec.structs import replace
 
-from ...schemas.model import Rectangle
+from ...schemas.model import Annotation, Boxes, Rectangle
 from .elements import content
 from .numbers import parsed
 
@@ -129,18 +129,21 @@ def ordinary(data: bytes) -> Ordinary | None:
     )
 
 
-def rectangles(plain: Ordinary, shift: int) -> list[Rectangle] | None:
+def rectangles(plain: Ordinary, shift: int) -> list[Annotation] | Boxes | None:
     """The boxes of a file, `shift` taken off their minima; None where one has no area or no label."""
     if not all(map(str.strip, plain.labels)):
         return None
-    out: list[Rectangle] = []
+    boxes = Boxes()
     numbers = iter(plain.corners)
     for label, left, top, right, bottom in zip(plain.labels, numbers, numbers, numbers, numbers, strict=False):
         x, y = left - shift, top - shift
         w, h = right - x, bottom - y
         if w <= 0 or h <= 0:
             return None
-        out.append(Rectangle(bbox=(x, y, w, h), label=label))
+        boxes.append(Rectangle((x, y, w, h), label=label))
+    if not plain.metadata:
+        return boxes
+    out: list[Annotation] = [*boxes]
     for number, metadata in plain.metadata.items():
         out[number] = replace(out[number], metadata=metadata)
     return out

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ...schemas.errors import AnnolakeError, InvalidInput, Place
-from ...schemas.model import Annotation, Catalog, Category, Record
+from ...schemas.model import Annotation, Boxes, Catalog, Category, Record
 from ...schemas.problems import Problem
 from ..files import read_bytes
 from ..format import Context, Reading
@@ -117,7 +117,7 @@ class _Records:
             data = read_bytes(entry.xml, FILE_LIMIT)
             plain = ordinary(data) if ledger.places is None else None
         boxes = None if plain is None else rectangles(plain, self.shift)
-        annotations: Sequence[Annotation]
+        annotations: list[Annotation] | Boxes
         if plain is not None and boxes is not None:
             note = ImageNote()
             notes, size = plain.notes, (plain.width, plain.height)
@@ -144,7 +144,7 @@ class _Records:
         extras = {**note.extras, "voc": facts} if facts else dict(note.extras)
         return Record(
             image=name,
-            annotations=list(annotations),
+            annotations=annotations,
             width=size[0],
             height=size[1],
             split=entry.split,

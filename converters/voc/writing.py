@@ -121,7 +121,7 @@ class _Writer:
                 raise InvalidInput(error.code, error.message, place=place, hint=error.hint) from None
             self.part.images += 1
             self.part.annotations += len(record.annotations)
-            self.part.labels.update(annotation.label for annotation in record.annotations)
+            self.part.labels.update([annotation.label for annotation in record.annotations])
         self.part.rows = self.rows.close()
         self.part.owners = list(self.owners.close().values())
         return self.part

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...schemas.errors import AnnolakeError, InvalidInput, Place
-from ...schemas.model import Annotation, Catalog, Category, Record
+from ...schemas.model import Annotation, Boxes, Catalog, Category, Record
 from ...schemas.problems import Problem
 from ..files import read_bytes
 from ..format import Context, Reading
@@ -70,7 +70,7 @@ class _Records:
         rows = RowReader(self.columns, self.names, self.labels)
         for pair in self.pairs[start:stop]:
             ledger.seen["images"] += 1
-            annotations: list[Annotation] = []
+            annotations: list[Annotation] | Boxes = []
             if pair.labels is not None:
                 ledger.file = pair.labels
                 annotations = self._annotations(rows, pair.labels, pair.image, ledger)
@@ -83,7 +83,7 @@ class _Records:
                 split=pair.split,
             )
 
-    def _annotations(self, rows: RowReader, labels: str, image: str, ledger: Ledger) -> list[Annotation]:
+    def _annotations(self, rows: RowReader, labels: str, image: str, ledger: Ledger) -> list[Annotation] | Boxes:
         try:
             data = self.held.get(labels) or read_bytes(labels, FILE_LIMIT)
             return rows.annotations(data, labels, image, ledger)

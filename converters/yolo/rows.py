@@ -16,7 +16,7 @@ from typing import Any
 
 from ...schemas.errors import Place
 from ...schemas.geometry import box_from_centre, centre_box, hull
-from ...schemas.model import Annotation, Category, Polygon, Rectangle
+from ...schemas.model import Annotation, Boxes, Category, Polygon, Rectangle
 from ...schemas.problems import Problem
 from ..ledger import Ledger
 from ..lowering import MOST
@@ -42,7 +42,7 @@ class RowReader:
         self.by_number = {float(index): name for index, name in enumerate(names)}
         self.points = {category.name: len(category.keypoints) for category in labels if category.keypoints}
 
-    def annotations(self, data: bytes, file: str, image: str, ledger: Ledger) -> list[Annotation]:
+    def annotations(self, data: bytes, file: str, image: str, ledger: Ledger) -> list[Annotation] | Boxes:
         """The annotations of one file. InvalidInput (`not-text`, `line-too-long`) where it has no rows at all."""
         data = data.removeprefix(b"\xef\xbb\xbf")
         if self.boxes_only and ledger.places is None and (boxes := self._boxes(data)) is not None:
@@ -90,18 +90,13 @@ class RowReader:
             ledger.problem(Problem(code="duplicate-row", severity="warning", message=message, place=where, fix=fix))
         return out
 
-    def _boxes(self, data: bytes) -> list[Annotation] | None:
+    def _boxes(self, data: bytes) -> Boxes | None:
         """The boxes of a file in which nothing is odd; None for any other."""
-        rows = plain_boxes(data)
+        rows, names = plain_boxes(data), self.names
+        if rows is None:
+            return None
         try:
-            return (
-                None
-                if rows is None
-                else [
-                    Rectangle(label=self.names[number], bbox=box_from_centre(xc, yc, w, h))
-                    for number, xc, yc, w, h in rows
-                ]
-            )
+            return Boxes([Rectangle((xc - w / 2, yc - h / 2, w, h), label=names[n]) for n, xc, yc, w, h in rows])
         except IndexError:
             return None
 

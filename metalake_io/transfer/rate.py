@@ -2,7 +2,8 @@
 
 Nothing is held back until a server takes some and refuses several in a second. What it took in that second is then the
 measure: a little less is sent, evenly, and carefully more and more while nobody is refused. So a limit costs a refusal
-now and then, a few among many cost nothing, and what was learned is forgotten when it is not confirmed.
+now and then, a few among many cost nothing, and what was learned is forgotten when it is not confirmed; also where
+sending less did not help, because refusals are chance.
 """
 
 from __future__ import annotations
@@ -30,6 +31,18 @@ _DOUBLE = 30.0
 _FORGOTTEN = 60.0
 """Seconds without a refusal after which nothing is held back."""
 
+_CHANCE = 0.25
+"""A limit refuses more than this part while more is sent than it allows. What refuses less,"""
+
+_OFTEN = 8
+"""so many times in a row,"""
+
+_SOON = 10.0
+"""each not later than so many seconds after the one before, although less is sent each time, is chance."""
+
+_BELIEVED = 300.0
+"""Seconds for which that is believed: until then a limit is what refuses more than that part."""
+
 
 class Rate:
     """Of one server. All times are a clock's; who calls holds a lock."""
@@ -42,6 +55,9 @@ class Rate:
         self._known = 0.0
         self._is_learned = False
         self._last = float("-inf")
+        self._between = 0
+        self._in_vain = 0
+        self._chance_until = float("-inf")
 
     def note(self, now: float, *, taken: bool) -> bool:
         """What became of a request, and whether that tells of a limit that nobody knew of."""
@@ -51,8 +67,11 @@ class Rate:
         while self._taken and self._taken[0] <= now - _SECOND:
             self._taken.popleft()
         if not taken and now - self._since > _SECOND:
+            known = 0.0 if self._is_in_vain(now) else known
             self._since, self._refused, self._is_learned = now, 0, False
             self._before = self._known = known
+            self._between = 0
+        self._between += 1
         self._refused += not taken
         if now - self._since <= _SECOND and (self._is_learned or self._is_limit()):
             learned = max(_SHARE * len(self._taken), _LEAST_SHARE * self._before, 1.0)
@@ -64,7 +83,17 @@ class Rate:
         """A server that takes nothing at all is away, and has none."""
         taken = len(self._taken)
         is_told = self._before > 0 or self._refused >= _FEW
-        return is_told and taken > 0 and self._refused > _PART * (self._refused + taken)
+        part = _CHANCE if self._since < self._chance_until else _PART
+        return is_told and taken > 0 and self._refused > part * (self._refused + taken)
+
+    def _is_in_vain(self, now: float) -> bool:
+        """Whether one refusal more, at this time, shows that holding back does not help."""
+        is_chance = self._is_learned and now - self._since <= _SOON and self._refused <= _CHANCE * self._between
+        self._in_vain = self._in_vain + 1 if is_chance else 0
+        if self._in_vain < _OFTEN:
+            return False
+        self._in_vain, self._chance_until = 0, now + _BELIEVED
+        return True
 
     def turn(self, now: float) -> tuple[bool, float]:
         """Whether the next request has its turn, and the seconds until then, or until it may ask again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,11 +18,12 @@ from hypothesis import strategies as st
 
 from annolake.converters import Choice, convert, limiting, longlists
 from annolake.converters.coco import Options as CocoOptions
+from annolake.converters.cvat import Options as CvatOptions
 from annolake.converters.memory import MIB, Memory, parse_size
 from annolake.schemas.errors import AnnolakeError, UsageError
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
-TARGETS = {"metalake": "out.json", "yolo": "out", "coco": "out.json", "voc": "out"}
+TARGETS = {"metalake": "out.json", "yolo": "out", "coco": "out.json", "voc": "out", "cvat": "out.xml"}
 Outcome = tuple[Any, ...]
 
 
@@ -162,6 +164,9 @@ def test_many_pictures_are_listed_in_order(same: Same, tmp_path: Path, monkeypat
     files, _ = same(source, "yolo", from_="coco", jobs=2)
     listed = [f"./images/train/{name}" for n, name in enumerate(names) if n % 3]
     assert files["out/train.txt"].decode().splitlines() == listed
+    files, _ = same(source, "cvat", from_="coco", jobs=2)
+    ids = re.findall(r'<image id="(\d+)" name="(.*?)"', files["out.xml"].decode())
+    assert ids == [(str(sorted(names).index(name)), name) for name in names]
 
 
 def test_splits_that_share_names(same: Same, tmp_path: Path) -> None:
@@ -170,6 +175,10 @@ def test_splits_that_share_names(same: Same, tmp_path: Path) -> None:
         (tmp_path / "annotations" / f"instances_{split}.json").write_text(json.dumps(COCO))
     files, _ = same(tmp_path, "metalake", from_="coco")
     assert b'"image":"val/3.jpg"' in files["out.json"]
+    files, _ = same(tmp_path, "cvat", from_="coco", jobs=2)
+    assert re.findall(r'name="(.*?)" subset="(.*?)"', files["out.xml"].decode()) == [
+        (f"{number}.jpg", split) for split in ("train", "val") for number in (3, 1, 2)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -185,7 +194,7 @@ def test_what_cannot_be_kept_to_a_limit_says_so(tmp_path: Path) -> None:
     source = tmp_path / "source.json"
     source.write_text(json.dumps(COCO))
     given: list[dict[str, Any]] = [
-        {"source": source, "to": "cvat"},
+        {"source": source, "to": "cvat", "options": {"cvat": CvatOptions(form="video")}},
         {"source": [source, source], "to": "metalake"},
         {"source": source, "to": "coco", "options": {"coco": CocoOptions(layout="results")}},
         {"source": source, "to": "metalake", "choice": Choice(split={"train": 0.5, "val": 0.5})},
@@ -195,6 +204,15 @@ def test_what_cannot_be_kept_to_a_limit_says_so(tmp_path: Path) -> None:
             convert(target=tmp_path / "out", memory=256 * MIB, **case)
         assert caught.value.code == "not-bounded"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["source.json"]
+
+
+def test_tracks_are_not_held_where_memory_is_limited(tmp_path: Path) -> None:
+    """Only when the source is open is it known that a video is to be written."""
+    convert(FIXTURES / "cvat" / "video exported" / "in.xml", tmp_path / "lake.json", to="metalake")
+    with pytest.raises(UsageError, match="tracks") as caught:
+        convert(tmp_path / "lake.json", tmp_path / "out.xml", to="cvat", memory=256 * MIB)
+    assert "--cvat-form images" in str(caught.value.hint)
+    assert not (tmp_path / "out.xml").exists()
 
 
 @pytest.mark.parametrize(
@@ -236,6 +254,7 @@ for source, target, to in (
     ("large.json", "lake.json", "metalake"),
     ("large.json", "yolo", "yolo"),
     ("large.json", "voc", "voc"),
+    ("large.json", "large.xml", "cvat"),
     ("lake.json", "home.json", "coco"),
 ):
     convert(folder / source, folder / target, to=to, memory=128 << 20, jobs=1, allow_loss=True)

@@ -147,6 +147,28 @@ def test_what_is_there_is_never_overwritten(bucket: Bucket, coco: Coco, run: Cal
     assert bucket.tree() == before
 
 
+def test_what_a_killed_run_left_is_told(
+    bucket: Bucket, coco: Coco, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed: it could remove nothing any more."""
+
+    def killed(self: storage.Storage, *_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(storage.Storage, "raise_from", killed)
+        patch.setattr(storage.Storage, "remove", lambda *_: None)
+        convert(coco("a", 6), f"s3://{bucket.name}/out", to="coco", shards=2)
+    left = bucket.tree("out")
+    done = run("convert", coco("a", 6), f"s3://{bucket.name}/out", "--to", "coco", "--shards", "2")
+    assert done.exit_code == 2
+    [below] = {name.partition("/")[0] for name in left}
+    said = " ".join(done.stderr.split())
+    assert f"2 objects of {sum(map(len, left.values())):,} bytes below s3://{bucket.name}/out/{below}" in said
+    assert "[target-staged]" in done.stderr
+    assert bucket.tree("out") == left
+
+
 def test_what_cannot_be_meant_is_told(bucket: Bucket, tmp_path: Path, coco: Coco, run: Callable[..., Result]) -> None:
     source, out = coco("a", 3), tmp_path / "out.json"
     for address, code, exit_code in [

@@ -140,6 +140,25 @@ def test_f10_refusals_that_are_chance_slow_nobody_down() -> None:
     assert sum(LAST - 10 <= now < LAST for now, _ in server.answers) >= 0.85 * 10 * WORKERS / 0.05
 
 
+@pytest.mark.parametrize("share", [0.05, 0.1])
+def test_f10_more_refusals_that_are_chance_are_found_out(share: float) -> None:
+    """Sending less does not help against them. Who is refused waits by himself, half a second and more."""
+    clock, chance = Simulation(), random.Random(1)
+    server = Server(clock, lambda _: chance.random() >= share, 0.05)
+    busy(clock, server, WORKERS)
+    alone = 1 / (0.05 + share * 1.0)
+    assert sum(LAST - 20 <= now < LAST for now, _ in server.answers) >= 0.5 * 20 * WORKERS * alone
+
+
+def test_f10_a_limit_that_comes_after_chance_is_kept() -> None:
+    clock, chance, limited = Simulation(), random.Random(1), sliding(LIMIT)
+    server = Server(clock, lambda now: limited(now) if now >= 60.0 else chance.random() >= 0.1, 0.05)
+    busy(clock, server, WORKERS, until=100.0)
+    late = [answer for now, answer in server.answers if now >= 70.0]
+    assert late.count(200) >= 0.8 * LIMIT * 30
+    assert late.count(429) <= 0.05 * len(late)
+
+
 def test_f10_a_limit_that_is_no_more_is_forgotten() -> None:
     clock = Simulation()
     limited = sliding(LIMIT)

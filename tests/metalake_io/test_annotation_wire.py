@@ -38,10 +38,12 @@ def test_a_name_of_half_a_surrogate_pair_and_one_beyond_ascii_are_gathered_with_
 
 def test_a_box_that_ends_beyond_all_numbers_is_not_sent_as_null() -> None:
     box = Rectangle(label="Car", bbox=(1e308, 0.0, 1e308, 1.0))
-    with pytest.raises(InvalidInput, match="ends beyond all numbers"):
+    with pytest.raises(InvalidInput, match="ends beyond all numbers") as caught:
         element(
             Record(image="a.png", annotations=[box]),
             Address(target="job"),
             Run("op", True, 0.0),
             {"Car": Reference("L")},
         )
+    assert caught.value.place is not None
+    assert (caught.value.place.image, caught.value.place.annotation) == ("a.png", 1)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from annolake.converters import convert
+from annolake.converters.cvat.skimming import skimmed
 from annolake.converters.statistics import statistics
 from annolake.schemas.errors import InvalidInput
 
@@ -184,3 +185,15 @@ def test_a_damaged_zip(tmp_path: Path, refusal: Refusal):
     damaged = bytearray(whole)
     damaged[60:70] = b"0123456789"
     assert refusal(bytes(damaged), "in.zip").code in ("bad-zip", "not-well-formed")
+
+
+def test_an_image_of_unknown_shapes_takes_no_more_than_a_few_times_its_size(tmp_path: Path) -> None:
+    source = tmp_path / "in.xml"
+    shapes = '<heptagon points="1,2"/>' * 40_000
+    source.write_text(f'<annotations><image id="0" name="a.jpg" width="9" height="9">{shapes}</image></annotations>')
+    tracemalloc.start()
+    try:
+        assert skimmed(source) is None
+        assert tracemalloc.get_traced_memory()[1] < 8 * source.stat().st_size
+    finally:
+        tracemalloc.stop()

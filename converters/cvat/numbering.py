@@ -1,0 +1,145 @@
+"""What is decided for an image when all of them are known: its id, and whether its name needs its split in front.
+
+What is asked about each waits in files beside the target, and names are sorted there, so that there may be more of them
+than memory holds. Held are eight bytes an image, and one more where splits share names.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+
+import msgspec
+
+from ...schemas.model import Record, count_objects
+from ..longlists import Listed, sorted_lines, write_lines
+from .notes import EXTENSION, NO_SPLIT
+from .usual import attribute
+
+_AT_ONCE = 1 << 16
+"""Names that are compared in one go."""
+_ROOM = 16 << 20
+"""Bytes for comparing all of them."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An image without its id and name: `length` bytes. `identity` is the id that its source gave it."""
+
+    name: str
+    split: str | None
+    identity: str | None
+    length: int
+
+
+_decode = msgspec.json.Decoder(Row).decode
+
+
+class Part(msgspec.Struct):
+    """A run of images in the file `path`, and its rows in a file beside it. `splits` in order of first appearance.
+    `highest`: the largest of the ids that are numbers.
+    """
+
+    path: str
+    images: int = 0
+    annotations: int = 0
+    splits: Counter[str | None] = msgspec.field(default_factory=Counter[str | None])
+    is_numbered: bool = True
+    highest: int = -1
+
+    @property
+    def rows_path(self) -> str:
+        return f"{self.path}.rows"
+
+    def rows(self) -> Iterator[Row]:
+        with open(self.rows_path, "rb") as file:
+            yield from map(_decode, file)
+
+    def remove(self) -> None:
+        os.unlink(self.path)
+        os.unlink(self.rows_path)
+
+
+class PartFile:
+    """A part while it is written."""
+
+    def __init__(self, path: Path) -> None:
+        self.part = Part(str(path))
+        self._file = path.open("wb", buffering=1 << 20)
+        self._rows = open(self.part.rows_path, "wb")  # noqa: SIM115  (closed with the other)
+
+    def write(self, record: Record, text: bytes, identity: str | None) -> None:
+        """The next image. InvalidInput where XML cannot hold its name."""
+        attribute("name", record.image)
+        self._file.write(text)
+        self._rows.write(_encode(Row(record.image, record.split, identity, len(text))) + b"\n")
+        part = self.part
+        part.images += 1
+        part.annotations += count_objects(record)
+        part.splits[record.split] += 1
+        if identity is not None:
+            part.is_numbered = False
+            if identity.isdecimal() and len(identity) < 16:
+                part.highest = max(part.highest, int(identity))
+
+    def close(self) -> None:
+        self._file.close()
+        self._rows.close()
+
+
+def pieces(parts: Sequence[Part], *, split_in_name: bool) -> Iterator[bytes]:
+    """The images with their ids: the source's, else the place of the name in lexical order, else above all."""
+    numbered = all(part.is_numbered for part in parts)
+    fresh = _fresh_ids(parts)
+    short = _shared(parts) if split_in_name else None
+    index = 0
+    for part in parts:
+        with open(part.path, "rb") as file:
+            for row in part.rows():
+                identity, mark = row.identity, b""
+                if identity is None:
+                    identity = str(fresh[index])
+                    mark = b"" if numbered else f' {EXTENSION}-id="new"'.encode()
+                name = _plain(row) if short is not None and short[index] else row.name
+                head = attribute("id", identity) + attribute("name", name)
+                yield b"  <image" + head.encode() + mark + file.read(row.length)
+                index += 1
+
+
+def _fresh_ids(parts: Sequence[Part]) -> array[int]:
+    """The ids of images that have none; meaningless for the others."""
+    names = Listed(f"{parts[0].path}.names")
+    rows = enumerate(chain.from_iterable(part.rows() for part in parts))
+    # No name has either character, which XML cannot hold: the one is less than all that a name may have, and nothing
+    # that it may have is between the other and the end of a line, so that lines stand in the order of names.
+    write_lines(
+        names.path, (f"{row.name.replace(chr(10), chr(11))}\0{index}" for index, row in rows if row.identity is None)
+    )
+    ids = array("q", bytes(8 * sum(part.images for part in parts)))
+    for identity, line in enumerate(sorted_lines([names]), max(part.highest for part in parts) + 1):
+        ids[int(line.rpartition("\0")[2])] = identity
+    os.unlink(names.path)
+    return ids
+
+
+def _shared(parts: Sequence[Part]) -> bytearray:
+    """For each image, whether its name is one of several without the split that was put in front of it."""
+    from ..spilling import KEY, Column, doubles, keys_of
+
+    column = Column(KEY)
+    plain = (_plain(row) for part in parts for row in part.rows())
+    while some := list(islice(plain, _AT_ONCE)):
+        column.append(keys_of(some))
+    shared = bytearray(len(column))
+    for later, first in doubles(column, _ROOM).tolist():
+        shared[later] = shared[first] = 1
+    return shared
+
+
+def _plain(row: Row) -> str:
+    return row.name.removeprefix(f"{row.split or NO_SPLIT}/")
