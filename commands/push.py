@@ -15,7 +15,7 @@ from . import choices, journals, reporting, screen
 from .helptext import Command
 from .moving import MANY, TransferBar
 from .optionflags import ANY_PATH, FILE, FOLDER, all_flags, given_options
-from .service import SECTIONS, connected, service_options, way_in
+from .service import DRY_RUN_OF_LABELS, SECTIONS, connected, service_options, way_in
 from .telling import tell
 
 
@@ -43,7 +43,7 @@ from .telling import tell
 )
 @click.option("--allow-loss", is_flag=True, help="Send what the service can keep, and list what it cannot.")
 @click.option("--report", type=ANY_PATH, metavar="FILE.json", help="Write the report of the conversion there.")
-@click.option("--dry-run", is_flag=True, help="Send nothing; say what would be sent.")
+@DRY_RUN_OF_LABELS
 @journals.journal_options
 @service_options
 @click.pass_context

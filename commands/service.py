@@ -49,6 +49,11 @@ OPTIONS = (
     *TRUST,
     click.option("--json", "as_json", is_flag=True, help="Summary and one row an item on standard output."),
 )
+DRY_RUN_OF_LABELS = click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Send nothing; say what would be sent. Labels are not looked up: a service that is asked for one may make it.",
+)
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "The service": ("url", "profile", "prefix", "at_once", "bwlimit", "ca", "insecure", "insecure_http"),
     "Output": ("dry_run", "as_json"),

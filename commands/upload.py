@@ -12,7 +12,7 @@ from . import addressing, journals, screen
 from .helptext import Command
 from .moving import MANY, TransferBar
 from .optionflags import ANY_PATH, FILE
-from .service import SECTIONS, connected, service_options
+from .service import DRY_RUN_OF_LABELS, SECTIONS, connected, service_options
 from .telling import tell
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Send nothing; say what would be sent.")
@@ -123,7 +123,7 @@ files_command.examples = ("annolake upload files pictures --collection Demo",)
     show_default=True,
     help="What becomes of labels that the service has no key for.",
 )
-@_DRY_RUN
+@DRY_RUN_OF_LABELS
 @journals.journal_options
 @service_options
 @click.pass_context

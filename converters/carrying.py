@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import sys
 import zlib
-from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import chain
+from struct import Struct
 
 from ..schemas.model import Annotation, Polygon, Rectangle
 
@@ -23,11 +24,16 @@ def fingerprint(parts: Iterable[Sequence[float]]) -> int:
     """CRC-32 of all coordinates of an object, as little-endian doubles."""
     value = 0
     for xy in parts:
-        numbers = array("d", xy)
-        if sys.byteorder == "big":
-            numbers.byteswap()
-        value = zlib.crc32(numbers, value)
+        value = zlib.crc32(_packer(len(xy))(*xy), value)
     return value
+
+
+@lru_cache(maxsize=1024)
+def _packer(count: int) -> Callable[..., bytes]:
+    """Packs so many little-endian doubles; where they are the processor's own, without naming an order, which is
+    several times faster.
+    """
+    return Struct(f"{count}d" if sys.byteorder == "little" else f"<{count}d").pack
 
 
 def as_read(group: Sequence[Annotation], outline: object) -> bool:

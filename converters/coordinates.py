@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Callable, Sequence
 from itertools import cycle
 from math import isfinite
@@ -15,6 +16,11 @@ from ..schemas.errors import InvalidInput, Place
 from ..schemas.model import Annotation, Boxes, Coordinates, Record, Rectangle
 
 Scale = Callable[[float, float], float]
+
+_operators: Any = operator
+_TIMES: Scale = _operators.mul
+_OVER: Scale = _operators.truediv
+"""Without a frame of Python's: they are called for each number of a data set."""
 
 
 def in_space(record: Record, coordinates: Coordinates, target: Coordinates) -> Record:
@@ -33,7 +39,7 @@ def rescaled(
     size = size_of(record)
     if type(annotations) is Boxes and (boxes := scaled_boxes(annotations, size, target)) is not None:
         return boxes
-    scale: Scale = _times if target == "pixels" else _over
+    scale = _TIMES if target == "pixels" else _OVER
     try:
         return [_scaled(annotation, size, scale) for annotation in annotations]
     except InvalidInput as error:
@@ -73,12 +79,10 @@ def scaled_boxes(boxes: Boxes, size: tuple[float, float], target: Coordinates) -
     return Boxes([Rectangle(bbox, label=box.label) for box, bbox in zip(boxes, scaled, strict=True)])
 
 
-def _times(value: float, size: float) -> float:
-    return value * size
-
-
-def _over(value: float, size: float) -> float:
-    return value / size
+def scaled_ring(xy: Sequence[float], size: tuple[float, float]) -> list[float] | None:
+    """A ring in pixels of an image of that size as fractions; None where a number is none any more."""
+    ring = list(map(_OVER, xy, cycle(size)))
+    return ring if isfinite(sum(ring)) else None
 
 
 def _scaled(annotation: Annotation, size: tuple[float, float], scale: Scale) -> Annotation:

@@ -83,6 +83,12 @@ def exceeds(low: float, high: float, limit: float, share: float) -> bool:
     return low < -share * limit or max(high, high - low) > limit + share * limit
 
 
+def within(xy: Sequence[float], width: float, height: float) -> bool:
+    """Whether a ring lies in an image of that size."""
+    xs, ys = xy[::2], xy[1::2]
+    return min(xs) >= 0 and min(ys) >= 0 and max(xs) <= width and max(ys) <= height
+
+
 def common(annotation: Annotation, without: frozenset[str] = RINGS) -> dict[str, Any]:
     return {
         "label": annotation.label,

@@ -15,7 +15,7 @@ from ..schemas import geometry
 from ..schemas.keys import BOOKKEEPING, IMAGE_BOOKKEEPING
 from ..schemas.model import Annotation, Boxes, Coordinates, Line, Points, Polygon, Record, Rectangle
 from . import lowering
-from .coordinates import in_space, limits, rescaled, scaled_boxes, size_of
+from .coordinates import in_space, limits, rescaled, scaled_boxes, scaled_ring, size_of
 from .describing import Carry, Describer
 from .drawing import drawn, needs_drawing
 from .fidelity import Fidelity
@@ -23,7 +23,7 @@ from .fitting import as_oriented_box, called_obb, needs_fitting
 from .grid import is_solid, on_whole_pixels
 from .joining import joined
 from .ledger import Ledger
-from .lowering import exceeds
+from .lowering import exceeds, within
 
 _WORDS: dict[type, str] = {Rectangle: "rectangle", Polygon: "polygon", Line: "line", Points: "points"}
 _FEWEST: dict[type, int] = {Polygon: 3, Line: 2, Points: 1}
@@ -134,11 +134,15 @@ class _Projector:
                 width, height = self.size = self.size or size_of(self.record)
                 return Rectangle(bbox=(x / width, y / height, w / width, h / height), label=shape.label)
             return shape if same else Rectangle(bbox=shape.bbox, label=shape.label, metadata=kept)
-        if not isinstance(shape, Polygon) or fidelity.inside or self.target != self.space:
+        if not isinstance(shape, Polygon) or (fidelity.solid and not is_solid(shape)):
             return None
-        if fidelity.solid and not is_solid(shape):
+        xy = shape.xy
+        if fidelity.inside and not (self.limits and len(xy) >= 2 * _FEWEST[Polygon] and within(xy, *self.limits)):
             return None
-        return shape if same else Polygon(xy=shape.xy, label=shape.label, metadata=kept)
+        if self.target != self.space:
+            ring = scaled_ring(xy, size_of(self.record)) if fidelity.inside and not kept else None
+            return None if ring is None else Polygon(xy=ring, label=shape.label)
+        return shape if same else Polygon(xy=xy, label=shape.label, metadata=kept)
 
     def _facts(self) -> dict[str, Any]:
         """What becomes of the facts of the image."""

@@ -19,10 +19,12 @@ from .studio import attach_model_run
 class AnnotationFunctions:
     """Each raises InvalidInput before anything is written where the file or a label is not as it must be, and
     PartlyDone, with the report, where the service did not take all. `client.annotations.send` gives the report.
+    `Is_normalized`, as the documentation's tables have it, works for `is_normalized`.
     """
 
     parts: Parts
 
+    @also_called(Is_normalized="is_normalized")
     @checked
     def upload_annotations_for_collection(
         self,
@@ -37,6 +39,7 @@ class AnnotationFunctions:
         address = self.parts.annotations.to_collection(collection_name)
         self._send(read, address, operation_unique_id, is_normalized, is_model_run)
 
+    @also_called(Is_normalized="is_normalized")
     @checked
     def upload_annotations_by_storage_path(
         self,
@@ -51,6 +54,7 @@ class AnnotationFunctions:
         address = Address(target="storage_path", bucket=bucket_name)
         self._send(read, address, operation_unique_id, is_normalized, is_model_run)
 
+    @also_called(Is_normalized="is_normalized")
     @checked
     def upload_annotations_by_unique_name(
         self, operation_unique_id: str, json_data_file_path: str, is_normalized: bool, is_model_run: bool
@@ -59,6 +63,7 @@ class AnnotationFunctions:
         read = self._read(operation_unique_id, json_data_file_path, is_normalized, is_model_run)
         self._send(read, Address(target="object_key"), operation_unique_id, is_normalized, is_model_run)
 
+    @also_called(Is_normalized="is_normalized")
     @checked
     def upload_annotations_by_job_id(
         self, job_id: str, operation_unique_id: str, json_data_file_path: str, is_normalized: bool, is_model_run: bool
@@ -71,7 +76,7 @@ class AnnotationFunctions:
         self._send(read, address, operation_unique_id, is_normalized, is_model_run)
 
     @deprecated("upload_annotations_for_collection")
-    @also_called(collection_base_path="collection_name")
+    @also_called(collection_base_path="collection_name", Is_normalized="is_normalized")
     @checked
     def upload_annoations_for_folder(
         self,

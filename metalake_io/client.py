@@ -30,14 +30,12 @@ from .parts import Parts
 from .results import DownloadReport
 from .spellings import also_called, deprecated
 from .transfer.sockets import LARGEST_REPLY
-
-NOT_GIVEN = type("NotGiven", (str,), {})()
-"""The documented default of a query, `""`, but no other empty text: where it means everything, that is a mistake."""
+from .trash_functions import TrashFunctions
 
 _FOLDERS = {"image": "metalake_images", "video": "metalake_videos", "other": "metalake_others"}
 
 
-class MetaLakeClient(AnnotationFunctions, MetadataFunctions, LookUpFunctions):
+class MetaLakeClient(AnnotationFunctions, MetadataFunctions, TrashFunctions, LookUpFunctions):
     """A MetaLake, reached with a key and a secret at the address of its service.
 
     The service is asked at once whether it knows us. `prefix` is `/datalake/api` or, on newer servers, `/api`; None
@@ -208,42 +206,12 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions, LookUpFunctions):
         try:
             return self.parts.urls.answer(file_key)
         except ServiceRefused as error:
-            return _refused(error)
+            return error.as_dict()
 
     @checked
     def file_url(self, file_key: str) -> str:
         """The signed address alone. ServiceRefused."""
         return self.parts.urls.url(file_key)
-
-    @checked
-    def trash_objects_from_collection(
-        self, collection_id: str, query: str = NOT_GIVEN, filter: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """2.10: `{"message", "isSuccess"}`. Called with the id alone, the collection itself goes to the trash.
-
-        UsageError, before anything is sent, for a filter with unknown keys or types, for a query that is no text, and
-        for a query or filter that is given and empty: the official SDK trashes everything then.
-        `trash.count_in_collection` tells how many it would be.
-        """
-        everything = query is NOT_GIVEN and filter is None
-        try:
-            message = self.trash.from_collection(collection_id, query, filter, everything=everything, confirmed=True)
-        except ServiceRefused as error:
-            return _refused(error)
-        return {"message": message, "isSuccess": True}
-
-    @checked
-    def trash_objects_from_datalake(
-        self, datalake_query: str, datalake_filter: Mapping[str, Any] | None = None, content_type: str = "image"
-    ) -> dict[str, Any]:
-        """2.11: `{"message", "isSuccess"}`. Images or videos of the whole lake; UsageError as 2.10, and without both
-        query and filter.
-        """
-        try:
-            message = self.trash.from_datalake(datalake_query, datalake_filter, content_type, confirmed=True)
-        except ServiceRefused as error:
-            return _refused(error)
-        return {"message": message, "isSuccess": True}
 
     @also_called(metalake_filter="filter")
     @checked
@@ -303,10 +271,6 @@ class MetaLakeClient(AnnotationFunctions, MetadataFunctions, LookUpFunctions):
 
 def _folder(given: str | None, otherwise: str = "") -> Path:
     return Path(given) if given else Path.cwd() / otherwise
-
-
-def _refused(error: ServiceRefused) -> dict[str, Any]:
-    return {"message": error.said or error.message, "isSuccess": False}
 
 
 def _listed(download: Callable[[], DownloadReport]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ The number is the exit code of the command line. Texts of the server come in pri
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..schemas.errors import AnnolakeError, InvalidInput
 from ..schemas.problems import Problem
@@ -62,6 +62,10 @@ class ServiceRefused(TransferError):
 
     exit_code = 7
     said: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented result of a call that is refused."""
+        return {"message": self.said or self.message, "isSuccess": False}
 
 
 class ProtocolError(ServiceRefused):

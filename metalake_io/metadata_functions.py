@@ -88,4 +88,4 @@ def _result(send: Callable[[], MetadataReport]) -> dict[str, Any]:
     try:
         return send().as_dict()
     except ServiceRefused as error:
-        return {"message": error.said or error.message, "isSuccess": False}
+        return error.as_dict()

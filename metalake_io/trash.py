@@ -16,7 +16,7 @@ from .selections import filter_of, query_of
 from .service import Service
 
 _USER = "Python SDK"
-_HINT = "show the count first, then call it with confirmed=True"
+_HINT = "if that is meant, call it with confirmed=True"
 
 
 class Trash:
@@ -58,8 +58,9 @@ class Trash:
     ) -> str:
         """Objects of a collection; with `everything` the collection itself, with all that is in it.
 
-        The service's message. UsageError without `confirmed`, for a query or filter that cannot be meant, and for one
-        that selects everything because it is empty: only `everything` means everything.
+        The service's message. UsageError without `confirmed`, which says how many objects would go; for a query or
+        filter that cannot be meant, and for one that selects everything because it is empty: only `everything` means
+        everything.
         """
         _id(collection_id)
         query, wire = query_of(query), filter_of(filter)
@@ -67,7 +68,10 @@ class Trash:
             what = "both everything and a selection" if everything else "the query and the filter are empty"
             hint = "give a query or a filter, or say that the whole collection is meant"
             raise UsageError("no-selection", f"what shall go from the collection? {what}", hint=hint)
-        _confirm(confirmed, f"trash what is selected in the collection {collection_id}")
+        if confirmed is not True:
+            what = "the whole collection" if everything else "what is selected in the collection"
+            count = self.count_in_collection(collection_id, query, filter)
+            raise _unconfirmed(f"trash {what} {collection_id}", count)
         kind = self._collections.object_type(collection_id)
         if everything:
             return self._trash(_selection(kind, query, wire, ids=[collection_id]))
@@ -85,7 +89,9 @@ class Trash:
         query, wire, kind = query_of(query), filter_of(filter), _kind(content_type)
         if not query and _is_empty(wire):
             raise UsageError("no-selection", "Not enough selection parameters", hint="give a query or a filter")
-        _confirm(confirmed, f"trash every {kind} that is selected in the whole lake")
+        if confirmed is not True:
+            count = self.count_in_datalake(query, filter, kind)
+            raise _unconfirmed(f"trash every {kind} that is selected in the whole lake", count)
         return self._trash(_selection(OBJECTS[kind], query, wire))
 
     def _trash(self, selection: dict[str, Any]) -> str:
@@ -126,9 +132,8 @@ def _kind(content_type: str) -> str:
     return content_type
 
 
-def _confirm(confirmed: bool, what: str) -> None:
-    if confirmed is not True:
-        raise UsageError("not-confirmed", f"this would {what}", hint=_HINT)
+def _unconfirmed(what: str, count: int) -> UsageError:
+    return UsageError("not-confirmed", f"this would {what}; objects: {count:,}", hint=_HINT)
 
 
 class _Selected(msgspec.Struct):

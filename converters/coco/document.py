@@ -21,6 +21,7 @@ from .declared import read_categories
 from .layout import Source
 from .notes import EXTENSION, Extension, extension_of
 from .places import Places
+from .root import root_of
 
 Id = int | str
 
@@ -55,6 +56,7 @@ class Document:
     """
 
     def __init__(self, source: Source, ledger: Ledger) -> None:
+        self._elements: dict[str, list[msgspec.Raw]] = {}
         self._open(source, ledger)
         members = self._members()
         self.images = self._list(members, "images")
@@ -160,7 +162,8 @@ class Document:
         self.problem(ledger, "duplicate-image", message, place, "merge them, or rename one")
 
     def _members(self) -> dict[str, msgspec.Raw]:
-        return self.checked(jsontext.members(self.data, self.file))
+        members, self._elements = root_of(self.data, self.file)
+        return self.checked(members)
 
     def checked(self, members: dict[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
         """The root's members, if they are those of a file with images."""
@@ -180,6 +183,8 @@ class Document:
     def _list(self, members: dict[str, msgspec.Raw], key: str) -> Sequence[msgspec.Raw]:
         if key not in members:
             return []
+        if key in self._elements:
+            return self._elements.pop(key)
         try:
             return jsontext.decode(RAW_LIST, members[key], self.file, (key,))
         except InvalidInput as error:

@@ -12,6 +12,8 @@ from itertools import chain, repeat
 from operator import sub
 from typing import Any
 
+import msgspec
+
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.geometry import centre_box
 from ...schemas.model import Annotation, Polygon, Record, Rectangle
@@ -20,6 +22,9 @@ from .rows import is_box
 
 MOST_DECIMALS = 12
 _USUAL = 6
+_HALVES = 2.0**27 + 1
+"""By this factor a float is split into two of half its digits, whose products are exact (Dekker, 1971)."""
+_encode = msgspec.json.Encoder().encode
 
 
 class RowWriter:
@@ -33,13 +38,15 @@ class RowWriter:
         self.error = 0.5 * 10.0**-decimals
         self.smallest = 10.0**-self.places
         self.boxes_only = columns.task == "detect" and columns.extra == 0
+        self.rings_only = columns.task == "segment" and columns.extra == 0 and not self.fine and self.places > 0
         self.box_row = "%d" + f" %.{self.places}f" * 4 + "\n"
         self._numbers: dict[str, int] = {}
         self._patterns: dict[int, str] = {}
 
     def rows(self, record: Record) -> str:
         """The whole text of an image's label file. InvalidInput where an annotation is none that the task has."""
-        if self.boxes_only and (text := self._boxes(record.annotations)) is not None:
+        at_once = self._boxes if self.boxes_only else self._rings if self.rings_only else None
+        if at_once is not None and (text := at_once(record.annotations)) is not None:
             return text
         rows: list[str] = []
         confidence = self.columns.confidence != "none"
@@ -64,7 +71,7 @@ class RowWriter:
                 return None
             number = numbers.get(annotation.label)
             if number is None:
-                number = numbers[annotation.label] = self.number(annotation.label)
+                number = self._numbered(annotation.label)
             x, y, w, h = annotation.bbox
             if w < smallest or h < smallest:
                 return None
@@ -73,6 +80,41 @@ class RowWriter:
             return None
         text = self.box_row * len(annotations) % tuple(flat)
         return None if "-" in text else text
+
+    def _rings(self, annotations: Sequence[Annotation]) -> str | None:
+        """The same for rings, and boxes as rings, where it is plain how each number is rounded: as whole numbers with a
+        digit in front, which stands for a nought or a one before the point.
+        """
+        flat: list[float] = []
+        ends: list[int] = []
+        for annotation in annotations:
+            if isinstance(annotation, Polygon) and len(annotation.xy) >= 6:
+                flat += annotation.xy
+            elif isinstance(annotation, Rectangle) and min(annotation.bbox[2:]) >= self.smallest:
+                flat += _corners(annotation)
+            else:
+                return None
+            ends.append(len(flat))
+        units = _units(flat, 10**self.places)
+        if units is None:
+            return None
+        rows: list[list[int]] = []
+        start = 0
+        for annotation, end in zip(annotations, ends, strict=True):
+            label, row = annotation.label, units[start:end]
+            number = self._numbers.get(label)
+            if number is None:
+                number = self._numbered(label)
+            if isinstance(annotation, Polygon) and is_box(row):
+                row = [*row[2:], *row[:2]]
+            rows.append([number, *row])
+            start = end
+        text = _encode(rows)[len("[[") : -len("]]")].decode()
+        return text.replace("],[", "\n").replace(",1", " 0.").replace(",2", " 1.") + "\n"
+
+    def _numbered(self, label: str) -> int:
+        number = self._numbers[label] = self.number(label)
+        return number
 
     def _track(self, annotation: Annotation, record: Record) -> int:
         track = annotation.metadata.get("track_id")
@@ -110,10 +152,8 @@ class RowWriter:
         return self._text((x + w / 2, y + h / 2, w, h))
 
     def _four_corners(self, annotation: Rectangle) -> str:
-        """A rectangle as a ring that begins at the bottom-right and goes up: no tool and no tracer begins there."""
-        x, y, w, h = annotation.bbox
-        xy = (x + w, y + h, x + w, y, x, y, x, y + h)
-        return " ".join(map(_shortest, xy)) if w < self.smallest or h < self.smallest else self._text(xy)
+        xy = _corners(annotation)
+        return " ".join(map(_shortest, xy)) if min(annotation.bbox[2:]) < self.smallest else self._text(xy)
 
     def _keypoints(self, annotation: Rectangle, record: Record) -> str:
         count, size = self.columns.keypoints
@@ -138,6 +178,34 @@ class RowWriter:
             pattern = self._patterns[len(numbers)] = " ".join([f"%.{self.places}f"] * len(numbers))
         text = pattern % tuple(numbers)
         return _without_minus_zero(text) if "-" in text else text
+
+
+def _corners(annotation: Rectangle) -> tuple[float, ...]:
+    """A rectangle as a ring that begins at the bottom-right and goes up: no tool and no tracer begins there."""
+    x, y, w, h = annotation.bbox
+    return x + w, y + h, x + w, y, x, y, x, y + h
+
+
+def _units(numbers: Sequence[float], unit: int) -> list[int] | None:
+    """Numbers from 0 to below 2 in whole units, rounded as decimals are, and one unit more; None where a number is
+    another.
+    """
+    import numpy as np
+
+    if not numbers:
+        return None
+    given = np.fromiter(numbers, np.float64, len(numbers))
+    scaled = given * unit
+    whole = np.rint(scaled)
+    if not (scaled.min() >= 0 and whole.max() < 2 * unit):
+        return None
+    middle = np.flatnonzero(np.abs(scaled - whole) == 0.5)
+    if len(middle):  # pixels of two decimals often are: then what the product lost says which is nearer
+        value, product = given[middle], scaled[middle]
+        high = value * _HALVES - (value * _HALVES - value)
+        lost = (high * unit - product) + (value - high) * unit
+        whole[middle] += np.where(lost * (product - whole[middle]) > 0, np.sign(lost), 0)
+    return (whole.astype(np.int64) + unit).tolist()
 
 
 def _without_minus_zero(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -226,7 +227,7 @@ class _BadRow(Exception):
         self.fix = fix
 
 
-def is_box(xy: tuple[float, ...] | list[float]) -> bool:
+def is_box(xy: Sequence[float]) -> bool:
     """Whether a ring is what annolake writes for a rectangle among polygons: from bottom right up, left, and down."""
     return len(xy) == 8 and xy[0] == xy[2] > xy[4] == xy[6] and xy[7] == xy[1] > xy[3] == xy[5]
 

@@ -131,7 +131,7 @@ CASES: list[tuple[str, str, Call, list[Callable[[Exchanges], Exchanges]]]] = [
     ("get_downloadable_url", "special characters, unknown file",
      lambda c, d, o: c.get_downloadable_url("folder/a b+c&d=é#1.png"), []),
     ("trash_objects_from_collection", "neither query nor filter: the collection itself",
-     lambda c, d, o: c.trash_objects_from_collection(COLLECTION), []),
+     lambda c, d, o: c.trash_objects_from_collection(COLLECTION, confirmed=True), []),
     ("trash_objects_from_collection", "query",
      lambda c, d, o: c.trash_objects_from_collection(COLLECTION, "metadata.Tags=night"), []),
     ("trash_objects_from_collection", "filter",

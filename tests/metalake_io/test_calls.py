@@ -180,17 +180,19 @@ def test_metadata_of_a_collection(client: MetaLakeClient, lake: Lake) -> None:
 
 def test_trash(client: MetaLakeClient, lake: Lake) -> None:
     done = {"message": "2 objects successfully trashed, 0 objects failed to trash", "isSuccess": True}
-    assert client.trash_objects_from_collection("c1") == done
+    assert client.trash_objects_from_collection("c1", confirmed=True) == done
     assert client.trash_objects_from_collection("c1", "metadata.Tags=x", {"annotation_types": ["raw"]}) == done
     assert client.trash_objects_from_datalake("annotation.label=Bird", content_type="video") == done
+    assert client.trash_objects_from_datalake(datalake_filter={"annotation_types": ["raw"]}) == done
     keys = ("isAllSelected", "contentType", "objectIdList", "collectionId", "query")
     assert [tuple(one[key] for key in keys) for one in lake.trashed] == [
         (False, 5, ["c1"], "", ""), (True, 0, [], "c1", "metadata.Tags=x"), (True, 1, [], "", "annotation.label=Bird"),
+        (True, 2, [], "", ""),
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("call", [
-    ("trash_objects_from_datalake", None), ("trash_objects_from_datalake", ""),
+    ("trash_objects_from_datalake", None), ("trash_objects_from_datalake", ""), ("trash_objects_from_datalake",),
     ("trash_objects_from_datalake", "", {"annotationTypes": ["human"]}),
     ("trash_objects_from_datalake", "", {"annotation_types": ["Human"]}),
     ("trash_objects_from_datalake", "x", {}, "Image"), ("trash_objects_from_datalake", "  "),
@@ -213,14 +215,23 @@ def test_nothing_is_trashed_by_mistake(client: MetaLakeClient, lake: Lake, call:
     assert lake.asked("POST|getObjectType") == []
 
 
-def test_below_the_documented_functions_the_callers_word_is_needed(client: MetaLakeClient, lake: Lake) -> None:
-    """Defect 28."""
+def test_a_collection_is_trashed_with_the_callers_word_only(client: MetaLakeClient, lake: Lake) -> None:
+    """Defect 28: who calls it with the id alone is told how many objects would go, and nothing goes."""
     lake.files = {"a": b"", "b": b""}
-    for call in (
-        lambda: client.trash.from_collection("c1", everything=True),
-        lambda: client.trash.from_datalake("x=y"),
+    with pytest.raises(UsageError, match=r"not-confirmed.*the whole collection c1; objects: 2 .*confirmed=True"):
+        client.trash_objects_from_collection("c1")
+    assert lake.trashed == []
+
+
+def test_below_the_documented_functions_the_callers_word_is_needed(client: MetaLakeClient, lake: Lake) -> None:
+    """Defects 27 and 28."""
+    lake.files = {"a": b"", "b": b""}
+    for call, what in (
+        (lambda: client.trash.from_collection("c1", everything=True), "the whole collection c1; objects: 2"),
+        (lambda: client.trash.from_collection("c1", "x=y"), "what is selected in the collection c1; objects: 2"),
+        (lambda: client.trash.from_datalake("x=y"), "every image that is selected in the whole lake; objects: 2"),
     ):
-        with pytest.raises(UsageError, match="not-confirmed"):
+        with pytest.raises(UsageError, match=f"not-confirmed.*{what}"):
             call()
     for given in ({}, {"query": "x=y", "everything": True}):
         with pytest.raises(UsageError, match="no-selection"):

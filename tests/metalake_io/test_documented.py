@@ -32,8 +32,8 @@ DOCUMENTED = {
         "collection_id, annotation_type='all', operation_id_list, custom_download_path, is_media_include=True",
     "download_annotations": "collection_id, model_id, custom_download_path, is_media_include=True",
     "get_downloadable_url": "file_key",
-    "trash_objects_from_collection": "collection_id, query, filter",
-    "trash_objects_from_datalake": "datalake_query, datalake_filter, content_type='image'",
+    "trash_objects_from_collection": "collection_id, query, filter, confirmed=False",
+    "trash_objects_from_datalake": "datalake_query='', datalake_filter, content_type='image'",
     "upload_metadata_for_collection": "collection_name, content_type, metadata_obj, is_apply_to_all_files=True",
     "upload_metadata_by_job_id": "job_id, json_data_file_path",
     "upload_metadata_by_storage_path": "json_data_file_path, bucket_name=None",
@@ -98,6 +98,20 @@ def test_other_spellings(
     loose.download_files_from_metalake("image", str(tmp_path), metalake_filter={"annotation_types": ["raw"]})
     loose.download_files_from_collection("c1", str(tmp_path), filter={"annotation_types": ["raw"]})
     assert [one.json["filterData"]["annotationTypes"] for one in lake.asked("objects/list")] == [[0], [0]]
+
+
+def test_the_tables_write_a_capital(client: MetaLakeClient, lake: Lake, put: Callable[[str, Any], str]) -> None:
+    """`Is_normalized`, where the signatures and the examples say `is_normalized`."""
+    loose: Any = client
+    path = put("x.json", {"images": [{"image": "a.png", "annotations": []}]})
+    given = {"operation_unique_id": "op", "json_data_file_path": path, "Is_normalized": True, "is_model_run": False}
+    loose.upload_annotations_for_collection("Demo", **given)
+    loose.upload_annotations_by_storage_path(**given)
+    loose.upload_annotations_by_unique_name(**given)
+    loose.upload_annotations_by_job_id("j1", **given)
+    with pytest.warns(DeprecationWarning):
+        loose.upload_annoations_for_folder("Demo", shape_type=None, **given)
+    assert [one.query["isNormalized"] for one in lake.asked("operationdata")] == ["True"] * 5
 
 
 def test_one_parameter_is_not_given_twice(client: MetaLakeClient) -> None:

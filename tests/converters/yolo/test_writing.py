@@ -7,10 +7,14 @@ import re
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
 from annolake.converters.yolo import FORMAT, Options
+from annolake.converters.yolo.columns import Columns
+from annolake.converters.yolo.formatting import RowWriter
 from annolake.schemas.errors import InvalidInput, UsageError
 from annolake.schemas.model import Catalog, Category, Polygon, Record, Rectangle
 
@@ -235,3 +239,22 @@ def test_a_split_in_front_comes_home_also_where_the_names_do_not_tell(write, rea
     back = read(target)
     assert {record.image: record.split for record in back.records} == images
     assert back.catalog.split_in_name
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.integers(0, 64_000).map(lambda hundredths: hundredths / 100 / 640),
+            st.integers(0, 999_999).map(lambda units: (units + 0.5) / 1e6),
+            st.floats(0, 1),
+        ),
+        min_size=6,
+        max_size=60,
+    ).filter(lambda xy: len(xy) % 2 == 0)
+)
+def test_each_number_of_a_ring_is_rounded_as_decimals_are(xy):
+    rows = RowWriter(Columns(task="segment"), {"cat": 7}.__getitem__, 6)
+    ring, box = Polygon(label="cat", xy=xy), Rectangle(label="cat", bbox=(0.25, 0.5, 0.125, 0.0625))
+    text = rows.rows(Record(image="a.jpg", annotations=(box, ring)))
+    corners = "7 0.375000 0.562500 0.375000 0.500000 0.250000 0.500000 0.250000 0.562500\n"
+    assert text == corners + " ".join(("7", *(f"{number:.6f}" for number in xy))) + "\n"

@@ -1,7 +1,7 @@
 """Our client and the unmodified official SDK, the same calls on two sandboxes: the same is stored.
 
-What may differ is named here: ids that each side makes up, moments, and the order in which files arrive. A value in
-the older form of `upload_annoations_for_folder` without any confidence is not asked about: the SDK sends null, we 0.
+What may differ is named here: ids that each side makes up, moments, and the order in which files arrive; and attributes
+in the older form of `upload_annoations_for_folder` whose annotation states no confidence: the SDK loses their values.
 """
 
 from __future__ import annotations
@@ -143,6 +143,33 @@ def test_the_same_calls_store_the_same(
         assert ours[kind] == official[kind]
     fetched = [_fetched(out) for out in sorted(tmp_path.glob("out *"))]
     assert fetched[0] == fetched[1]
+
+
+def test_attributes_of_the_older_form_without_confidence(
+    pair: tuple[tuple[Call, Server], tuple[Call, Server]], tmp_path: Path, picture: Callable[..., bytes]
+) -> None:
+    """Of a model run: the SDK looks for a confidence that is not there, and sends the attribute without its value. We
+    send the value with 0, which is what a machine gets that does not say how sure it is. People are sure in both.
+    """
+    image = tmp_path / "v1.png"
+    image.write_bytes(picture(8, 8))
+    path = tmp_path / "unsure.json"
+    old = {"bbox": [1, 2, 3, 4], "label": "Car", "metadata": {"color": "red"}}
+    path.write_text(json.dumps({"images": [{"image": "v1.png", "annotations": [old]}]}))
+    found: list[dict[str, list[Any]]] = []
+    for call, server in pair:
+        assert call("upload_files_to_collection", str(image), "image", "Older")["is_success"]
+        for operation, model_run in (("unsure", True), ("sure", False)):
+            call("upload_annoations_for_folder", "Older", operation, str(path), "rectangle", False, model_run)
+        annotations = {row[1]: row[3] for row in stored(server)["annotations"] if row[0] == "Older_v1.png"}
+        found.append(
+            {
+                operation: [one.get("confidence") for one in values]
+                for operation, (shape,) in annotations.items()
+                for values in shape["label"]["attributeValues"].values()
+            }
+        )
+    assert found == [{"unsure": [], "sure": [1]}, {"unsure": [0], "sure": [1]}]
 
 
 def _fetched(folder: Path) -> dict[str, Any]:
