@@ -24,6 +24,8 @@ from .journal import Journal
 from .journal_rows import ImageRow
 from .service import Service
 
+_UNKNOWN_KEY = 401
+
 
 class Proof:
     """`record` gives what is to be sent of an image, by its name; None for one that is none of ours. `is_exact`: the
@@ -55,14 +57,17 @@ class Proof:
 
     def held(self, just_sent: Collection[str] = ()) -> set[str] | None:
         """Names of the images whose annotations the service has; None where it does not tell. Of those `just_sent`
-        it is enough, where `is_exact` is not, that the number of shapes of each label is right.
+        it is enough, where `is_exact` is not, that the number of shapes of each label is right. NotAuthorised where it
+        no longer knows the key, with which nothing else could be done, either.
         """
         if self._collection is None:
             return None
         try:
             found = self._held(self._collection)
             return {image for image, theirs in found if self._is_held(image, theirs, image in just_sent)}
-        except (ServiceRefused, NotAuthorised):  # not every key may read, nor does every service let us
+        except (ServiceRefused, NotAuthorised) as error:  # not every key may read, nor does every service let us
+            if error.status == _UNKNOWN_KEY:
+                raise
             self._collection = None
             return None
 

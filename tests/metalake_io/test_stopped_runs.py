@@ -17,7 +17,7 @@ from annolake.metalake_io.results import AnnotationsReport, Item, MetadataReport
 
 from .lake import Lake
 from .settings import settings
-from .wire import refusal
+from .wire import Answer, refusal
 
 Run = Callable[..., Result]
 BOX = {"type": "rectangle", "bbox": [1, 2, 3, 4], "label": "Car"}
@@ -73,6 +73,20 @@ def test_a_key_that_is_withdrawn_after_the_files(run: Run, lake: Lake, match: st
         NAMES, "uploaded" if sent else "failed" if match.endswith("update") else "not begun"
     )
     assert states(document["metadata"]).get("Demo") == ("failed" if sent else None)
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, 5), (403, 6)])
+def test_a_key_that_is_withdrawn_while_an_answer_is_lost(run: Run, lake: Lake, status: int, code: int) -> None:
+    """Whether they arrived cannot be asked any more: with a key nobody knows, nothing can. One that may not read is
+    known, and goes on.
+    """
+    lake.rule("POST .*update", Answer(drop=True), times=9)
+    lake.rule("GET .*getAnnotations", refusal(status, "no"), times=9, skip=1)
+    done = run("upload", "annotations", "lake.json", "--collection", "Demo", "--operation", "op")
+    document = json.loads(done.stdout)
+    assert done.exit_code == code
+    assert states(document) == dict.fromkeys(NAMES, "uncertain")
+    assert document.get("error", {}).get("code") == ("not-authorised" if code == 5 else None)
 
 
 def test_a_service_that_refuses_to_begin(run: Run, lake: Lake) -> None:
