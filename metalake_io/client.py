@@ -1,7 +1,8 @@
 """The documented functions 2.1 to 2.20, each a few lines over the modules that do the work.
 
 What comes back as a dictionary by the documentation comes back so, refusals of the service and failures of single items
-included. All else is raised: UsageError and InvalidInput before anything is sent, NotAuthorised, NetworkGaveUp,
+included; but the dictionary of uploads has no place for a reason, and one that cannot begin is ServiceRefused. All else
+is raised: UsageError and InvalidInput before anything is sent, NotAuthorised, NetworkGaveUp,
 LocalFailure; and, from functions without a documented result, ServiceRefused and PartlyDone. The reports behind the
 dictionaries, with every file's fate, come from `files`, `annotations`, `metadata`, `downloads` and `trash`.
 
