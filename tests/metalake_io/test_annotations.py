@@ -142,6 +142,7 @@ def test_every_way_to_name_images(client: MetaLakeClient, lake: Lake, put: Put) 
     [
         ({"images": [{"image": "a.png", "annotations": [box(), {**box(), "type": "Rectangle"}, box()]}]}, None),
         ({"images": [{"image": "a.png", "annotations": [{"bbox": [1, 2, 3, 4], "label": "x"}]}]}, None),
+        ({"images": [{"image": "a.png", "annotations": [box(), {"bbox": [1, 2, 3, 4], "label": "x"}]}]}, None),
         ({"images": [{"image": "a.png", "annotations": [{**box(), "bbox": [1, 2, 3]}]}]}, None),
         ({"images": [{"image": "a.png", "annotations": [{"type": "polygon", "label": "x"}]}]}, None),
         ({"images": [{"image": "a.png", "annotations": [{**box(), "bbox": [1, 2, -3, 4]}]}]}, None),

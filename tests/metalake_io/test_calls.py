@@ -266,7 +266,7 @@ def test_trash_is_not_repeated_blindly(client: MetaLakeClient, lake: Lake) -> No
     assert len(lake.trashed) == 1
 
 
-def test_jobs(client: MetaLakeClient, lake: Lake, clock) -> None:
+def test_a_job_that_ends(client: MetaLakeClient, lake: Lake, clock) -> None:
     """Defect 24."""
     lake.job_states = [3, 1, 1, 2]
     assert client.wait_for_job_complete("j1") == {"is_success": True, "job_status": "COMPLETED"}

@@ -33,7 +33,7 @@ def full(lake: Lake) -> Lake:
     return lake
 
 
-def test_a_collection(run: Run, full: Lake, tmp_path: Path) -> None:
+def test_download_of_a_collection(run: Run, full: Lake, tmp_path: Path) -> None:
     words = ("download", "collection", "c1", tmp_path / "out", "--json")
     done = run(*words)
     assert done.exit_code == 0, done.stderr
