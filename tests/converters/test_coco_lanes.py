@@ -35,6 +35,7 @@ def coco_file(tmp_path, annotations):
 
 def read(path, target, options, ledger):
     reading = COCO.read(path, COCO.options(), Context(), Ledger())
+    assert reading.records_for is not None
     [record] = reading.records_for(get(target).fidelity(options))(ledger)
     return record
 
