@@ -40,7 +40,8 @@ class Sniffed(msgspec.Struct, frozen=True):
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader or a writer may need beyond its own options: where the pictures are, how their EXIF orientation
     counts, label names in order, for sources that have none, how much memory may be taken, and in
-    how many processes a reader may look a set over (None: one a core for large sets).
+    how many processes a reader may look a set over (None: one a core for large sets). `before`: of how many annotations
+    of earlier images the writer of a part may reckon; it need not be true.
     """
 
     images: ImageFinder | None = None
@@ -48,6 +49,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...] | None = None
     memory: Memory | None = None
     jobs: int | None = 1
+    before: int = 0
 
 
 class Records(Protocol):
@@ -64,14 +66,16 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     work.
 
     `records_for(fidelity)`, where a reader has it, gives records for a target of that fidelity: facts that the target
-    has no place for need not be worked out, as long as projected records and the books come out the same. `locate`
-    adds line and column to a place that has a pointer only.
+    has no place for need not be worked out, as long as projected records and the books come out the same.
+    `before(start)`, where a reader has counted, is about how many annotations the images before that number have.
+    `locate` adds line and column to a place that has a pointer only.
     """
 
     catalog: Catalog
     records: Records
     images: int
     records_for: Callable[[Fidelity], Records] | None = None
+    before: Callable[[int], int] | None = None
     locate: Callable[[Place], Place] = _as_it_is
 
 

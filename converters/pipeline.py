@@ -205,7 +205,10 @@ class Run:
 
             def part(start: int, stop: int, books: Ledger, tell: Callable[[int], None]) -> Any:
                 records = self.records(books, lambda done, _: tell(done), start, stop)
-                return write_part(temporary, start, self.options, self.context, self.catalog, records)
+                context = self.context
+                if self.reading.before is not None:
+                    context = msgspec.structs.replace(context, before=self.reading.before(start))
+                return write_part(temporary, start, self.options, context, self.catalog, records)
 
             try:
                 parts = in_parts(part, self.reading.images, count, ledger, progress)

@@ -106,7 +106,7 @@ def write_part(
 
     if options.layout != "file":
         raise Indivisible("indivisible", f"--coco-layout {options.layout} is written by one process")
-    return writing.write_part(path, part, catalog, records)
+    return writing.write_part(path, part, catalog, records, context.before)
 
 
 def join(path: Path, options: Options, context: Context, catalog: Catalog, parts: list[Any]) -> Written:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -27,6 +28,7 @@ class Body:
     def __init__(self, path: Path, numbers: Numbers, *, split_key: bool) -> None:
         self.numbers = numbers
         self.split_key = split_key
+        self._category = cache(numbers.categories.id_of)
         self.images = self.annotations = 0
         self.paths = {key: f"{path}.{key}" for key in ("images", "annotations")}
         self.pictures: BinaryIO
@@ -61,7 +63,7 @@ class Body:
         elements: list[Any] = []
         boxes = record.annotations if type(record.annotations) is Boxes else ()
         if boxes:
-            categories = [numbers.categories.id_of(box.label) for box in boxes]
+            categories = list(map(self._category, [box.label for box in boxes]))
             elements += boxes_to_coco(boxes, numbers.annotations.fresh(len(boxes)), image_id, categories)
         for group in () if boxes else groups(record.annotations):
             label, metadata = group[0].label, group[0].metadata

@@ -20,7 +20,7 @@ class Ids:
     """
 
     def __init__(self, following: int) -> None:
-        self.following = following
+        self.first = self.following = following
         self.doubled = 0
         self._taken = 0
         self._fresh: list[list[int]] = []
@@ -71,15 +71,26 @@ class Ids:
 
     def apart(self, other: Ids) -> bool:
         """Whether all ids that the other gave out were wanted, and none is among these."""
-        pages = self._pages
-        common = (bits & pages[page] for page, bits in other._pages.items() if page in pages)
-        return not other._fresh and not any(common) and self._texts.isdisjoint(other._texts)
+        return not other._fresh and not self._shares(other)
+
+    def continued_by(self, other: Ids) -> bool:
+        """Whether the other gave out those that would be the next fresh ones here, and no others."""
+        count = other._taken
+        in_a_row = other._fresh == [[0, count]] and other.following == other.first + count and not other._refused
+        return in_a_row and other.first == self.following and not self._shares(other)
 
     def add(self, other: Ids) -> None:
-        """Take over ids that are apart from these."""
+        """Take over ids that are apart from these, or continue them."""
+        if self.continued_by(other):
+            self.following = other.following
         self._texts |= other._texts
         for page, bits in other._pages.items():
             self._pages[page] = self._pages.get(page, 0) | bits
+
+    def _shares(self, other: Ids) -> bool:
+        pages = self._pages
+        common = (bits & pages[page] for page, bits in other._pages.items() if page in pages)
+        return any(common) or not self._texts.isdisjoint(other._texts)
 
     def _note_fresh(self, count: int) -> None:
         """So many ids that are taken next are of our own making."""

@@ -1,7 +1,8 @@
 """Ids that are given out once each, although several processes write one file.
 
-Each process gives ids as if it were alone. Where the parts have none in common, and none of their own making, they are
-right as they stand, which is the rule: a COCO source has ids. Other parts are looked through line by line.
+Each process gives ids as if it were alone, or from where it reckons that the part before ends. Where the parts have
+none in common, and none of their own making but such as go on where the part before ended, they are right as they
+stand, which is the rule. Other parts are looked through line by line.
 """
 
 from __future__ import annotations
@@ -47,12 +48,16 @@ def renumbered(parts: list[Part], empty: Numbers) -> Numbers:
     labels = len(empty.categories.plain)
     for part, own in zip(parts[1:], others, strict=True):
         clean = len(own.categories.plain) == labels
-        if clean and whole.images.apart(own.images) and whole.annotations.apart(own.annotations):
+        if clean and _right(whole.images, own.images) and _right(whole.annotations, own.annotations):
             whole.images.add(own.images)
             whole.annotations.add(own.annotations)
         else:
             _rewrite(part, whole)
     return whole
+
+
+def _right(ids: Ids, own: Ids) -> bool:
+    return ids.apart(own) or ids.continued_by(own)
 
 
 def _rewrite(part: Part, whole: Numbers) -> None:

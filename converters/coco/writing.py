@@ -35,10 +35,12 @@ def write_file(path: Path, catalog: Catalog, records: Iterable[Record]) -> Writt
     return join_parts(path, catalog, [write_part(path, 0, catalog, records)])
 
 
-def write_part(path: Path, part: int, catalog: Catalog, records: Iterable[Record]) -> Part:
-    """A run of images, beside the file."""
-    notes = notes_of(catalog)
-    with Body(path.with_name(f"{path.name}.{part}"), _numbers(catalog, notes), split_key=True) as body:
+def write_part(path: Path, part: int, catalog: Catalog, records: Iterable[Record], before: int = 0) -> Part:
+    """A run of images, beside the file. If none has an id, it reckons with `part` images and so many annotations
+    before.
+    """
+    numbers = _numbers(catalog, notes_of(catalog), part, before)
+    with Body(path.with_name(f"{path.name}.{part}"), numbers, split_key=True) as body:
         for record in records:
             body.add(record)
     return body.part()
@@ -57,8 +59,9 @@ def join_parts(path: Path, catalog: Catalog, parts: list[Part]) -> Written:
     )
 
 
-def _numbers(catalog: Catalog, notes: Notes) -> Numbers:
-    return Numbers(Ids(notes.next_image_id), Ids(notes.next_id), Categories(catalog.labels))
+def _numbers(catalog: Catalog, notes: Notes, images: int = 0, annotations: int = 0) -> Numbers:
+    image_ids, ids = Ids(notes.next_image_id + images), Ids(notes.next_id + annotations)
+    return Numbers(image_ids, ids, Categories(catalog.labels))
 
 
 def write_folder(path: Path, catalog: Catalog, records: Iterable[Record]) -> Written:

@@ -97,11 +97,40 @@ def span(low: Decimal, high: Decimal) -> float:
 
 def far_edge(low: float, size: float) -> str:
     """The other edge, spelled; undoes `span`."""
-    if -_USUAL < low < _USUAL and -_USUAL < size < _USUAL:
-        start, length = round(low * 100), round(size * 100)
-        if start / 100 == low and length / 100 == size:
-            return f"{(start + length) / 100:.2f}"
-    return _spelled(_CONTEXT.add(Decimal(repr(float(low))), Decimal(repr(float(size)))))
+    return _in_hundredths(low, size) or _sum(repr(float(low)), repr(float(size)))
+
+
+def edges(boxes: Sequence[tuple[float, float, float, float]]) -> Sequence[tuple[str, str, str, str]]:
+    """Left, top, right and bottom of each box, spelled."""
+    flat = list(chain.from_iterable(boxes))
+    kinds = set(map(type, flat))
+    if kinds == {int} and max(map(abs, flat)) < _USUAL:
+        return [(f"{x}.00", f"{y}.00", f"{x + w}.00", f"{y + h}.00") for x, y, w, h in boxes]
+    text = _encode(flat)[1:-1].decode() if kinds == {float} else ""
+    if not text or "e" in text or "n" in text:
+        return [(spelled(x), spelled(y), far_edge(x, w), far_edge(y, h)) for x, y, w, h in boxes]
+    texts = iter(text.split(","))
+    return [
+        (
+            f"{left}0" if left[-2] == "." else left,
+            f"{top}0" if top[-2] == "." else top,
+            _in_hundredths(x, w) or _sum(left, width),
+            _in_hundredths(y, h) or _sum(top, height),
+        )
+        for (x, y, w, h), left, top, width, height in zip(boxes, texts, texts, texts, texts, strict=True)
+    ]
+
+
+def _in_hundredths(low: float, size: float) -> str | None:
+    """The other edge where both numbers are hundredths of whole ones."""
+    if not (-_USUAL < low < _USUAL and -_USUAL < size < _USUAL) or (start := round(low * 100)) / 100 != low:
+        return None
+    length = round(size * 100)
+    return f"{(start + length) / 100:.2f}" if length / 100 == size else None
+
+
+def _sum(one: str, other: str) -> str:
+    return _spelled(_CONTEXT.add(Decimal(one), Decimal(other)))
 
 
 def spelled(value: float) -> str:
@@ -125,7 +154,9 @@ def _with_zero(decimal: re.Match[str]) -> str:
 
 
 def _spelled(value: Decimal) -> str:
-    text = format(value, "f")
+    text = str(value)
+    if "E" in text:
+        text = format(value, "f")
     if len(text) > _LONGEST - len(".00"):
         return format(value.normalize(_CONTEXT), "e")
     head, _, tail = text.partition(".")

@@ -13,12 +13,13 @@ from ...schemas.model import Annotation, Boxes, Polygon, Rectangle
 from .elements import set_text, source_of
 from .forms import FEWEST
 from .notes import EXTENSION, STATED, Mark, as_text
-from .numbers import far_edge, points, spelled
+from .numbers import edges, points
 from .shapes import DEFAULT_SOURCE
 from .stream import Element
 
 _HARMLESS = re.compile(r"[ -%'-;=?-~]*")
 """Printable ASCII without the three letters that stand for something in XML, but with quotation marks."""
+_BOX = 'xtl="%s" ytl="%s" xbr="%s" ybr="%s"'
 _SAID = STATED | {"source"}
 _STATED = sorted(STATED)
 _TIED = frozenset(("instance", "part", "parts"))
@@ -61,9 +62,10 @@ class Usual:
 
     def boxes(self, boxes: Boxes) -> list[str]:
         """The lines of an image's boxes."""
+        forms = map(_BOX.__mod__, edges([box.bbox for box in boxes]))
         return [
-            f'    <box{self._front(box.label, DEFAULT_SOURCE)} occluded="0" {_corners(*box.bbox)} z_order="0"/>\n'
-            for box in boxes
+            f'    <box{self._front(box.label, DEFAULT_SOURCE)} occluded="0" {form} z_order="0"/>\n'
+            for box, form in zip(boxes, forms, strict=True)
         ]
 
     def lines(self, parts: Sequence[Annotation], group: int) -> list[str] | None:
@@ -89,7 +91,7 @@ class Usual:
             return None
         if isinstance(shape, Rectangle):
             kind = "box"
-            form = _corners(*shape.bbox)
+            form = _BOX % edges([shape.bbox])[0]
         elif isinstance(shape, Polygon) and len(shape.xy) >= 2 * FEWEST["polygon"]:
             kind = "polygon"
             form = f'points="{points(shape.xy)}"'
@@ -114,7 +116,3 @@ class Usual:
         if front is None:
             front = self._fronts[label, source] = f"{attribute('label', label)}{attribute('source', source)}"
         return front
-
-
-def _corners(x: float, y: float, w: float, h: float) -> str:
-    return f'xtl="{spelled(x)}" ytl="{spelled(y)}" xbr="{far_edge(x, w)}" ybr="{far_edge(y, h)}"'

@@ -16,11 +16,13 @@ from .ordinary import Ordinary, ordinary
 
 
 class Glance(msgspec.Struct):
-    """`labels`: of objects and their parts. `zero`: a coordinate is 0 or below. `unknown`: the source's annotation and
-    image are both unknown. `image`: the name that annolake noted. `plain`: all that a file of the ordinary form says.
+    """`labels`: of objects and their parts; `objects`: how many. `zero`: a coordinate is 0 or below. `unknown`: the
+    source's annotation and image are both unknown. `image`: the name that annolake noted. `plain`: all that a file of
+    the ordinary form says.
     """
 
     labels: set[str] = msgspec.field(default_factory=set[str])
+    objects: int = 0
     zero: bool = False
     filename: str | None = None
     path: str | None = None
@@ -58,9 +60,10 @@ def glance_at(path: str) -> Glance:
     if plain is not None:
         return _glance_at_ordinary(plain)
     root = tree_of(data, path)
-    found = (object_note(element).label for element in root.iter("object", "part"))
+    found = [object_note(element).label for element in root.iter("object", "part")]
     return Glance(
         labels={label for label in found if label.strip()},
+        objects=len(found),
         zero=any(map(_is_low, root.iter("xmin", "ymin"))) or any(_has_low(ring) for ring in root.iter("polygon")),
         filename=root.findtext("filename"),
         path=root.findtext("path"),
@@ -76,7 +79,8 @@ def _glance_at_ordinary(plain: Ordinary) -> Glance:
     source = noted if is_object(noted := notes.get("source")) else {}
     return Glance(
         labels={name for name in set(plain.labels) if name.strip()},
-        zero=min(corners[::4], default=1) <= 0 or min(corners[1::4], default=1) <= 0,
+        objects=len(plain.labels),
+        zero=min(corners, default=1) <= 0 and (min(corners[::4]) <= 0 or min(corners[1::4]) <= 0),
         filename=notes.get("filename"),
         path=notes.get("path"),
         database=source.get("database", ""),

@@ -14,7 +14,6 @@ from decimal import Decimal
 import msgspec
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
-_UNUSUAL = re.compile("[-en]")
 _encode = msgspec.json.Encoder().encode
 _DIGITS = 17
 _EXACT = 1 << 53
@@ -54,9 +53,9 @@ def written(value: float) -> str:
 def all_written(values: Sequence[float]) -> list[str]:
     """`written` of each, all at once where they are as coordinates usually are."""
     text = _encode(values).decode()
-    if not values or _UNUSUAL.search(text) is not None or max(values) >= _EXACT:
+    if not values or "-" in text or "e" in text or "n" in text or max(values) >= _EXACT:
         return list(map(written, values))
-    return [number.removesuffix(".0") for number in text[1:-1].split(",")]
+    return f"{text[1:-1]},".replace(".0,", ",").split(",")[:-1]
 
 
 def span(low: float, size: float, shift: int) -> tuple[float, float]:
@@ -86,7 +85,8 @@ def undone(wanted: float, offset: float) -> float | None:
             return number
         if offset >= 0 <= wanted:
             # Floats up to a sum lie no closer than those up to what is added: its neighbours are all that could do.
-            exact = [near for near in _neighbours(total) if near - offset == wanted]
+            above, below = math.nextafter(total, math.inf), math.nextafter(total, -math.inf)
+            exact = [near for near in (total, above, below) if near - offset == wanted]
             if not exact:
                 return number if abs(number - offset - wanted) <= _NOISE else _nearly(wanted, offset)
             if len(exact) == 1:
@@ -121,11 +121,7 @@ def _known(wanted: float, offset: float) -> float:
 def _candidates(total: float, fewest: int) -> Iterator[float]:
     for digits in range(fewest, _DIGITS):
         yield round(total, digits)
-    yield from _neighbours(total)
-
-
-def _neighbours(number: float) -> tuple[float, float, float]:
-    return number, math.nextafter(number, math.inf), math.nextafter(number, -math.inf)
+    yield from (total, math.nextafter(total, math.inf), math.nextafter(total, -math.inf))
 
 
 def _why_not(text: str) -> str:

@@ -63,7 +63,12 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     notes = _set_notes(layout, lists, convention)
     catalog = _catalog(label_map, survey, entries, notes, lists, context, ledger)
     reader = _Records(entries, survey, pictures, lists, int(convention == "devkit"), options, context)
-    return Reading(catalog=catalog, records=reader.records, images=len(entries))
+    return Reading(
+        catalog=catalog,
+        records=reader.records,
+        images=len(entries),
+        before=lambda start: sum(survey.objects[:start]),
+    )
 
 
 class _Records:

@@ -5,6 +5,7 @@ tells the convention. What is broken is passed over here, and said when it is re
 from __future__ import annotations
 
 import os
+from array import array
 from collections import Counter
 from contextlib import suppress
 from typing import Any, NamedTuple, Self
@@ -26,11 +27,13 @@ _KEPT = 64 << 20
 
 class Survey(NamedTuple):
     """`names`: of the images, in the order of the entries; `kept`: what their files say, where they are ordinary, so
-    that they need not be read again; `fronted`: a split was put in front of some names.
+    that they need not be read again; `objects`: how many each has, parts included; `fronted`: a split was put in front
+    of some names.
     """
 
     names: list[str]
     kept: list[bytes | None]
+    objects: array[int]
     labels: set[str]
     evidence: Evidence
     fronted: bool
@@ -54,7 +57,8 @@ def look(entries: list[Entry], pictures: Pictures, context: Context, ledger: Led
     names = [name for each in looks for name in each.names]
     kept = [file for each in looks for file in each.kept]
     labels = set[str]().union(*(each.labels for each in looks))
-    return Survey(names, kept, labels, evidence, _fronted(entries, names, ledger))
+    objects = sum((each.objects for each in looks), start=array("L"))
+    return Survey(names, kept, objects, labels, evidence, _fronted(entries, names, ledger))
 
 
 class _Look:
@@ -64,6 +68,7 @@ class _Look:
         self.evidence, self.labels = Evidence(), set[str]()
         self.names: list[str] = []
         self.kept: list[bytes | None] = []
+        self.objects = array("L")
         self.typeless = 0
         self._pictures = pictures
         self._room = room
@@ -89,6 +94,7 @@ class _Look:
         file = None if glance.plain is None or self._room <= 0 else kept(glance.plain)
         self._room -= 0 if file is None else len(file)
         self.kept.append(file)
+        self.objects.append(glance.objects)
         return glance
 
     def _name(self, entry: Entry, glance: Glance) -> str:

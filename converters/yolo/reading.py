@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from .columns import Columns, meaning, parsed_keypoints
 from .declaration import Declaration
 from .keypointnames import names_read
 from .layout import Layout, find
+from .pairs import Pair
 from .rows import RowReader
 from .survey import Survey, survey
 
@@ -44,7 +47,12 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     catalog = _catalog(layout, list(names or ()), columns)
     held = {} if counted is None else counted.held
     reader = _Records(layout, columns, list(names or ()), catalog, context, held)
-    return Reading(catalog=catalog, records=reader.records, images=len(layout.pairs))
+    before = None if counted is None else partial(_rows_before, layout.pairs, counted.rows)
+    return Reading(catalog=catalog, records=reader.records, images=len(layout.pairs), before=before)
+
+
+def _rows_before(pairs: list[Pair], rows: array[int], start: int) -> int:
+    return sum(rows[: sum(pair.labels is not None for pair in pairs[:start])])
 
 
 class _Records:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 
@@ -21,10 +22,13 @@ _HELD = 64 << 20
 
 
 class Survey(msgspec.Struct):
-    """How many columns the rows have, and the highest class; `held`: the first files, so that they are read once."""
+    """How many columns the rows have, and the highest class; `rows`: how many each file has; `held`: the first files,
+    so that they are read once.
+    """
 
     widths: Counter[int]
     highest: int = -1
+    rows: array[int] = msgspec.field(default_factory=lambda: array("L"))
     held: dict[str, bytes] = msgspec.field(default_factory=dict[str, bytes])
 
 
@@ -38,6 +42,7 @@ def survey(paths: Sequence[str], context: Context, ledger: Ledger) -> Survey:
     found = Survey(Counter())
     for part in looked_over(counted, len(paths), context, ledger) if paths else ():
         found.widths += part.widths
+        found.rows += part.rows
         found.highest = max(found.highest, part.highest)
         found.held |= part.held
     return found
@@ -49,6 +54,7 @@ def _counted(paths: Sequence[str], room: int) -> Survey:
         try:
             data = read_bytes(path, FILE_LIMIT)
         except AnnolakeError:
+            found.rows.append(0)
             continue
         if len(data) < room:
             room -= len(data)
@@ -57,11 +63,14 @@ def _counted(paths: Sequence[str], room: int) -> Survey:
         boxes = plain_boxes(data)
         if boxes is not None:
             found.widths[5] += len(boxes)
-            found.highest = max(found.highest, *(box[0] for box in boxes))
+            found.rows.append(len(boxes))
+            found.highest = max(found.highest, *[box[0] for box in boxes])
             continue
-        rows = [line.split() for line in data.splitlines() if not line.translate(None, _NUMERIC)]
-        found.widths.update(map(len, filter(None, rows)))
+        lines = [line.split() for line in data.splitlines() if not line.translate(None, _NUMERIC)]
+        rows = list(filter(None, lines))
+        found.widths.update(map(len, rows))
+        found.rows.append(len(rows))
         for row in rows:
-            if row and re.fullmatch(rb"[0-9]{1,9}(\.0*)?", row[0]):
+            if re.fullmatch(rb"[0-9]{1,9}(\.0*)?", row[0]):
                 found.highest = max(found.highest, int(row[0].partition(b".")[0]))
     return found

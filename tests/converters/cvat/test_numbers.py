@@ -7,7 +7,7 @@ from decimal import Context, Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annolake.converters.cvat.numbers import decimal, far_edge, numbers, points, span, spelled
+from annolake.converters.cvat.numbers import decimal, edges, far_edge, numbers, points, span, spelled
 
 NUMBERS = st.one_of(
     st.integers(-(10**6), 10**6).map(lambda n: n / 100),
@@ -53,6 +53,12 @@ def test_what_is_spelled_is_read_however_small_or_large(low: float, size: float)
 def test_a_far_edge_comes_home_as_the_size(low: int, size: int) -> None:
     start = low / 100
     assert span(decimal(spelled(start), "xtl"), decimal(far_edge(start, size / 100), "xbr")) == size / 100
+
+
+@given(boxes=st.one_of(*(st.lists(st.tuples(*[kind] * 4)) for kind in (NUMBERS, st.integers(), st.floats(0, 2000)))))
+def test_edges_of_several_boxes_are_spelled_as_one_by_one(boxes: list[tuple[float, float, float, float]]) -> None:
+    one_by_one = [(spelled(x), spelled(y), far_edge(x, w), far_edge(y, h)) for x, y, w, h in boxes]
+    assert list(edges(boxes)) == one_by_one
 
 
 @given(flat=st.lists(st.tuples(NUMBERS, NUMBERS)).map(lambda pairs: [n for pair in pairs for n in pair]))
