@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,10 @@ from .service import SECTIONS, connected, service_options
 
 if TYPE_CHECKING:
     from ..metalake_io.listing import Found
+
+_PARTLY = 6
+_LEFT = re.compile(r"\b[1-9][0-9,]* objects? failed")
+"""The service tells in its message alone, in documented words, that it could not move all."""
 
 _YES = click.option(
     "--yes", is_flag=True, help="Do it. Without it the count and the first ten are shown, and nothing is done."
@@ -110,6 +115,7 @@ def _move(found: Found, trash: Callable[[], str], *, besides: str = "", yes: boo
     """Say what is selected, and show the first of it; then move it if that is wished.
 
     Nothing selected is no failure, with --yes or without: there is nothing left to move, as after the same command.
+    Exit code 6 where the service could not move all.
     """
     screen.say(f"{screen.counted(found.count, 'object')} selected{besides and f', and {besides}'}")
     for name in found.first:
@@ -121,3 +127,5 @@ def _move(found: Found, trash: Callable[[], str], *, besides: str = "", yes: boo
         told = {"selected": found.count, "first": found.first, "trashed": message is not None, "message": message}
         screen.emit(told)
     screen.say(message or f"nothing was moved{'; --yes does it' if wanted and not yes else ''}")
+    if message and _LEFT.search(message):
+        click.get_current_context().exit(_PARTLY)

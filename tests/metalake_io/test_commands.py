@@ -156,6 +156,15 @@ def test_trash_shows_a_count_first(run: Run, full: Lake) -> None:
         full.trashed.clear()
 
 
+@pytest.mark.parametrize("said", ["1 objects successfully trashed, 1,200 objects failed to trash", "1 object failed"])
+def test_what_could_not_be_trashed_is_no_success(run: Run, full: Lake, said: str) -> None:
+    full.rule("POST .*file/trash", js({"isSuccess": True, "message": said}))
+    done = run("trash", "lake", "--query", "x=y", "--yes", "--json")
+    assert done.exit_code == 6
+    assert json.loads(done.stdout)["message"] == said
+    assert said in done.stderr
+
+
 @pytest.mark.parametrize("words", [("collection", "c1"), ("lake",), ("collection", "c1", "--all", "--query", "x")])
 def test_trash_wants_a_selection(run: Run, full: Lake, words: tuple[str, ...]) -> None:
     assert run("trash", *words, "--yes").exit_code == 2
