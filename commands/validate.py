@@ -36,6 +36,9 @@ _INVALID = InvalidInput.exit_code
 )
 @click.option("--normalized", is_flag=True, help="Coordinates are fractions of the image.")
 @click.option("--fix", "out", type=ANY_PATH, metavar="OUT", help="Write a copy with all safe mends.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes to use, at most; for large sets one a core."
+)
 @click.option("--json", "as_json", is_flag=True, help="All problems on standard output, as JSON.")
 @click.pass_context
 def command(
@@ -46,6 +49,7 @@ def command(
     labels: Path | None,
     normalized: bool,
     out: Path | None,
+    jobs: int | None,
     as_json: bool,
 ) -> None:
     """Find all that is wrong with the annotations at PATH, in their structure and in their meaning.
@@ -67,6 +71,7 @@ def command(
                 labels=allowed,
                 normalized=normalized,
                 options=options,
+                jobs=jobs,
                 progress=progress,
             )
         else:
@@ -78,6 +83,7 @@ def command(
                 labels=allowed,
                 normalized=normalized,
                 options=options,
+                jobs=jobs,
                 progress=progress,
             )
             checked = fixed.checked
@@ -96,7 +102,7 @@ def command(
 
 command.sections = {
     "What to check": ("format_name", "images", "labels", "normalized"),
-    "Output": ("out", "as_json"),
+    "Output": ("out", "jobs", "as_json"),
 }
 command.examples = (
     "annolake validate lake.json --images pictures",

@@ -8,29 +8,30 @@ readers, which collect what they cannot read instead of stopping at it.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import ChainMap, Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ..schemas import jsonscan, jsontext, metadata_file, metalake_decoding, structure
-from ..schemas.errors import InvalidInput, UsageError
+from ..schemas.errors import InvalidInput, Place, UsageError
 from ..schemas.jsontext import pointer_text
-from ..schemas.model import count_objects
 from ..schemas.names import is_safe_name
 from ..schemas.problems import Problem
-from ..schemas.validation import Checker
+from ..schemas.validation import Checker, Names
 from ..schemas.wording import metadata_mistakes
 from . import registry
 from .files import no_gc, read_bytes
 from .format import Context, Options
 from .images import ImageFinder
 from .jsonkind import file_in
-from .lakelook import LakeLook, places_of
+from .lakelook import NOTHING, LakeLook, Run, places_of
 from .ledger import Ledger
 from .opening import Progress, find_format, streamed
+from .parallel import in_parts, processes
 from .pictures import fitted
 
 METADATA = "metadata"
@@ -94,14 +95,16 @@ def check(
     labels: Sequence[str] | None = None,
     normalized: bool = False,
     options: Mapping[str, Options] | None = None,
+    jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Checked:
     """All problems of the file or data set at `path`.
 
     `images` is the folder of the pictures: sizes are compared and missing ones told. `labels` are the allowed
     names. `normalized`: coordinates are fractions, in a MetaLake file that does not say. `options` maps a
-    format's name to its Options. A source that cannot be opened at all is one problem; UsageError if there is
-    none, or the call makes no sense; LocalFailure where this computer refuses.
+    format's name to its Options. `jobs`: processes that look at a large MetaLake file, at most; by default one a core.
+    A source that cannot be opened at all is one problem; UsageError if there is none, or the call makes no sense;
+    LocalFailure where this computer refuses.
     """
     path = Path(path)
     try:
@@ -111,7 +114,7 @@ def check(
     if normalized and kind != METADATA and "normalized" not in _spaces(kind, options):
         raise UsageError("coordinates", f"{kind} has coordinates in pixels only", hint="leave --normalized out")
     finder = None if images is None else ImageFinder(Path(images))
-    checker = _Checker(finder, None if labels is None else tuple(labels), progress)
+    checker = _Checker(finder, None if labels is None else tuple(labels), jobs, progress)
     with no_gc():
         if kind == METADATA:
             checker.metadata(path)
@@ -124,9 +127,12 @@ def check(
 
 
 class _Checker:
-    def __init__(self, finder: ImageFinder | None, labels: tuple[str, ...] | None, progress: Progress | None) -> None:
+    def __init__(
+        self, finder: ImageFinder | None, labels: tuple[str, ...] | None, jobs: int | None, progress: Progress | None
+    ) -> None:
         self.finder = finder
         self.labels = labels
+        self.jobs = jobs
         self.progress = progress
         self.problems: list[Problem] = []
         self.said: set[tuple[str, str | None, int | str | None]] = set()
@@ -175,18 +181,21 @@ class _Checker:
                 return
         self.images = len(document.images)
         space = document.catalog_as(normalized=normalized).coordinates
-        meaning = Checker(coordinates=space, labels=self.labels)
         lake = LakeLook(document, self.finder)
-        found: list[Problem] = []
-        for index, image in enumerate(lake.images(space)):
-            if image is not None:
-                self.annotations += count_objects(image.record)
-                mistakes = (*image.found, *meaning.check(image.record, image.places, image.sure))
-                found += [lake.located(problem, index) for problem in mistakes]
-            self._tell(index + 1)
-        if lake.odd and not self.problems:
+
+        def part(start: int, stop: int, _: Ledger, tell: Callable[[int], None]) -> Run:
+            return lake.run(start, stop, coordinates=space, labels=self.labels, tell=tell)
+
+        count = processes(self.jobs, self.images)
+        runs = (
+            in_parts(part, self.images, count, Ledger(), self.progress)
+            if count > 1
+            else [part(0, self.images, Ledger(), self._tell)]
+        )
+        self.annotations = sum(run.objects for run in runs)
+        if any(run.odd for run in runs) and not self.problems:
             self.problems += structure.problems(data, file, "annotations")
-        self.problems += found
+        self.problems += _of_all(runs, lake)
 
     def by_reader(self, path: Path, kind: str, options: Options | None) -> None:
         reader, ledger = registry.get(kind), Ledger(lenient=True)
@@ -218,8 +227,20 @@ class _Checker:
             self.problems.append(Problem.of(error))
 
     def _tell(self, done: int) -> None:
-        if self.progress is not None and (done % 256 == 0 or done == self.images):
+        if self.progress is not None:
             self.progress(done, self.images)
+
+
+def _of_all(runs: Sequence[Run], lake: LakeLook) -> Iterator[Problem]:
+    """What was found in all runs, in the order of the images, and what their names have against one another."""
+    names, locating = Names(), lake.locating()
+    found = ChainMap(*(run.found for run in runs))
+    for index, name in enumerate(chain.from_iterable(run.names for run in runs)):
+        here = found.get(index, NOTHING)
+        yield from here.size
+        for problem in () if name is None else names.problems(name, Place(image=name)):
+            yield locating.located(problem, index)
+        yield from here.others
 
 
 def _spaces(kind: str, options: Mapping[str, Options] | None) -> Sequence[str]:

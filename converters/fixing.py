@@ -50,6 +50,7 @@ def fix(
     labels: Sequence[str] | None = None,
     normalized: bool = False,
     options: Mapping[str, Options] | None = None,
+    jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Fixed:
     """Write a mended copy of the data set at `path` to `out`, which must not exist. Parameters and errors as
@@ -66,6 +67,7 @@ def fix(
             labels=labels,
             normalized=normalized,
             options=options,
+            jobs=jobs,
             progress=progress,
         )
 

@@ -29,9 +29,10 @@ def is_image_name(name: str) -> bool:
 def stem(name: str) -> str:
     """A picture's name without its extension; a name that ends like no picture stays whole."""
     before, _, extension = name.rpartition(".")
-    if extension.lower() in _ENDINGS and before.rpartition("/")[2].strip("."):
-        return before
-    return name
+    if extension.lower() not in _ENDINGS:
+        return name
+    # Only what ends in a dot or a slash, or is nothing, may be no name but dots.
+    return before if before[-1:] not in "./" or before.rpartition("/")[2].strip(".") else name
 
 
 class ImageFinder:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import difflib
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..schemas.errors import InvalidInput, Place, UsageError
 from .format import Format
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 BUILT_IN = {
     "coco": "annolake.converters.coco",
@@ -80,4 +83,6 @@ def sniff(path: Path) -> Format:
 
 
 def _plug_ins() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # slow to load, and asked for only where a built-in format will not do
+
     return {entry.name: entry for entry in entry_points(group=GROUP)}

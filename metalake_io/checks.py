@@ -65,7 +65,7 @@ class Annotations:
 
 def read_annotations(path: Path, *, normalized: bool) -> Annotations:
     """InvalidUpload with all problems; what is no error is in `problems`. `normalized`: fractions, not pixels."""
-    checked = check(path, format_name="metalake", normalized=normalized)
+    checked = check(path, format_name="metalake", normalized=normalized, jobs=1)  # whoever calls may have threads
     return _annotations(read_bytes(path), str(path), checked.problems, normalized=normalized, is_text=True)
 
 

@@ -236,13 +236,16 @@ def members(data: bytes, file: str) -> dict[str, msgspec.Raw]:
 
 
 def quotes(data: bytes | msgspec.Raw) -> int:
-    """How many quotation marks stand in `data`; -1 where a backslash makes the count say nothing.
+    """How many quotation marks stand around the keys and texts in `data`, not counting those within.
 
     Every key and every string has two, so that equal counts prove that a typed decoder saw every key: no unknown
     one, none twice.
     """
     raw = bytes(data)
-    return -1 if b"\\" in raw else raw.count(b'"')
+    if b"\\" not in raw:
+        return raw.count(b'"')
+    raw = raw.replace(rb"\\", b"")
+    return raw.count(b'"') - raw.count(rb"\"")
 
 
 def pointer_text(steps: Pointer) -> str:

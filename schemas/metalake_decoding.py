@@ -118,14 +118,12 @@ def catalog_in(members: dict[str, msgspec.Raw], file: str) -> tuple[Catalog | No
 def decode_record(raw: msgspec.Raw, file: str, index: int, notice: Notice) -> Record:
     """Image number `index` (from 0) of a file. InvalidInput with a JSON pointer; `notice` hears of older forms."""
     at = ("images", index)
-    quotes = jsontext.quotes(raw)
-    if quotes >= 0:
-        try:
-            wire = _IMAGE.decode(raw)
-            if quotes == _expected_quotes(wire):
-                return _record(wire, [_annotation(a) for a in wire.annotations], {})
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            pass  # the slow way finds the words for it
+    try:
+        wire = _IMAGE.decode(raw)
+        if jsontext.quotes(raw) == _expected_quotes(wire):
+            return _record(wire, [_annotation(a) for a in wire.annotations], {})
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass  # the slow way finds the words for it
     return _decode_slowly(raw, file, at, notice)
 
 
@@ -244,14 +242,14 @@ def _expected_quotes(wire: WireImage) -> int:
     count += 2 * ((wire.width is not UNSET) + (wire.height is not UNSET))
     for facts in (wire.coco, wire.voc, wire.cvat):
         if facts is not UNSET:
-            count += 2 + _encode(facts).count(b'"')
+            count += 2 + jsontext.quotes(_encode(facts))
     if wire.tags is not UNSET:
-        count += 2 + _encode(wire.tags).count(b'"')
+        count += 2 + jsontext.quotes(_encode(wire.tags))
     for annotation in wire.annotations:
         count += 10 + 2 * (annotation.confidence is not UNSET)
         for facts in (annotation.metadata, annotation.attributes):
             if facts is not UNSET:
-                count += 2 + (_encode(facts).count(b'"') if facts else 0)
+                count += 2 + (jsontext.quotes(_encode(facts)) if facts else 0)
     return count
 
 
@@ -265,11 +263,11 @@ def _record(wire: WireImage, annotations: list[Annotation], extras: dict[str, An
     return Record(
         image=wire.image,
         annotations=annotations,
-        width=_known(wire.width),
-        height=_known(wire.height),
-        id=_known(wire.id),
-        split=_known(wire.split),
-        storage_name=_known(wire.storageName),
+        width=known(wire.width),
+        height=known(wire.height),
+        id=known(wire.id),
+        split=known(wire.split),
+        storage_name=known(wire.storageName),
         tags=tags,
         extras={**_own_facts(wire), **extras},
     )
@@ -279,7 +277,7 @@ def _own_facts(wire: WireImage) -> dict[str, Any]:
     return {name: facts for name in FORMATS_OWN if (facts := getattr(wire, name)) is not UNSET}
 
 
-def _known(value: Any) -> Any:
+def known(value: Any) -> Any:
     return None if value is UNSET else value
 
 
@@ -301,18 +299,18 @@ def _common(wire: WireTag | WireAnnotation, extras: dict[str, Any] | None, attri
     if wire.metadata:
         common["metadata"] = wire.metadata
     if wire.attributes:
-        common["attributes"] = _values(wire.attributes, attributes)
+        common["attributes"] = values_of(wire.attributes, attributes)
     if extras:
         common["extras"] = extras
     return common
 
 
-def _values(wire: dict[str, list[WireValue]], plain: Any) -> dict[str, tuple[Value, ...]]:
+def values_of(wire: dict[str, list[WireValue]], plain: Any) -> dict[str, tuple[Value, ...]]:
     out: dict[str, tuple[Value, ...]] = {}
     for name, values in wire.items():
         unknown = [_unknown(value, _VALUE_KEYS) or None for value in plain[name]] if plain else [None] * len(values)
         out[name] = tuple(
-            Value(value.value, _known(value.confidence), _known(value.metadata), extras)
+            Value(value.value, known(value.confidence), known(value.metadata), extras)
             for value, extras in zip(values, unknown, strict=True)
         )
     return out

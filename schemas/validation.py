@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from .errors import Place, printable
 from .keys import BOOKKEEPING
-from .model import Annotation, Coordinates, Record, Tag
+from .model import Annotation, Coordinates, Record, Tag, Value
 from .names import is_safe_name
 from .problems import Problem, Severity
 from .rings import part_mistakes
@@ -48,10 +48,10 @@ def check_record(
     is looked at once.
     """
     image = Place(file=places[0].file if places else None, image=record.image)
-    for mistake in _image_mistakes(record, coordinates):
+    for mistake in image_mistakes(record, coordinates):
         yield _problem(mistake, image)
     for tag in record.tags:
-        for mistake in (*_label_mistakes(tag.label, labels), *_fact_mistakes(tag)):
+        for mistake in (*label_mistakes(tag.label, labels), *_fact_mistakes(tag)):
             yield _problem(mistake, image)
     width, height = extent(record, coordinates)
     annotations = record.annotations
@@ -61,7 +61,7 @@ def check_record(
     for number, annotation in enumerate(annotations):
         mistakes: list[Mistake] = []
         if annotation.label not in good_labels:
-            mistakes += _label_mistakes(annotation.label, labels)
+            mistakes += label_mistakes(annotation.label, labels)
             if not mistakes:
                 good_labels.add(annotation.label)
         if number >= len(sure) or not sure[number]:
@@ -78,29 +78,44 @@ def check_record(
                 yield _problem(mistake, place)
 
 
+class Names:
+    """Finds images of one data set whose names do not go together."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, _Seen] = {}
+        self._stems: dict[str, str] = {}
+
+    def problems(self, image: str, place: Place) -> Iterator[Problem]:
+        """What is wrong with the next image's name beside those before it; `place` is the image's own."""
+        folded = unicodedata.normalize("NFC", image).casefold()
+        first = self._names.setdefault(folded, _Seen(image, place))
+        if first.place is not place:
+            yield _problem(_same_name(first.name, image), place)
+        stem = os.path.splitext(image)[0]
+        twin = self._stems.setdefault(stem, image)
+        if twin != image and first.place is place:
+            message = f"{printable(twin)} has the same stem: as YOLO both would share one label file"
+            yield _problem(Mistake("same-stem", "notice", message, "rename one of them before going to YOLO"), place)
+
+
 class Checker:
     """Checks the images of one data set one after the other, and what only shows across them."""
 
     def __init__(self, *, coordinates: Coordinates, labels: Collection[str] | None = None) -> None:
         self._coordinates: Coordinates = coordinates
         self._labels = None if labels is None else frozenset(labels)
-        self._names: dict[str, _Seen] = {}
-        self._stems: dict[str, str] = {}
+        self._names = Names()
         self._good_labels: set[str] = set()
 
-    def check(self, record: Record, places: Sequence[Place] = (), sure: Sequence[bool] = ()) -> Iterator[Problem]:
-        """All problems of the next image; `places` and `sure` as for `check_record`."""
+    def check(self, record: Record, places: Sequence[Place] = ()) -> Iterator[Problem]:
+        """All problems of the next image; `places` as for `check_record`."""
         place = Place(file=places[0].file if places else None, image=record.image)
-        folded = unicodedata.normalize("NFC", record.image).casefold()
-        first = self._names.setdefault(folded, _Seen(record.image, place))
-        if first.place is not place:
-            yield _problem(_same_name(first.name, record.image), place)
-        stem = os.path.splitext(record.image)[0]
-        twin = self._stems.setdefault(stem, record.image)
-        if twin != record.image and first.place is place:
-            message = f"{printable(twin)} has the same stem: as YOLO both would share one label file"
-            yield _problem(Mistake("same-stem", "notice", message, "rename one of them before going to YOLO"), place)
-        yield from check_record(
+        yield from self._names.problems(record.image, place)
+        yield from self.check_alone(record, places)
+
+    def check_alone(self, record: Record, places: Sequence[Place] = (), sure: Sequence[bool] = ()) -> Iterator[Problem]:
+        """All problems of an image by itself; `places` and `sure` as for `check_record`."""
+        return check_record(
             record,
             coordinates=self._coordinates,
             places=places,
@@ -136,7 +151,8 @@ def _operation(severity: Severity, message: str, fix: str | None) -> Problem:
     return Problem(code="operation-id", severity=severity, message=message, fix=fix)
 
 
-def _image_mistakes(record: Record, coordinates: Coordinates) -> Iterator[Mistake]:
+def image_mistakes(record: Record, coordinates: Coordinates) -> Iterator[Mistake]:
+    """Mistakes of an image's name and size, and of what its shapes say about that."""
     name = record.image
     if not name:
         yield Mistake("empty-name", "error", "the image has no name", "name its file")
@@ -164,7 +180,8 @@ def _normalized_look(annotations: Sequence[Annotation]) -> Iterator[Mistake]:
         yield Mistake("looks-normalized", "warning", message, "if they are fractions, say so: --normalized")
 
 
-def _label_mistakes(label: str, allowed: Collection[str] | None) -> Iterator[Mistake]:
+def label_mistakes(label: str, allowed: Collection[str] | None) -> Iterator[Mistake]:
+    """Mistakes of a label by itself, and where it is not `allowed`, if only some are."""
     if not label.strip():
         yield Mistake("empty-label", "error", "the label is empty", "name the class")
         return
@@ -182,7 +199,12 @@ def _fact_mistakes(item: Annotation | Tag) -> Iterator[Mistake]:
     """Confidence, metadata and attributes."""
     yield from _confidence_mistakes(item.confidence, "the confidence")
     yield from metadata_mistakes(item.metadata)
-    for name, values in item.attributes.items():
+    yield from attribute_mistakes(item.attributes)
+
+
+def attribute_mistakes(attributes: Mapping[str, Sequence[Value]]) -> Iterator[Mistake]:
+    """Mistakes of attributes: names, values, and the facts about these."""
+    for name, values in attributes.items():
         if not name.strip():
             yield Mistake("empty-attribute", "error", "an attribute has no name", "name it")
         for value in values:

@@ -11,9 +11,9 @@ from typing import Any, BinaryIO, Self
 from ...schemas.model import Boxes, Record
 from ...schemas.plain import is_object
 from ..lowering import groups
+from .addresses import name_from_url
 from .escaping import as_json, as_lines
 from .notes import EXTENSION
-from .pictures import name_from_url
 from .renumbering import Numbers, Part
 from .restoring import boxes_to_coco, to_coco, to_label_only
 

@@ -108,15 +108,13 @@ class Document:
 
     def object(self, raw: msgspec.Raw, at: tuple[str | int, ...]) -> dict[str, Any]:
         """A JSON object as a dict, quickly where a count of quotation marks proves that no key stands twice."""
-        quotes = jsontext.quotes(raw)
-        if quotes >= 0:
-            try:
-                plain = _OBJECT.decode(raw)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                pass
-            else:
-                if quotes == 2 * texts(plain):
-                    return plain
+        try:
+            plain = _OBJECT.decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            pass
+        else:
+            if jsontext.quotes(raw) == 2 * texts(plain):
+                return plain
         plain = self.plain(raw, at)
         if not is_object(plain):
             raise InvalidInput("wrong-type", "expected an object", place=self.place(*at), hint="mend it")

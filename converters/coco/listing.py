@@ -20,7 +20,7 @@ from .categories import Categories
 from .escaping import as_json
 from .ids import Ids
 from .notes import notes_of
-from .restoring import to_coco, to_label_only
+from .restoring import Usual, to_coco, to_label_only
 
 _UNLESS_GIVEN = ("id", "area", "num_keypoints")
 
@@ -62,7 +62,8 @@ def _result(group: Sequence[Annotation] | Sequence[Tag], image_id: Any, category
     if isinstance(first, Tag):
         out = to_label_only(kept[0], 0, image_id, category)
     else:
-        out = to_coco(kept, 0, image_id, category)
+        made = to_coco(kept, 0, image_id, category)
+        out = msgspec.structs.asdict(made) if isinstance(made, Usual) else made
     for key in _UNLESS_GIVEN:
         if key not in given:
             out.pop(key, None)

@@ -33,6 +33,8 @@ _NOTES = frozenset(("coco_id", "coco_category_id", "outline"))
 carried numbers are not believed.
 """
 _HULL_DECIMALS = 10
+_SMALL, _NOISE = 1e5, 1e-11
+"""So near to a hundredth below `_SMALL`, no other number of `_HULL_DECIMALS` is nearer."""
 _EXTRA: msgspec.json.Decoder[Any] = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -125,10 +127,11 @@ def from_any(
     box = _box(plain)
     if wanted.boxes and box is not None and (min(box[2:]) > 0 or not plain.get("segmentation")):
         outlined = plain.get("segmentation") and (wanted.crowd or not plain.get("iscrowd"))
-        read_segmentation(plain, {}, {}, size, traced=False)  # broken outlines are refused, wanted or not
+        read_segmentation(plain, {}, {}, size, outline="none")  # broken outlines are refused, wanted or not
         rings, codes = Rings(), ["polygon-boxed"] if outlined else []
     else:
-        rings, codes = read_segmentation(plain, extra, bookkeeping, size)
+        left_out = not wanted.crowd and plain.get("iscrowd") == 1
+        rings, codes = read_segmentation(plain, extra, bookkeeping, size, outline="rough" if left_out else "traced")
         codes = codes if wanted.carried and not wanted.masks else []
     crowd = plain.get("iscrowd", 0)
     if is_number(crowd) and crowd in (0, 1):
@@ -179,13 +182,8 @@ def is_hull(box: Sequence[Number], rings: Sequence[Sequence[Number]]) -> bool:
     if len(rings) > 1:
         return tuple(box) == tidy_hull(rings)
     x, y, w, h = box
-    xs, ys = rings[0][::2], rings[0][1::2]
-    return (
-        x == min(xs)
-        and y == min(ys)
-        and w == round(max(xs) - x, _HULL_DECIMALS)
-        and h == round(max(ys) - y, _HULL_DECIMALS)
-    )
+    xs, ys = sorted(rings[0][::2]), sorted(rings[0][1::2])
+    return x == xs[0] and y == ys[0] and w == _tidy(xs[-1] - x) and h == _tidy(ys[-1] - y)
 
 
 def tidy_hull(rings: Sequence[Sequence[Number]]) -> tuple[Number, Number, Number, Number]:
@@ -193,9 +191,18 @@ def tidy_hull(rings: Sequence[Sequence[Number]]) -> tuple[Number, Number, Number
     if len(rings) == 1:
         xs, ys = rings[0][::2], rings[0][1::2]
         x, y = min(xs), min(ys)
-        return x, y, round(max(xs) - x, _HULL_DECIMALS), round(max(ys) - y, _HULL_DECIMALS)
+        return x, y, _tidy(max(xs) - x), _tidy(max(ys) - y)
     x, y, w, h = hull_of(rings)
-    return x, y, round(w, _HULL_DECIMALS), round(h, _HULL_DECIMALS)
+    return x, y, _tidy(w), _tidy(h)
+
+
+def _tidy(size: Number) -> Number:
+    """The size to `_HULL_DECIMALS`; quickly where it is but for noise a hundredth of a whole number, as most are."""
+    if isinstance(size, float) and 0 < size < _SMALL:
+        near = round(size * 100) / 100
+        if abs(near - size) < _NOISE:
+            return near
+    return round(size, _HULL_DECIMALS)
 
 
 def text(value: Any) -> str:

@@ -13,8 +13,8 @@ from ...schemas.metalake_wire import FORMATS_OWN, WireImage
 from ...schemas.model import Record
 from ...schemas.names import is_safe_name
 from ...schemas.plain import is_id, is_number, is_object
-from ..images import is_image_name
 from ..ledger import Ledger
+from .addresses import name_from_url
 from .document import Document
 from .notes import EXTENSION
 from .objects import Number, Wanted
@@ -139,10 +139,3 @@ _FIELDS: dict[str, Any] = {
     "storageName": str,
 }
 """Fields of an image in the MetaLake, and of what type a note of that name is: of none, where it is a COCO key too."""
-
-
-def name_from_url(image: dict[str, Any]) -> str | None:
-    """LVIS names its pictures by address only."""
-    url = image.get("coco_url")
-    name = url.rpartition("/")[2] if isinstance(url, str) else ""
-    return name if is_image_name(name) else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import msgspec
@@ -158,23 +159,24 @@ class _Records:
     def _annotations(self, record: Record, numbers: list[int]) -> tuple[list[Annotation], list[Tag]]:
         document, places = self.document, self.ledger.places
         raws = [document.annotations[number] for number in numbers]
-        if places is None and not document.fresh and (plain := self.plain(raws, record)) is not None:
+        quickly = places is None and not document.fresh
+        if quickly and (plain := self.plain(raws, record)) is not None:
             return plain, []
         annotations: list[Annotation] = []
         tags: list[Tag] = []
-        for number, raw in zip(numbers, raws, strict=True):
+        for start, stop in _stretches(raws) if quickly else pairwise(range(len(raws) + 1)):
             before = len(annotations)
-            found = None if document.fresh else self.plain([raw], record)
+            found = None if document.fresh else self.plain(raws[start:stop], record)
             if found is not None:
                 annotations += found
-            else:
-                for item in self._any(raw, number, record):
+            for number in numbers[start:stop] if found is None else ():
+                for item in self._any(document.annotations[number], number, record):
                     if isinstance(item, Tag):
                         tags.append(item)
                     else:
                         annotations.append(item)
             if places is not None:
-                place = document.place(*document.at(number), image=record.image, annotation=_id(raw))
+                place = document.place(*document.at(numbers[start]), image=record.image, annotation=_id(raws[start]))
                 places.extend([place] * (len(annotations) - before))
         return annotations, tags
 
@@ -252,6 +254,19 @@ class _Records:
             return found
         self._lose(0, 1)
         return []
+
+
+def _stretches(raws: Sequence[msgspec.Raw]) -> Iterator[tuple[int, int]]:
+    """Runs of annotations that may be plain by their quotation marks, and each other one by itself."""
+    start = 0
+    for place, raw in enumerate(raws):
+        if bytes(raw).count(b'"') != _PLAIN_QUOTES:
+            if start < place:
+                yield start, place
+            yield place, place + 1
+            start = place + 1
+    if start < len(raws):
+        yield start, len(raws)
 
 
 def _all_plain(raws: Sequence[msgspec.Raw], decoder: msgspec.json.Decoder[list[_T]]) -> list[_T] | None:

@@ -23,7 +23,9 @@ from .notes import EXTENSION
 from .objects import Number, tidy_hull
 
 
-class _Box(msgspec.Struct, gc=False):
+class Usual(msgspec.Struct, gc=False):
+    """An annotation with COCO's own keys in COCO's order."""
+
     segmentation: Sequence[Any]
     area: Number
     iscrowd: int
@@ -35,26 +37,23 @@ class _Box(msgspec.Struct, gc=False):
 
 def boxes_to_coco(
     boxes: Boxes, identities: Sequence[Any], image_id: Any, categories: Sequence[Any]
-) -> Iterator[_Box | dict[str, Any]]:
+) -> Iterator[Usual | dict[str, Any]]:
     """An image's boxes, each as `to_coco` has it."""
     for box, identity, category in zip(boxes, identities, categories, strict=True):
         bbox = box.bbox
         area = bbox[2] * bbox[3]
         if -_USUAL < area < _USUAL:
-            yield _Box((), area, 0, image_id, bbox, category, identity)
+            yield Usual((), area, 0, image_id, bbox, category, identity)
         else:
             yield to_coco((box,), identity, image_id, category)
 
 
-def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category: Any) -> dict[str, Any]:
+def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category: Any) -> Usual | dict[str, Any]:
     """One object as a COCO annotation, its keys in COCO's order."""
     out: dict[str, Any]
     first = group[0]
-    if len(group) == 1 and (usual := _usual(first)) is not None:
-        rings, area, box = usual
-        out = {"segmentation": rings, "area": area, "iscrowd": 0, "image_id": image_id, "bbox": box}
-        out |= {"category_id": category, "id": identity}
-        return out
+    if len(group) == 1 and (usual := _usual(first, identity, image_id, category)) is not None:
+        return usual
     metadata = first.metadata
     unchanged = "outline" not in metadata or as_read(group, metadata["outline"])
     out = {"segmentation": [], "area": None, "iscrowd": _crowd(metadata)}
@@ -102,9 +101,9 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
     return out
 
 
-def _usual(shape: Annotation) -> tuple[Sequence[Any], Number, Sequence[Number]] | None:
-    """Segmentation, area and bbox of a box or ring of which nothing is said but ids and the numbers it was read with,
-    and which is as it was read, or never had such numbers. None for any other shape.
+def _usual(shape: Annotation, identity: Any, image_id: Any, category: Any) -> Usual | None:
+    """A box or ring of which nothing is said but ids and the numbers it was read with, and which is as it was read, or
+    never had such numbers. None for any other shape.
     """
     metadata = shape.metadata
     if not metadata.keys() <= _NUMBERED or shape.confidence is not None or shape.attributes or shape.extras:
@@ -124,7 +123,7 @@ def _usual(shape: Annotation) -> tuple[Sequence[Any], Number, Sequence[Number]] 
         area, rings, box = shoelace(shape.xy) if area is None else area, [shape.xy], tidy_hull([shape.xy])
     else:
         return None
-    return (rings, area, box) if is_number(area) else None
+    return Usual(rings, area, 0, image_id, box, category, identity) if is_number(area) else None
 
 
 def to_label_only(tag: Tag, identity: Any, image_id: Any, category: Any) -> dict[str, Any]:

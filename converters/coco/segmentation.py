@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+from ...schemas.geometry import corners
 from ...schemas.plain import is_list, is_number, is_object
 
 Number = int | float
+Outline = Literal["traced", "rough", "none"]
+"""What is made of a mask, which is checked in any case: its outline, the box around its pixels, nothing."""
 
 
 class Rings(msgspec.Struct, frozen=True):
@@ -33,17 +36,14 @@ def read_segmentation(
     bookkeeping: dict[str, Any],
     size: tuple[Any, Any],
     *,
-    traced: bool = True,
+    outline: Outline = "traced",
 ) -> tuple[Rings, list[str]]:
-    """Rings, and the codes of what was carried. A form that the rings alone do not give back is noted in `extra`.
-
-    A mask is only checked, not outlined, where it need not be `traced`.
-    """
+    """Rings, and the codes of what was carried. A form that the rings alone do not give back is noted in `extra`."""
     given = plain.get("segmentation")
     if given is None or given == [] or given == [[]]:
         return Rings(), []
     if is_object(given):
-        return _from_mask(given, bookkeeping, size, traced=traced), ["mask-outlined"]
+        return _from_mask(given, bookkeeping, size, outline), ["mask-outlined"]
     if not is_list(given):
         raise _unreadable("wrong-type", "segmentation is a list of rings or a run-length encoded mask")
     parts = given
@@ -77,7 +77,7 @@ def _checked(part: Any, number: int) -> list[Number]:
     return part
 
 
-def _from_mask(given: dict[str, Any], bookkeeping: dict[str, Any], size: tuple[Any, Any], *, traced: bool) -> Rings:
+def _from_mask(given: dict[str, Any], bookkeeping: dict[str, Any], size: tuple[Any, Any], outline: Outline) -> Rings:
     from ...schemas import masks
 
     shape, counts = given.get("size"), given.get("counts")
@@ -90,13 +90,16 @@ def _from_mask(given: dict[str, Any], bookkeeping: dict[str, Any], size: tuple[A
             raise masks.MaskError(
                 f"the mask is {rle.width} x {rle.height}, the image {width:g} x {height:g}; make them agree"
             )
-        outline = masks.rings(rle) if traced else []
+        rings = masks.rings(rle) if outline == "traced" else []
     except masks.MaskError as error:
         raise _unreadable("broken-mask", str(error)) from None
     bookkeeping["shape"] = "mask"
     bookkeeping["geometry"] = msgspec.json.encode(given).decode()
-    holes = {number: ring.hole_of + 1 for number, ring in enumerate(outline, 1) if ring.hole_of is not None}
-    return Rings([ring.xy for ring in outline], holes)
+    if outline == "rough":
+        box = masks.bbox(rle)
+        return Rings([corners(*box)] if box[2] else [])
+    holes = {number: ring.hole_of + 1 for number, ring in enumerate(rings, 1) if ring.hole_of is not None}
+    return Rings([ring.xy for ring in rings], holes)
 
 
 def _unreadable(code: str, message: str, *steps: int) -> Unreadable:

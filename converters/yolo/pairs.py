@@ -129,7 +129,7 @@ def of_tree(root: str) -> Iterator[Pair]:
 def label_names(folder: str) -> Iterator[str]:
     """Names below `folder` of text files that are label files: no class lists, lists of pictures, read-mes."""
     for name in names_below(folder, lambda name: name.lower().endswith(".txt")):
-        if not _NOT_LABELS.fullmatch(os.path.basename(name)[:-4]) or starts_with_row(f"{folder}/{name}"):
+        if not _NOT_LABELS.fullmatch(name, name.rfind("/") + 1, len(name) - 4) or starts_with_row(f"{folder}/{name}"):
             yield name
 
 
@@ -208,6 +208,8 @@ def _sharing_names(pairs: list[Pair]) -> list[Pair]:
     """The pairs that share their name with another, and, where there are such, those whose name begins with their split
     by itself: they get it once more, so that taking it off is no guess.
     """
+    if len({pair.image for pair in pairs}) == len(pairs):
+        return []
     counts = Counter(pair.image for pair in pairs)
     sharing = [pair for pair in pairs if counts[pair.image] > 1]
     if sharing:

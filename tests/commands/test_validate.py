@@ -172,3 +172,34 @@ def test_usage(desk: Desk) -> None:
     assert desk.run("validate", "nowhere.json").exit_code == 2
     assert desk.run("validate", "lake.json", "--format", "nonsense").exit_code == 2
     assert desk.run("validate", "lake.json", "--yolo-task", "detect").exit_code == 2
+
+
+def test_several_processes_find_the_same(desk: Desk) -> None:
+    """Problems of images alone, of images beside one another, and of the structure, in one order whoever finds them."""
+    good = {"type": "polygon", "polygon": [[1, 1], [9, 1], [9, 9], [1, 9]], "label": "car"}
+    images = [{"image": f"{number}.png", "width": 10, "height": 10, "annotations": [good]} for number in range(3000)]
+    for number in (0, 7, 1499, 1500, 2999):
+        images[number]["annotations"] = [good, {**good, "label": " car"}, {**good, "polygon": [[1, 1], [9, 9]]}]
+    images[2000]["image"], images[2001]["image"] = "7.png", "8.PNG"
+    images[2500]["annotations"] = [{**good, "polygon": [[1]]}, good, good]
+    desk.put("large.json", json.dumps({"images": images}, indent=1))
+    code, alone = validated(desk, "large.json", "--jobs", "1")
+    assert code == 4
+    assert validated(desk, "large.json", "--jobs", "3") == (code, alone)
+    names = [(problem["code"], problem["where"]["image"]) for problem in alone["problems"]]
+    assert names == [
+        ("point-length", "2500.png"),
+        *(
+            (problem, f"{number}.png")
+            for number in (0, 7, 1499, 1500)
+            for problem in ("label-blanks", "too-few-points")
+        ),
+        ("duplicate-image", "7.png"),
+        ("similar-name", "8.PNG"),
+        ("duplicate-annotation", "2500.png"),
+        ("label-blanks", "2999.png"),
+        ("too-few-points", "2999.png"),
+    ]
+    places = [(problem["where"]["line"], problem["where"]["column"]) for problem in alone["problems"][1:]]
+    assert places == sorted(places)
+    assert desk.run("validate", "large.json", "--jobs", "3").exit_code == 4

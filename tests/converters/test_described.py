@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from annolake.converters import registry
 from annolake.converters.described import FACTS, fidelity_table
 from annolake.converters.fidelity import Fidelity
@@ -67,3 +69,9 @@ def test_nothing_is_loaded_before_it_is_needed() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.split() == []
+
+
+@pytest.mark.parametrize("module", ["voc.reading", "yolo.reading", "coco.writing", "voc.writing", "yolo.writing"])
+def test_boxes_are_carried_without_numpy(module: str) -> None:
+    code = f"import sys, annolake.converters.{module}; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
