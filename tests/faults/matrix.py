@@ -295,6 +295,8 @@ MATRIX: dict[str, Fault] = {
         RATES + "test_f10_other_limits",
         RATES + "test_f10_a_server_without_a_limit_is_asked_without_a_pause",
         RATES + "test_f10_refusals_that_are_chance_slow_nobody_down",
+        RATES + "test_f10_more_refusals_that_are_chance_are_found_out",
+        RATES + "test_f10_a_limit_that_comes_after_chance_is_kept",
         RATES + "test_f10_a_limit_that_is_no_more_is_forgotten",
         RATES + "test_f10_no_file_is_lost_to_a_limit",
         left="refusals and answers are counted from the fourth second on: before, nobody knows of a limit",
