@@ -91,9 +91,9 @@ class Fetcher:
 
     def _send(self, url: str, wanted: Wanted, landing: Landing) -> Response:
         """The answer to the last attempt. Where the network gives up but much has come since, it is not given up. For
-        an address that has expired a new one is asked for, once.
+        an address that has expired a new one is asked for: once, and again whenever more has come since.
         """
-        attempts, most, renewed = 0, landing.size, False
+        attempts, most, renewed = 0, landing.size, -1
         while True:
             try:
                 response = self._service.layers.send(
@@ -118,10 +118,10 @@ class Fetcher:
             if response.status == 416 and landing.going_on:
                 landing.take_whole()
                 continue
-            fresh = self._fresh(wanted) if _may_have_expired(response) and not renewed else None
+            fresh = self._fresh(wanted) if _may_have_expired(response) and landing.size > renewed else None
             if fresh is None:
                 return msgspec.structs.replace(response, attempts=attempts)
-            url, renewed = fresh, True
+            url, renewed = fresh, landing.size
 
     def _fresh(self, wanted: Wanted) -> str | None:
         """A new address, if the service has one."""

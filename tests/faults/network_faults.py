@@ -68,6 +68,7 @@ NETWORK_FAULTS: dict[str, Fault] = {
         ADDRESSES + "test_b9_no_access_is_no_expiry",
         ADDRESSES + "test_b9_google_proves_whole_files",
         FETCHING + "test_b9_an_address_that_expires_on_the_way",
+        FETCHING + "test_b9_addresses_that_expire_again_and_again",
         FETCHING + "test_b9_an_address_that_is_refused_is_asked_again_once",
         UPLOADS + "test_an_expired_address_is_asked_again_and_stored_parts_are_not_sent_again",
     ),

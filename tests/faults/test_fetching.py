@@ -266,6 +266,17 @@ def test_b9_an_address_that_expires_on_the_way(tmp_path: Path, connected: Connec
         assert len(rig.asked("GET .*downloadUrl")) == 1
 
 
+def test_b9_addresses_that_expire_again_and_again(tmp_path: Path, rig: Faultd, get: Get, out: Path) -> None:
+    """Each time some of the file has come: a large one may outlive many."""
+    rig.lake.uses = 1
+    for number in range(3):
+        rig.rule("get-file", act.cut(20_000), skip=number)
+    (item,) = get().items
+    assert (item.state, item.verified_by, tree(out)[FILE] == CONTENT) == ("downloaded", "md5", True)
+    assert [entry.status for entry in rig.asked("get-file")] == [200, 403, 206, 403, 206, 403, 206]
+    assert len(rig.asked("GET .*downloadUrl")) == 3
+
+
 def test_b9_an_address_that_is_refused_is_asked_again_once(rig: Faultd, get: Get) -> None:
     rig.rule("get-file", act.answer(403, "<Error><Code>AccessDenied</Code></Error>"), times=99)
     (item,) = get().items
