@@ -10,6 +10,7 @@ import os
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from itertools import chain, islice
 from pathlib import Path
 
@@ -70,8 +71,10 @@ class PartFile:
 
     def __init__(self, path: Path) -> None:
         self.part = Part(str(path))
-        self._file = path.open("wb", buffering=1 << 20)
-        self._rows = open(self.part.rows_path, "wb")  # noqa: SIM115  (closed with the other)
+        with ExitStack() as opened:
+            self._file = opened.enter_context(path.open("wb", buffering=1 << 20))
+            self._rows = opened.enter_context(open(self.part.rows_path, "wb"))
+            self._opened = opened.pop_all()
 
     def write(self, record: Record, text: bytes, identity: str | None) -> None:
         """The next image. InvalidInput where XML cannot hold its name."""
@@ -88,8 +91,7 @@ class PartFile:
                 part.highest = max(part.highest, int(identity))
 
     def close(self) -> None:
-        self._file.close()
-        self._rows.close()
+        self._opened.close()
 
 
 def pieces(parts: Sequence[Part], *, split_in_name: bool) -> Iterator[bytes]:

@@ -74,7 +74,10 @@ def test_f5_f6_f8_many_small_files(tmp_path: Path, nursery: Nursery, count: int)
     assert told["finalised"] == 1
     assert told["connections"] <= WORKERS + 4
     assert asked["init"] + asked["presign"] + asked["finalise"] <= 4 * count
-    assert sum(asked.get(name, 0) for name in ("create-collection", "complete", "version-check", "other")) <= 5
+    bookkeeping = sum(asked.get(name, 0) for name in ("create-collection", "complete", "version-check", "other"))
+    assert bookkeeping <= max(5, count // 100), (
+        "pages of the list, in which what stands twice is looked for, and the rest"
+    )
     assert done.memory <= 150
     assert count < FULL or first <= 2 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), "others work here, too"
     assert count / done.seconds >= 150
