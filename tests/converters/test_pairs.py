@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from msgspec.structs import replace
 
 from annolake.converters import convert
@@ -26,11 +26,37 @@ from annolake.converters.testing.cases import DataSet
 from annolake.converters.testing.passing import contents, lowered, pictures, target_in, write_out
 from annolake.converters.testing.roundtrips import Column, columns
 from annolake.converters.testing.scenes import scenes
-from annolake.schemas.model import Catalog, Record
+from annolake.schemas.model import Catalog, Category, Polygon, Record
 
 COLUMNS = columns()
 EXAMPLES = max(1, settings.default.max_examples // 25) if settings.default else 4
 
+
+SQUARES = (
+    {
+        "instance": "m",
+        "part": 1,
+        "parts": 2,
+        "shape": "mask",
+        "geometry": '{"size": [24, 24], "counts": "03e0000h00XO000h<"}',
+    },
+    {"instance": "m", "part": 2, "parts": 2},
+)
+TWO_SQUARES = (
+    Catalog(labels=(Category(name="person", id=0),), coordinates="pixels"),
+    [
+        Record(
+            image="figures (1).png",
+            width=24,
+            height=24,
+            annotations=[
+                Polygon(xy=(x, 0.0, x + 3, 0.0, x + 3, 3.0, x, 3.0), label="person", metadata=metadata)
+                for x, metadata in zip((0.0, 4.0), SQUARES, strict=True)
+            ],
+        )
+    ],
+)
+"""A mask of two squares, which a format without masks makes two outlines."""
 
 EVERY_SOURCE = pytest.mark.parametrize("source", COLUMNS, ids=[column.name for column in COLUMNS])
 FEW = settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow])
@@ -39,6 +65,7 @@ FEW = settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.differi
 @EVERY_SOURCE
 @FEW
 @given(made=scenes())
+@example(made=TWO_SQUARES)
 def test_what_differs_is_booked(source: Column, made: tuple[Catalog, list[Record]]):
     with TemporaryDirectory() as folder:
         start = _written(source, DataSet(*made), Path(folder))
@@ -48,6 +75,10 @@ def test_what_differs_is_booked(source: Column, made: tuple[Catalog, list[Record
             there, back = journey.there(start), journey.back()
             difference = journey.difference(start)
             unexplained = _differing(difference) - _booked((there, back))
+            if target.name == "yolo obb":
+                unexplained -= _called_otherwise(
+                    difference, lowered(source.format, source.options, DataSet(*made)).data
+                )
             changes = [change for change in difference.changes if change.image in unexplained]
             assert unexplained == set(), f"{target.name}: {changes}, labels {difference.catalog}"
 
@@ -132,6 +163,15 @@ def _differing(difference: Difference) -> set[str]:
     names = {change.image for change in difference.changes}
     names |= {*difference.images_only_a, *difference.images_only_b}
     return names if difference.catalog.equal(exact=False) else names | {""}
+
+
+def _called_otherwise(difference: Difference, data: DataSet) -> set[str]:
+    """Names of the images of which outlines that are rectangles have come home as turned boxes, corner by corner the
+    same, and nothing else differs: what they are called follows from the target, and nothing was said of it before.
+    """
+    other = {c.image for c in difference.changes if c.fields != ("metadata",) or not {*c.keys} <= {"shape", "geometry"}}
+    plain = {r.image for r in data.records if not any(a.metadata.keys() & {"shape", "geometry"} for a in r.annotations)}
+    return plain - other - {*difference.images_only_a, *difference.images_only_b}
 
 
 def _booked(reports: Iterable[Report]) -> set[Any]:
