@@ -119,7 +119,8 @@ def _pair(
 def _validate(name: str, source: Path, other: Tool, wanted: tuple[float, float] = (2.0, 2.0)) -> Pair:
     format_ = name.split()[1]
     ours = [str(BIN / "annolake"), "validate", str(source), "--format", format_]
-    return Pair(name, source, format_, "", [Tool(ONE, ours), other], wanted)
+    tools = [Tool(ONE, [*ours, "--jobs", "1"]), Tool(TWO, [*ours, "--jobs", "2"]), other]
+    return Pair(name, source, format_, "", tools, wanted)
 
 
 def _panlabel() -> str:
