@@ -19,17 +19,19 @@ import msgspec
 from ..schemas import jsonscan, jsontext, metadata_file, metalake_decoding, structure
 from ..schemas.errors import InvalidInput, Place, UsageError
 from ..schemas.jsontext import pointer_text
+from ..schemas.model import Record
 from ..schemas.names import is_safe_name
 from ..schemas.problems import Problem
 from ..schemas.validation import Checker, Names
 from ..schemas.wording import metadata_mistakes
 from . import registry
 from .files import no_gc, read_bytes
-from .format import Context, Options
+from .format import Context, Options, Reading
 from .images import ImageFinder
 from .jsonkind import file_in
 from .lakelook import NOTHING, LakeLook, Run, places_of
 from .ledger import Ledger
+from .lookover import looked_over
 from .opening import Progress, find_format, streamed
 from .parallel import in_parts, processes
 from .pictures import fitted
@@ -102,7 +104,7 @@ def check(
 
     `images` is the folder of the pictures: sizes are compared and missing ones told. `labels` are the allowed
     names. `normalized`: coordinates are fractions, in a MetaLake file that does not say. `options` maps a
-    format's name to its Options. `jobs`: processes that look at a large MetaLake file, at most; by default one a core.
+    format's name to its Options. `jobs`: processes that look at a large file, at most; by default one a core.
     A source that cannot be opened at all is one problem; UsageError if there is none, or the call makes no sense;
     LocalFailure where this computer refuses.
     """
@@ -203,10 +205,10 @@ class _Checker:
         try:
             reading = reader.read(path, options or reader.options(), context, ledger)
             meaning = Checker(coordinates=reading.catalog.coordinates, labels=self.labels)
-            for record in streamed(reading, ledger, self.progress):
+            for record, named in self._images(reading, ledger):
                 self._take(ledger)
                 record, found = fitted(record, self.finder)
-                for problem in (*found, *meaning.check(record, ledger.places or ())):
+                for problem in (*found, *named, *meaning.check_alone(record, ledger.places or ())):
                     if _key(problem) not in self.said:
                         problem = _in_file(problem, ledger.file)
                         place = reading.locate(problem.place)
@@ -215,6 +217,21 @@ class _Checker:
             ledger.problems.append(Problem.of(error))
         self._take(ledger)
         self.images, self.annotations = ledger.seen["images"], ledger.seen["annotations"]
+
+    def _images(self, reading: Reading, ledger: Ledger) -> Iterator[tuple[Record, list[Problem]]]:
+        """Those that take a close look, and what their names have against others'. `ledger` has seen all at the end."""
+        names, seen = Names(), Ledger(lenient=True, places=False)
+        over = looked_over(reading, self.finder, self.labels, self.jobs, seen, self.progress)
+        if over is None:
+            for record in streamed(reading, ledger, self.progress):
+                yield record, list(names.problems(record.image, Place(image=record.image)))
+            return
+        for number, name in enumerate(over.names):
+            named = [] if name is None else list(names.problems(name, Place(image=name)))
+            if named or number in over.odd:
+                for record in streamed(reading, ledger, None, number, number + 1):
+                    yield record, named
+        ledger.seen = seen.seen
 
     def _take(self, ledger: Ledger) -> None:
         """Take over what the reader has found, so that nothing is said twice."""

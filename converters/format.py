@@ -77,6 +77,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     records_for: Callable[[Fidelity], Records] | None = None
     before: Callable[[int], int] | None = None
     locate: Callable[[Place], Place] = _as_it_is
+    apart: bool = False
 
 
 class Written(msgspec.Struct, frozen=True):

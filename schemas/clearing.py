@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from itertools import chain, islice, repeat
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -32,7 +32,7 @@ from .rings import part_mistakes
 from .shapes import extent
 from .soundness import KINDS, Shapes, judged
 from .validation import attribute_mistakes, image_mistakes, label_mistakes
-from .wording import metadata_mistakes
+from .wording import is_plain, metadata_mistakes
 
 Fit = Callable[[Record], tuple[Record, list[Problem]]]
 """An image with the size that its shapes are to be seen in, and what is wrong with that size."""
@@ -78,7 +78,6 @@ _KINDS: dict[type, int] = {_Rectangle: 0, _Polygon: 1, _Line: 2, _Points: 3}
 _SHAPES = [attrgetter(GEOMETRY_KEY[kind]) for kind in KINDS]
 _OF_NUMBERS = b"0123456789+-.eE \t\r\n"
 _BOX = b"[,,,]"
-_BEYOND = 1 << 63
 _TIES = frozenset(("instance", "part", "hole_of"))
 
 
@@ -135,7 +134,7 @@ class Clearing:
                 return False
             self._good_labels.add(item.label)
         metadata = item.metadata
-        if metadata and not (self._good_keys.issuperset(metadata) and all(map(_is_plain, metadata.values()))):
+        if metadata and not (self._good_keys.issuperset(metadata) and all(map(is_plain, metadata.values()))):
             if any(metadata_mistakes(metadata)):
                 return False
             self._good_keys.update(metadata)
@@ -188,10 +187,3 @@ def _brackets(points: int) -> bytes:
 def _with_ties(annotation: WireAnnotation) -> Annotation:
     kind = Polygon if isinstance(annotation, WirePolygon) else Points
     return kind(label=annotation.label, xy=[], metadata=annotation.metadata or {})
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether a value is surely one that the service's database keeps: no structure, no integer beyond 64 bits."""
-    if isinstance(value, int):
-        return -_BEYOND < value < _BEYOND
-    return value is None or isinstance(value, str | float)

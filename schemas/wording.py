@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 from .errors import printable
@@ -11,6 +13,7 @@ from .jsontext import as_list, as_object
 from .shapes import Mistake, is_finite
 
 LONGEST_KEY = 255
+_BEYOND = 1 << 63
 
 
 def text_mistakes(text: str, code: str, subject: str) -> Iterator[Mistake]:
@@ -23,11 +26,25 @@ def text_mistakes(text: str, code: str, subject: str) -> Iterator[Mistake]:
 def metadata_mistakes(metadata: Mapping[str, Any]) -> Iterator[Mistake]:
     """Keys and values that the service's database does not keep as they are."""
     for key, value in metadata.items():
+        if is_plain(value) and _is_fine(key):
+            continue
         yield from _key_mistakes(key)
         if as_object(value) is not None or as_list(value) is not None:
             message = f'the metadata value of "{printable(key)}" is a structure, not a text, number or boolean'
             yield Mistake("nested-metadata", "warning", message, "write it as JSON text")
         yield from _value_mistakes(key, value)
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value is surely one that the service's database keeps: no structure, no integer beyond 64 bits."""
+    if isinstance(value, int):
+        return -_BEYOND < value < _BEYOND
+    return value is None or isinstance(value, str) or (isinstance(value, float) and isfinite(value))
+
+
+@lru_cache(1024)
+def _is_fine(key: str) -> bool:
+    return not any(_key_mistakes(key))
 
 
 def is_good_key(key: str) -> bool:

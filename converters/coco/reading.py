@@ -72,6 +72,7 @@ def read_sources(
         records=records_for(None),
         images=sum(len(document.images) for document in documents),
         records_for=records_for,
+        apart=True,
         locate=lambda place: next(
             (d.locate(place) for d in documents if place.file in (d.file, d.pictures.file)), place
         ),
