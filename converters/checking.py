@@ -31,10 +31,10 @@ from .images import ImageFinder
 from .jsonkind import file_in
 from .lakelook import NOTHING, LakeLook, Run, places_of
 from .ledger import Ledger
-from .lookover import looked_over
 from .opening import Progress, find_format, streamed
 from .parallel import in_parts, processes
 from .pictures import fitted
+from .sifting import sifted
 
 METADATA = "metadata"
 """The name by which the MetaLake's per-file metadata JSON is checked; it is no format that can be
@@ -221,7 +221,7 @@ class _Checker:
     def _images(self, reading: Reading, ledger: Ledger) -> Iterator[tuple[Record, list[Problem]]]:
         """Those that take a close look, and what their names have against others'. `ledger` has seen all at the end."""
         names, seen = Names(), Ledger(lenient=True, places=False)
-        over = looked_over(reading, self.finder, self.labels, self.jobs, seen, self.progress)
+        over = sifted(reading, self.finder, self.labels, self.jobs, seen, self.progress)
         if over is None:
             for record in streamed(reading, ledger, self.progress):
                 yield record, list(names.problems(record.image, Place(image=record.image)))

@@ -7,7 +7,7 @@ Coordinates are not made objects: the decoder steps over them, and all of some h
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import chain, islice, repeat
 from operator import attrgetter
 from typing import NamedTuple
@@ -32,7 +32,7 @@ from .rings import part_mistakes
 from .shapes import extent
 from .soundness import KINDS, Shapes, judged
 from .validation import attribute_mistakes, image_mistakes, label_mistakes
-from .wording import is_plain, metadata_mistakes
+from .wording import metadata_mistakes
 
 Fit = Callable[[Record], tuple[Record, list[Problem]]]
 """An image with the size that its shapes are to be seen in, and what is wrong with that size."""
@@ -89,7 +89,6 @@ class Clearing:
         self._coordinates: Coordinates = coordinates
         self._labels = labels
         self._good_labels: set[str] = set()
-        self._good_keys: set[str] = set()
 
     def looks(self, raws: Sequence[msgspec.Raw]) -> list[Look | None]:
         """What is known of each image; None where that is nothing."""
@@ -133,11 +132,8 @@ class Clearing:
             if any(label_mistakes(item.label, self._labels)):
                 return False
             self._good_labels.add(item.label)
-        metadata = item.metadata
-        if metadata and not (self._good_keys.issuperset(metadata) and all(map(is_plain, metadata.values()))):
-            if any(metadata_mistakes(metadata)):
-                return False
-            self._good_keys.update(metadata)
+        if item.metadata and any(metadata_mistakes(item.metadata)):
+            return False
         return not item.attributes or not any(attribute_mistakes(values_of(item.attributes, None)))
 
 
@@ -178,7 +174,7 @@ def _opened(raw: msgspec.Raw, fit: Fit) -> _Opened | None:
     return _Opened(wire, record, found, texts, kinds, lengths, whole)
 
 
-@cache
+@lru_cache(1024)
 def _brackets(points: int) -> bytes:
     """What is left of that many points without their numbers; of none, something that never is."""
     return b"[" + b",".join([b"[,]"] * points) + b"]" if points else b""

@@ -26,7 +26,7 @@ def text_mistakes(text: str, code: str, subject: str) -> Iterator[Mistake]:
 def metadata_mistakes(metadata: Mapping[str, Any]) -> Iterator[Mistake]:
     """Keys and values that the service's database does not keep as they are."""
     for key, value in metadata.items():
-        if is_plain(value) and _is_fine(key):
+        if _is_plain(value) and _is_fine(key):
             continue
         yield from _key_mistakes(key)
         if as_object(value) is not None or as_list(value) is not None:
@@ -35,7 +35,7 @@ def metadata_mistakes(metadata: Mapping[str, Any]) -> Iterator[Mistake]:
         yield from _value_mistakes(key, value)
 
 
-def is_plain(value: Any) -> bool:
+def _is_plain(value: Any) -> bool:
     """Whether a value is surely one that the service's database keeps: no structure, no integer beyond 64 bits."""
     if isinstance(value, int):
         return -_BEYOND < value < _BEYOND

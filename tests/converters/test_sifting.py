@@ -1,4 +1,4 @@
-"""`validate` looks over a large set before it looks closely: it finds the same, word by word, as if it had not."""
+"""`validate` sifts a large set before it looks closely: it finds the same, word by word, as if it had not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annolake.converters import lookover, parallel
+from annolake.converters import parallel, sifting
 from annolake.converters.checking import Checked, check
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
@@ -42,9 +42,9 @@ def both(monkeypatch: pytest.MonkeyPatch, source: Path, **given: Any) -> Checked
     found: list[Checked] = []
     for large in (1 << 60, 1):
         with monkeypatch.context() as patch:
-            patch.setattr(lookover, "LARGE", large)
-            patch.setattr(lookover, "_AT_ONCE", 2)
-            patch.setattr(lookover, "_MOST", 1.0)
+            patch.setattr(sifting, "LARGE", large)
+            patch.setattr(sifting, "_AT_ONCE", 2)
+            patch.setattr(sifting, "_MOST", 1.0)
             patch.setattr(parallel, "WORTH_A_PROCESS", 1)
             found.append(check(source, format_name="coco", **given))
     assert found[1] == found[0]
@@ -90,5 +90,5 @@ def test_a_set_in_which_most_is_wrong_is_looked_at_closely_at_once(
     source = tmp_path / "in.json"
     source.write_text(json.dumps(document(40)))
     before = check(source, format_name="coco")
-    monkeypatch.setattr(lookover, "LARGE", 1)
+    monkeypatch.setattr(sifting, "LARGE", 1)
     assert check(source, format_name="coco") == before

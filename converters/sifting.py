@@ -1,5 +1,5 @@
-"""Which images of a large set take a close look. `validate` looks over all of them first, many at a time, by a process
-a core, without noting where anything stands; what has no mistake is done with.
+"""Which images of a large set take a close look. `validate` sifts all of them first, many at a time, by a process a
+core, without noting where anything stands; what has no mistake is done with.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MOST = 0.1
 """Of all images: where more of them take a close look, it is cheaper to have one at all."""
 
 
-class Over(NamedTuple):
+class Sifted(NamedTuple):
     """Of each image its name, None where the reader could not read it; and the numbers of those that are to be looked
     at closely.
     """
@@ -39,21 +39,21 @@ class Over(NamedTuple):
     odd: set[int]
 
 
-def looked_over(
+def sifted(
     reading: Reading,
     finder: ImageFinder | None,
     labels: Collection[str] | None,
     jobs: int | None,
     ledger: Ledger,
     progress: Progress | None,
-) -> Over | None:
-    """None where looking over does not pay, or the reader stops on the way. `ledger` has counted all images then."""
+) -> Sifted | None:
+    """None where sifting does not pay, or the reader stops on the way. `ledger` has counted all images then."""
     if not reading.apart or reading.images < LARGE:
         return None
 
-    def part(start: int, stop: int, books: Ledger, tell: Callable[[int], None]) -> Over:
+    def part(start: int, stop: int, books: Ledger, tell: Callable[[int], None]) -> Sifted:
         checker = Checker(coordinates=reading.catalog.coordinates, labels=labels)
-        over = Over([None] * (stop - start), set(range(start, stop)))
+        over = Sifted([None] * (stop - start), set(range(start, stop)))
         records = reading.records(books, start, stop)
         while some := list(islice(_numbered(records, books, start), _AT_ONCE)):
             fitting = [fitted(one.record, finder) for one in some]
@@ -74,7 +74,7 @@ def looked_over(
     odd = set[int]().union(*(over.odd for over in overs))
     if len(odd) > _MOST * reading.images:
         return None
-    return Over([name for over in overs for name in over.names], odd)
+    return Sifted([name for over in overs for name in over.names], odd)
 
 
 class _Numbered(NamedTuple):
