@@ -93,7 +93,8 @@ def chosen(reading: Reading, choice: Choice, ledger: Ledger, names: Iterable[str
     def records_for(fidelity: Fidelity) -> Records:
         return choosing(reading.records if reading.records_for is None else reading.records_for(fidelity))
 
-    return replace(reading, catalog=catalog, records=choosing(reading.records), records_for=records_for)
+    records = choosing(reading.records)
+    return replace(reading, catalog=catalog, records=records, records_for=records_for, blocks_for=None)
 
 
 def dealt(names: Sequence[str], shares: Mapping[str, float], seed: int) -> dict[str, str]:

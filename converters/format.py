@@ -18,6 +18,7 @@ import msgspec
 
 from ..schemas.errors import AnnolakeError, Place
 from ..schemas.model import Catalog, Record
+from .blocks import Block
 from .fidelity import Fidelity
 from .images import Exif, ImageFinder
 from .ledger import Decision, Ledger
@@ -56,6 +57,10 @@ class Records(Protocol):
     def __call__(self, ledger: Ledger, start: int = 0, stop: int | None = None, /) -> Iterator[Record]: ...
 
 
+class Blocks(Protocol):
+    def __call__(self, ledger: Ledger, start: int = 0, stop: int | None = None, /) -> Iterator[Record | Block]: ...
+
+
 def _as_it_is(place: Place) -> Place:
     return place
 
@@ -67,6 +72,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     `records_for(fidelity)`, where a reader has it, gives records for a target of that fidelity: facts that the target
     has no place for need not be worked out, as long as projected records and the books come out the same.
+    `blocks_for(fidelity)`, where a reader has it, gives the same with runs of plain boxes as `Block`s among them.
     `before(start)`, where a reader has counted, is about how many annotations the images before that number have.
     `locate` adds line and column to a place that has a pointer only.
     """
@@ -75,6 +81,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     records: Records
     images: int
     records_for: Callable[[Fidelity], Records] | None = None
+    blocks_for: Callable[[Fidelity], Blocks] | None = None
     before: Callable[[int], int] | None = None
     locate: Callable[[Place], Place] = _as_it_is
     apart: bool = False
@@ -158,7 +165,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     written independently has `write_part` and `join` too: parts, each by a process of its own, and what makes one
     target of them; the result is the same bytes as by `write`, unless a part is `Indivisible`. `reads_bounded` and
     `writes_bounded` say whether reading and writing hold no more than the context's `memory` allows, however large the
-    set is.
+    set is. `blocks`: what is written with given options may be handed over with `Block`s among the records.
     """
 
     name: str
@@ -180,6 +187,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     reads_bounded: bool = False
     writes_bounded: Callable[[Any], bool] = lambda _: False
     picture: Picture = _among_images
+    blocks: Callable[[Any], bool] = lambda _: False
     suffix: str = ""
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from ..schemas.errors import LocalFailure, Place, UsageError
 from ..schemas.model import Record, count_objects
 from . import registry
+from .blocks import Block
 from .format import Context, Format, Options, Reading
 from .ledger import Ledger
 
@@ -18,6 +20,7 @@ Progress = Callable[[int, int | None], None]
 """Called now and then with the number of images done, and of all images where that is known."""
 
 _STEP = 256
+T = TypeVar("T", bound=Record | Block)
 
 
 def find_format(source: Path, name: str | None) -> Format:
@@ -50,18 +53,28 @@ def streamed(
     stop: int | None = None,
 ) -> Iterator[Record]:
     """The records of a source, counted as they come; at the end every one that was seen has been yielded or booked."""
-    done = 0
-    for record in reading.records(ledger, start, stop):
-        ledger.yielded["images"] += 1
-        ledger.yielded["annotations"] += count_objects(record)
-        yield record
+    yield from counted(reading.records(ledger, start, stop), reading.images, ledger, progress)
+
+
+def counted(items: Iterable[T], images: int, ledger: Ledger, progress: Progress | None = None) -> Iterator[T]:
+    """The same of what was streamed, records or blocks of them; `images` are those of all the source."""
+    done = told = 0
+    for item in items:
+        if isinstance(item, Record):
+            new, annotations = 1, count_objects(item)
+        else:
+            new, annotations = len(item.records), len(item.labels)
+        ledger.yielded["images"] += new
+        ledger.yielded["annotations"] += annotations
+        yield item
         if ledger.places:
             ledger.places.clear()
-        done += 1
-        if progress is not None and done % _STEP == 0:
-            progress(done, reading.images)
+        done += new
+        if progress is not None and done - told >= _STEP:
+            told = done
+            progress(done, images)
     if progress is not None:
-        progress(done, reading.images)
+        progress(done, images)
     if not ledger.lenient:
         ledger.balance_reading()
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -14,19 +14,21 @@ from ..schemas.errors import Place, UsageError
 from ..schemas.keys import MEANING
 from ..schemas.model import Catalog, Coordinates, Record
 from ..schemas.problems import Problem
-from . import registry, sharding, targets, verifying
+from . import blocks, registry, sharding, targets, verifying
+from .blocks import Block
+from .blockwise import BlockProjection
 from .choosing import Choice
 from .engines import EngineName, engine_of
 from .fidelity import Fidelity
 from .files import appearing_whole, no_gc
-from .format import Context, Format, Indivisible, Options, Reading, Written
+from .format import Blocks, Context, Format, Indivisible, Options, Reading, Written
 from .gathering import gathered
 from .images import Exif, ImageFinder
 from .ledger import Ledger, Withdrawn
 from .limiting import limited
 from .manifest import unfolded
 from .nearby import address_of, as_told, format_at, scratch, told
-from .opening import Progress, sized, streamed
+from .opening import Progress, counted, sized, streamed
 from .parallel import in_parts, processes
 from .places import sending
 from .projection import Carry, projector
@@ -152,8 +154,12 @@ class Run:
         self.verified = False
         self.whole = reading
         self.fidelity: Fidelity = writer.fidelity(options)
+        aim = _aim(self.fidelity, carry)
+        self.blocks: Blocks | None = None
+        if reading.blocks_for is not None and blocks.are_wanted(reading, writer, options, context):
+            self.blocks = reading.blocks_for(aim)
         if reading.records_for is not None:
-            reading = msgspec.structs.replace(reading, records=reading.records_for(_aim(self.fidelity, carry)))
+            reading = msgspec.structs.replace(reading, records=reading.records_for(aim))
         self.reading = reading
         self.space: Coordinates = _space(reading.catalog.coordinates, self.fidelity, coordinates, writer.name)
         self.catalog: Catalog = msgspec.structs.replace(reading.catalog, coordinates=self.space)
@@ -161,7 +167,13 @@ class Run:
     def records(
         self, ledger: Ledger, progress: Progress | None = None, start: int = 0, stop: int | None = None
     ) -> Iterator[Record]:
-        """Projected records. Once a loss is booked that will be refused, the rest is looked at but not handed on."""
+        """Projected records. Once a loss is booked that will be refused, the rest is looked at but not handed on.
+
+        Where both sides go by `blocks`, there are blocks among them.
+        """
+        if self.blocks is not None:
+            yield from self._in_blocks(self.blocks(ledger, start, stop), ledger, progress)
+            return
         project = self.projection(ledger)
         for record in streamed(self.reading, ledger, progress, start, stop):
             projected = project(record)
@@ -169,6 +181,21 @@ class Run:
                 yield projected
         if self.context.images is not None:
             ledger.turned.update(self.context.images.turned)
+
+    def _in_blocks(
+        self, items: Iterator[Record | Block], ledger: Ledger, progress: Progress | None
+    ) -> Iterator[Record]:
+        projection = BlockProjection(
+            self.fidelity,
+            ledger,
+            coordinates=self.reading.catalog.coordinates,
+            target=self.space,
+            carry=self.carry,
+        )
+        for item in counted(items, self.reading.images, ledger, progress):
+            for projected in projection.project(item):
+                if self.allow_loss or not ledger.refused():
+                    yield cast(Record, projected)  # whose writer takes blocks, too: that is asked before
 
     def projection(self, ledger: Ledger) -> Callable[[Record], Record]:
         """The projection that keeps these books, of records as the source has them."""

@@ -39,10 +39,15 @@ def projector(
     `coordinates` is the space of the incoming records, `target` the space wanted; a record whose size is needed to go
     from one to the other and not known is an InvalidInput (`size-missing`).
     """
-    every_shape = len(fidelity.shapes) == len(_WORDS) and fidelity.holes == "rings" and not fidelity.inside
-    if every_shape and fidelity.metadata is True and not fidelity.without and carry == "full":
+    if keeps_all(fidelity, carry):
         return lambda record: in_space(record, coordinates, target)
     return _Projector(fidelity, ledger, coordinates, target, carry).project
+
+
+def keeps_all(fidelity: Fidelity, carry: Carry) -> bool:
+    """Whether nothing of a record is lost or altered but the space of its coordinates."""
+    every_shape = len(fidelity.shapes) == len(_WORDS) and fidelity.holes == "rings" and not fidelity.inside
+    return every_shape and fidelity.metadata is True and not fidelity.without and carry == "full"
 
 
 class _Projector:

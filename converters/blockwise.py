@@ -1,0 +1,149 @@
+"""The projection of whole blocks: `projection` for many images at once, where nothing is to be lost or looked at.
+
+An image of which a box would be booked, refused or altered but by scaling is taken out and projected by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from ..schemas.keys import BOOKKEEPING
+from ..schemas.model import Coordinates, Metadata, Record
+from .blocks import Block
+from .describing import Carry, Describer
+from .fidelity import Fidelity
+from .ledger import Ledger
+from .lowering import check_name
+from .projection import keeps_all, projector
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_EXACT = 2.0**53
+"""Below it every whole number is a float."""
+
+
+class BlockProjection:
+    """Projects what a source streams, blocks and single records, keeping the books of `ledger`; as `projector`."""
+
+    def __init__(
+        self,
+        fidelity: Fidelity,
+        ledger: Ledger,
+        *,
+        coordinates: Coordinates,
+        target: Coordinates,
+        carry: Carry = "full",
+    ) -> None:
+        self.fidelity, self.ledger = fidelity, ledger
+        self.one: Callable[[Record], Record] = projector(
+            fidelity, ledger, coordinates=coordinates, target=target, carry=carry
+        )
+        self.scaled_up = (coordinates, target) == ("normalized", "pixels")
+        self.scaled_down = (coordinates, target) == ("pixels", "normalized")
+        self.in_pixels = coordinates == "pixels" or self.scaled_up
+        describer = Describer(fidelity, carry, ledger.book)
+        self.telling = describer.telling
+        self.forgotten = frozenset(key for key in BOOKKEEPING if not describer.holds(key))
+        asks = fidelity.oriented or fidelity.required or fidelity.masks_only or fidelity.whole
+        self.able = "rectangle" in fidelity.shapes and not asks
+        self.keeps_all = keeps_all(fidelity, carry)
+        self.facts_stay = fidelity.image_facts and carry == "full"
+
+    def project(self, item: Record | Block) -> Iterator[Record | Block]:
+        """What the target holds of it, in order."""
+        if isinstance(item, Record):
+            yield self.one(item)
+            return
+        kept = self._kept(item.metadata)
+        judged = self._judged(item) if self.able and kept is not None else None
+        if kept is None or judged is None:
+            yield from map(self.one, item.expanded(self.ledger))
+            return
+        bbox, odd = judged
+        projected = replace(item, bbox=bbox, metadata=kept)
+        done = 0
+        for index in odd:
+            if done < index:
+                yield self._with_facts(projected.cut(done, index))
+            yield from map(self.one, item.cut(index, index + 1).expanded(self.ledger))
+            done = index + 1
+        if done < len(item.records):
+            yield self._with_facts(projected.cut(done, len(item.records)) if done else projected)
+
+    def _kept(self, metadata: Metadata) -> Metadata | None:
+        """What the target keeps of what is said of each box; None where that takes a closer look."""
+        if self.keeps_all or not metadata:
+            return metadata
+        if metadata.keys() <= self.forgotten:
+            return {}
+        if self.telling is None or not self.telling.isdisjoint(metadata) or self.scaled_down:
+            return None
+        return {key: value for key, value in metadata.items() if key not in self.forgotten}
+
+    def _judged(self, block: Block) -> tuple[NDArray[Any], list[int]] | None:
+        """The boxes in the space of the target, and the numbers of images that take a closer look; None where all do.
+        What is compared is what `projection` compares, in the same order, so that the last digits are the same.
+        """
+        import numpy as np
+
+        fidelity, bbox = self.fidelity, block.bbox
+        if not len(bbox):
+            return bbox, []
+        odd = np.zeros(len(bbox), bool)
+        sides = edges = None
+        if self.scaled_up or self.scaled_down or (fidelity.inside and self.in_pixels):
+            try:
+                sizes = np.array([(record.width, record.height) for record in block.records], np.float64)
+            except OverflowError:
+                return None
+            edges = sides = np.repeat(sizes, block.counts, axis=0)
+            odd |= ~((sides > 0) & (sides < _EXACT)).all(axis=1)
+        with np.errstate(all="ignore"):
+            if self.scaled_up and sides is not None:
+                if bbox.dtype != np.float64:
+                    return None
+                bbox = bbox * np.tile(sides, 2)
+                odd |= ~np.isfinite(bbox).all(axis=1)
+            if fidelity.solid or fidelity.inside:
+                odd |= ~(bbox[:, 2:] > 0).all(axis=1)
+            if fidelity.inside:
+                edges = 1.0 if edges is None or not self.in_pixels else edges
+                odd |= (bbox[:, :2] < 0).any(axis=1) | (bbox[:, :2] + bbox[:, 2:] > edges).any(axis=1)
+            if self.scaled_down and sides is not None:
+                bbox = bbox / np.tile(sides, 2)
+                odd |= ~np.isfinite(bbox).all(axis=1)
+        if not odd.any():
+            return bbox, []
+        owners = np.repeat(np.arange(len(block.counts)), block.counts)
+        images: list[int] = np.unique(owners[odd]).tolist()
+        return (bbox, images) if 2 * len(images) <= len(block.counts) else None
+
+    def _with_facts(self, block: Block) -> Block:
+        """With what the target keeps of the images; what it does not is booked."""
+        if self.keeps_all:
+            return block
+        heads: list[Record] = []
+        for place, record in enumerate(block.records):
+            if block.files is not None:
+                self.ledger.file = block.files[place]
+            heads.append(self._head(record))
+        return replace(block, records=heads)
+
+    def _head(self, record: Record) -> Record:
+        fidelity = self.fidelity
+        if (record.extras or record.storage_name is not None) and not self.facts_stay:
+            return self.one(record)
+        check_name(record.image)
+        return Record(
+            image=record.image,
+            width=record.width if fidelity.image_size else None,
+            height=record.height if fidelity.image_size else None,
+            id=record.id if fidelity.ids else None,
+            split=record.split if fidelity.splits else None,
+            storage_name=record.storage_name,
+            extras=record.extras,
+        )
