@@ -13,11 +13,11 @@ from msgspec.structs import replace
 from ..schemas.keys import BOOKKEEPING
 from ..schemas.model import Coordinates, Metadata, Record
 from .blocks import Block
-from .describing import Carry, Describer
+from .describing import Carry, Describer, keeps_all
 from .fidelity import Fidelity
 from .ledger import Ledger
 from .lowering import check_name
-from .projection import keeps_all, projector
+from .projection import projector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

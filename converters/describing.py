@@ -13,6 +13,13 @@ from .fidelity import Fidelity
 from .keypoints import says_nothing, without_visibility
 
 Carry = Literal["full", "lean"]
+_SHAPES = frozenset(("rectangle", "polygon", "line", "points"))
+
+
+def keeps_all(fidelity: Fidelity, carry: Carry) -> bool:
+    """Whether nothing of a record is lost or altered but the space of its coordinates."""
+    every_shape = fidelity.shapes == _SHAPES and fidelity.holes == "rings" and not fidelity.inside
+    return every_shape and fidelity.metadata is True and not fidelity.without and carry == "full"
 
 
 class Describer:

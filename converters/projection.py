@@ -16,7 +16,7 @@ from ..schemas.keys import BOOKKEEPING, IMAGE_BOOKKEEPING
 from ..schemas.model import Annotation, Boxes, Coordinates, Line, Points, Polygon, Record, Rectangle
 from . import lowering
 from .coordinates import in_space, limits, rescaled, scaled_boxes, scaled_ring, size_of
-from .describing import Carry, Describer
+from .describing import Carry, Describer, keeps_all
 from .drawing import drawn, needs_drawing
 from .fidelity import Fidelity
 from .fitting import as_oriented_box, called_obb, needs_fitting
@@ -42,12 +42,6 @@ def projector(
     if keeps_all(fidelity, carry):
         return lambda record: in_space(record, coordinates, target)
     return _Projector(fidelity, ledger, coordinates, target, carry).project
-
-
-def keeps_all(fidelity: Fidelity, carry: Carry) -> bool:
-    """Whether nothing of a record is lost or altered but the space of its coordinates."""
-    every_shape = len(fidelity.shapes) == len(_WORDS) and fidelity.holes == "rings" and not fidelity.inside
-    return every_shape and fidelity.metadata is True and not fidelity.without and carry == "full"
 
 
 class _Projector:
