@@ -139,4 +139,5 @@ FORMAT = Format(
     rearranged=rearranged,
     reads_bounded=True,
     writes_bounded=lambda options: options.layout != "results",
+    shapes=lambda options: options.layout == "file",
 )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from ...schemas.model import Boxes, Record
+from ...schemas.model import Annotation, Boxes, Record
 from ...schemas.plain import is_object
 from ..lowering import groups
+from ..shapeblocks import Shape, ShapeBlock
 from .addresses import name_from_url
 from .escaping import as_json, as_lines
 from .notes import EXTENSION
@@ -66,10 +68,7 @@ class Body:
             categories = list(map(self._category, [box.label for box in boxes]))
             elements += boxes_to_coco(boxes, numbers.annotations.fresh(len(boxes)), image_id, categories)
         for group in () if boxes else groups(record.annotations):
-            label, metadata = group[0].label, group[0].metadata
-            identity = numbers.annotations.take(metadata.get("coco_id"))
-            category = numbers.categories.id_of(label, metadata.get("coco_category_id"))
-            elements.append(to_coco(group, identity, image_id, category))
+            elements.append(self._object(group, image_id))
         for tag in record.tags:
             identity = numbers.annotations.take(tag.metadata.get("coco_id"))
             category = numbers.categories.id_of(tag.label, tag.metadata.get("coco_category_id"))
@@ -78,6 +77,33 @@ class Body:
             self.shapes.write((b",\n" if self.annotations else b"") + as_lines(elements))
         self.annotations += len(elements)
         self.images += 1
+
+    def add_shapes(self, block: ShapeBlock) -> None:
+        """Images whose objects mostly are as they will stand here."""
+        numbers = self.numbers
+        for record, objects, labels in block.images():
+            image_id = numbers.images.take(record.id)
+            self.pictures.write((b",\n" if self.images else b"") + as_json(self._image(record, image_id)))
+            elements: list[Any] = []
+            for item, label in zip(objects, labels, strict=True):
+                if not isinstance(item, Shape):
+                    elements.append(self._object(item, image_id))
+                elif block.fractions and item.segmentation:
+                    item.id, item.image_id = numbers.annotations.take(item.id), image_id
+                    item.category_id = self._category(label)
+                    elements.append(item)
+                else:
+                    elements.append(self._object(block.to_hub(item, label), image_id))
+            if elements:
+                self.shapes.write((b",\n" if self.annotations else b"") + as_lines(elements))
+            self.annotations += len(elements)
+            self.images += 1
+
+    def _object(self, group: Sequence[Annotation], image_id: Any) -> Any:
+        label, metadata = group[0].label, group[0].metadata
+        identity = self.numbers.annotations.take(metadata.get("coco_id"))
+        category = self.numbers.categories.id_of(label, metadata.get("coco_category_id"))
+        return to_coco(group, identity, image_id, category)
 
     def _image(self, record: Record, image_id: Any) -> dict[str, Any]:
         """An image's keys as the source had them, our own where it had none."""

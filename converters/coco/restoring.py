@@ -18,9 +18,10 @@ from ...schemas.keys import RINGS
 from ...schemas.model import Annotation, Boxes, Polygon, Rectangle, Tag
 from ...schemas.plain import is_number
 from ..carrying import as_read, mask_as_read
+from ..shapeblocks import Number
 from .attributes import write_attributes
 from .notes import EXTENSION
-from .objects import Number, tidy_hull
+from .objects import tidy_hull
 
 
 class Usual(msgspec.Struct, gc=False):
