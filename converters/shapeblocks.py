@@ -49,8 +49,7 @@ class ShapeBlock(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Images in order, as records without annotations and tags, and how many objects each has (`counts`).
 
     `objects` are shapes, or the annotations of one object, whose first has a `coco_id`; `labels` holds the label of
-    each. `to_hub` makes annotations of a shape and its label. `fractions`: no coordinate of a shape is a whole number
-    as such, all of them are floats.
+    each. `to_hub` makes annotations of a shape and its label.
     """
 
     records: Sequence[Record]
@@ -58,7 +57,6 @@ class ShapeBlock(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     objects: Sequence[Shape | Sequence[Annotation]]
     labels: Sequence[str]
     to_hub: Callable[[Shape, str], Sequence[Annotation]]
-    fractions: bool
 
     def images(self) -> Iterator[tuple[Record, Sequence[Shape | Sequence[Annotation]], Sequence[str]]]:
         """Each image with its objects and their labels."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -81,6 +82,7 @@ class Body:
     def add_shapes(self, block: ShapeBlock) -> None:
         """Images whose objects mostly are as they will stand here."""
         numbers = self.numbers
+        fractions = _have_fractions([item for item in block.objects if isinstance(item, Shape)])
         for record, objects, labels in block.images():
             image_id = numbers.images.take(record.id)
             self.pictures.write((b",\n" if self.images else b"") + as_json(self._image(record, image_id)))
@@ -88,7 +90,7 @@ class Body:
             for item, label in zip(objects, labels, strict=True):
                 if not isinstance(item, Shape):
                     elements.append(self._object(item, image_id))
-                elif block.fractions and item.segmentation:
+                elif fractions and item.segmentation:
                     item.id, item.image_id = numbers.annotations.take(item.id), image_id
                     item.category_id = self._category(label)
                     elements.append(item)
@@ -130,3 +132,10 @@ class Body:
         if others:
             out[EXTENSION] = others
         return out
+
+
+def _have_fractions(shapes: Sequence[Shape]) -> bool:
+    """Whether no coordinate is a whole number as such: a box that is the hull of its outline is then spelled as it."""
+    boxes = chain.from_iterable([shape.bbox for shape in shapes])
+    rings = chain.from_iterable([shape.segmentation for shape in shapes])
+    return set(map(type, chain(boxes, chain.from_iterable(rings)))) <= {float}

@@ -33,12 +33,13 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
     document = source.document
     ends = [0]
     annotated: list[int] = []
+    usual: list[msgspec.Raw | None] = []
     for index in numbers:
-        annotated += document.numbers(index)
+        own = document.numbers(index)
+        annotated += own
         ends.append(len(annotated))
-    raws = [document.annotations[number] for number in annotated]
-    usual = [bytes(raw).count(b'"') == _QUOTES for raw in raws]
-    text = b"[%b]" % b",".join([raw for raw, is_usual in zip(raws, usual, strict=True) if is_usual])
+        usual += _usual([document.annotations[number] for number in own])
+    text = b"[%b]" % b",".join([raw for raw in usual if raw is not None])
     try:
         found = iter(_SHAPES.decode(text))
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -49,8 +50,8 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
             yield from _run(source, numbers[:middle])
             yield from _run(source, numbers[middle:])
         return
-    shapes = [next(found) if is_usual else None for is_usual in usual]
-    gathered = _Gathered(fractions=_all_fractions(text, [shape for shape in shapes if shape is not None]))
+    shapes = [None if raw is None else next(found) for raw in usual]
+    gathered = _Gathered()
     try:
         for index, (start, stop) in zip(numbers, pairwise(ends), strict=True):
             record = source.head(index, stop - start)
@@ -60,7 +61,7 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
             if alone is not None:
                 if gathered.records:
                     yield gathered.block()
-                gathered = _Gathered(fractions=gathered.fractions)
+                gathered = _Gathered()
                 yield alone
     except AnnolakeError:
         if gathered.records:
@@ -70,9 +71,16 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
         yield gathered.block()
 
 
+def _usual(raws: Sequence[msgspec.Raw]) -> Sequence[msgspec.Raw | None]:
+    """An image's annotations, those that may be shapes by their quotation marks."""
+    if b"".join(raws).count(b'"') == _QUOTES * len(raws):
+        # Fewer none can have that is decoded later, and so none has more where there are so many in all.
+        return raws
+    return [raw if bytes(raw).count(b'"') == _QUOTES else None for raw in raws]
+
+
 class _Gathered:
-    def __init__(self, *, fractions: bool) -> None:
-        self.fractions = fractions
+    def __init__(self) -> None:
         self.records: list[Record] = []
         self.counts: list[int] = []
         self.objects: list[Shape | Sequence[Annotation]] = []
@@ -85,7 +93,6 @@ class _Gathered:
             objects=self.objects,
             labels=self.labels,
             to_hub=_to_hub,
-            fractions=self.fractions,
         )
 
     def add(
@@ -143,9 +150,3 @@ def _to_hub(shape: Shape, label: str) -> Sequence[Annotation]:
     if found is None:
         raise ValueError("a shape that is not plain")
     return found
-
-
-def _all_fractions(text: bytes, shapes: Sequence[Shape]) -> bool:
-    """Whether boxes and outlines have no whole number as such: a number has one point at most, and these one each."""
-    points = text.count(b".") - sum([isinstance(shape.area, float) for shape in shapes])
-    return points == sum([4 + sum(map(len, shape.segmentation)) for shape in shapes])
