@@ -151,4 +151,5 @@ FORMAT = Format(
     owns=owns,
     picture=picture,
     writes_bounded=lambda _: True,
+    blocks=lambda _: True,
 )

@@ -25,8 +25,8 @@ from .objects import FLAGS, SCORES, is_set
 from .ordinary import UNSPECIFIED
 
 _DEEP, _INNER = "\t\t", "\t\t\t"
-_CORNERS = "\n".join(f"{_INNER}<{name}>%s</{name}>" for name in ("xmin", "ymin", "xmax", "ymax"))
-_USUAL = 1e15
+CORNERS = "\n".join(f"{_INNER}<{name}>%s</{name}>" for name in ("xmin", "ymin", "xmax", "ymax"))
+USUAL = 1e15
 _OWN = frozenset(("pose", "bndbox", "polygon", "robndbox", "attributes", "name", "part", "annolake", *FLAGS, *SCORES))
 
 
@@ -49,7 +49,7 @@ class ObjectWriter:
         below = {id(part) for group in parts.values() for part in group}
         for annotation in annotations:
             metadata = annotation.metadata
-            if _is_plain(annotation) and (front := self._front(annotation.label, occluded)):
+            if _is_plain(annotation) and (front := self.front(annotation.label, occluded)):
                 if isinstance(annotation, Rectangle):
                     corners, outline = self._corners(annotation.bbox, _INNER), ""
                 else:
@@ -71,8 +71,8 @@ class ObjectWriter:
         for box in boxes:
             pattern = self.patterns.get((box.label, occluded))
             if pattern is None:
-                front = self._front(box.label, occluded)
-                pattern = f"{front.replace('%', '%%')}{_CORNERS}\n\t\t</bndbox>\n\t</object>" if front else ""
+                front = self.front(box.label, occluded)
+                pattern = f"{front.replace('%', '%%')}{CORNERS}\n\t\t</bndbox>\n\t</object>" if front else ""
                 self.patterns[box.label, occluded] = pattern
             if not pattern:
                 return None
@@ -80,9 +80,9 @@ class ObjectWriter:
             ends += self._ends(box.bbox)
         if set(map(type, ends)) == {int}:
             return "\n".join(patterns) % tuple(ends)
-        return "\n".join(patterns) % tuple(all_written(ends)) if ends and max(ends) < _USUAL else None
+        return "\n".join(patterns) % tuple(all_written(ends)) if ends and max(ends) < USUAL else None
 
-    def _front(self, label: str, occluded: bool) -> str:
+    def front(self, label: str, occluded: bool) -> str:
         """The usual object down to its box; nothing where the label takes a note."""
         front = self.fronts.get((label, occluded))
         if front is None:

@@ -15,7 +15,7 @@ from .notes import ImageNotes
 from .numbers import parsed, written
 from .ordinary import USUAL_DEPTH
 
-_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
+DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 _TREES = 64
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -35,7 +35,7 @@ class ImageWriter:
         extra = notes.extra
         attributes = "" if notes.verified is None else attribute("verified", notes.verified)
         attributes += "".join(attribute(key[1:], value) for key, value in extra.items() if key[:1] == "@")
-        lines = [_DECLARATION, f"<annotation{attributes}>"]
+        lines = [DECLARATION, f"<annotation{attributes}>"]
         if notes.folder is not None:
             lines.append(leaf("folder", notes.folder, "\t"))
         lines.append(leaf("filename", filename, "\t"))
@@ -43,8 +43,8 @@ class ImageWriter:
             lines.append(leaf("path", notes.path, "\t"))
         for name, tree in (("source", notes.source), ("owner", notes.owner)):
             if tree is not None:
-                lines.append(self._tree(name, tree))
-        lines += _size(record, notes)
+                lines.append(self.tree(name, tree))
+        lines += size_lines(record, notes)
         lines.append(leaf("segmented", "0" if notes.segmented is None else notes.segmented, "\t"))
         lines += self.objects.lines(record.annotations, notes.occluded)
         for name, value in extra.items():
@@ -59,7 +59,7 @@ class ImageWriter:
             lines.append(leaf("annolake", _encode(note), "\t"))
         return "\n".join([*lines, "</annotation>\n"])
 
-    def _tree(self, name: str, tree: Any) -> str:
+    def tree(self, name: str, tree: Any) -> str:
         """An element of which many images have the same."""
         key = f"{name} {tree!r}"
         text = self.trees.get(key)
@@ -91,7 +91,7 @@ def _read_as(notes: ImageNotes, identity: str, filename: str) -> str:
     return identity + USUAL_EXTENSION
 
 
-def _size(record: Record, notes: ImageNotes) -> Iterable[str]:
+def size_lines(record: Record, notes: ImageNotes) -> Iterable[str]:
     width, height = record.width, record.height
     known = width is not None and height is not None and width > 0 and height > 0
     if notes.size is not None and _noted_size(notes.size) == ((width, height) if known else (None, None)):

@@ -18,13 +18,13 @@ _encode = msgspec.json.Encoder().encode
 _DIGITS = 17
 _EXACT = 1 << 53
 _SHORT = 15
-_SHORT_DIGITS = 9
+SHORT_DIGITS = 9
 _USUAL = 1e9
 """Below it floats lie so close that of all decimals of at most two digits one alone is read as a number."""
-_SMALL = 1e6
-"""Below it the noise of sums is far less than half a step of `_SHORT_DIGITS`."""
-_NOISE = 1e-11
-"""Far below the step of `_SHORT_DIGITS`, so that what was written is written alike when it has been read."""
+SMALL = 1e6
+"""Below it the noise of sums is far less than half a step of `SHORT_DIGITS`."""
+NOISE = 1e-11
+"""Far below the step of `SHORT_DIGITS`, so that what was written is written alike when it has been read."""
 
 
 def parsed(text: str) -> int | float:
@@ -53,9 +53,15 @@ def written(value: float) -> str:
 def all_written(values: Sequence[float]) -> list[str]:
     """`written` of each, all at once where they are as coordinates usually are."""
     text = _encode(values).decode()
-    if not values or "-" in text or "e" in text or "n" in text or max(values) >= _EXACT:
+    if not values or "n" in text or max(values) >= _EXACT or min(values) <= -_EXACT:
         return list(map(written, values))
-    return f"{text[1:-1]},".replace(".0,", ",").split(",")[:-1]
+    texts = f"{text[1:-1]},".replace(".0,", ",").split(",")[:-1]
+    if "e" not in text and "-0.0" not in text:
+        return texts
+    odd = (number for number, each in enumerate(texts) if "e" in each or each == "-0")
+    for number in odd:
+        texts[number] = written(values[number])
+    return texts
 
 
 def span(low: float, size: float, shift: int) -> tuple[float, float]:
@@ -88,7 +94,7 @@ def undone(wanted: float, offset: float) -> float | None:
             above, below = math.nextafter(total, math.inf), math.nextafter(total, -math.inf)
             exact = [near for near in (total, above, below) if near - offset == wanted]
             if not exact:
-                return number if abs(number - offset - wanted) <= _NOISE else _nearly(wanted, offset)
+                return number if abs(number - offset - wanted) <= NOISE else _nearly(wanted, offset)
             if len(exact) == 1:
                 return exact[0]
             fewest = min(map(_decimals, exact))
@@ -100,11 +106,11 @@ def undone(wanted: float, offset: float) -> float | None:
 
 def _nearly(wanted: float, offset: float) -> float | None:
     total = wanted + offset
-    if abs(total) < _SMALL:  # a shorter one that does is the same number
-        finest = round(total, _SHORT_DIGITS)
-        return finest if abs(finest - offset - wanted) <= _NOISE else None
-    short = (round(total, digits) for digits in range(_SHORT_DIGITS + 1))
-    return next((number for number in short if abs(number - offset - wanted) <= _NOISE), None)
+    if abs(total) < SMALL:  # a shorter one that does is the same number
+        finest = round(total, SHORT_DIGITS)
+        return finest if abs(finest - offset - wanted) <= NOISE else None
+    short = (round(total, digits) for digits in range(SHORT_DIGITS + 1))
+    return next((number for number in short if abs(number - offset - wanted) <= NOISE), None)
 
 
 def _decimals(number: float) -> int:

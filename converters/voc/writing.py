@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Set
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,11 @@ import msgspec
 
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Category, Record
+from ..blocks import Block
 from ..files import write_new
 from ..format import Context, Written
 from ..images import stem
-from ..ledger import Decision
+from ..ledger import Decision, Ledger
 from ..longlists import Listed, Lists, lines_in, remove, sorted_lines, write_lines
 from .imagefile import ImageWriter
 from .imagesets import class_of, flag_of, split_of, usual_sets
@@ -27,6 +29,7 @@ from .notes import Convention, SetNotes, check_path, image_notes, notes_of
 
 if TYPE_CHECKING:
     from . import Options
+    from .blocktexts import BlockTexts
 
 _LIST_NAME = re.compile(r"(?!\.)[^/\\:\0-\x1f\x7f]{1,100}")
 
@@ -44,13 +47,15 @@ class Part(msgspec.Struct):
     taken: list[str]
 
 
-def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
+def write(
+    path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record | Block]
+) -> Written:
     """Write the data set into the new folder `path`. InvalidInput for names that cannot be files of their own."""
     return join(path, options, context, catalog, [write_part(path, 0, options, context, catalog, records)])
 
 
 def write_part(
-    path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
+    path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record | Block]
 ) -> Part:
     """Write the XML files of a run of images."""
     return _Writer(path, part, convention_of(options, catalog), catalog).write(records)
@@ -107,33 +112,46 @@ class _Writer:
         self.made: set[str] = set()
         splits = [f"Main/{split}" for split in catalog.splits]
         self.flags = {name: split_of(name, [*splits, *_lists_of(self.notes)]) for name in self.notes.flags}
+        self.front = f"{self.notes.folder}/" if self.notes.folder else ""
+        self.usual: dict[str | None, tuple[str, ...]] = {}
         self.part = Part({}, set(), 0, 0, [], [])
 
-    def write(self, records: Iterable[Record]) -> Part:
+    def write(self, items: Iterable[Record | Block]) -> Part:
         os.makedirs(self.path, exist_ok=True)
-        for record in records:
-            try:
-                self._write(record)
-            except InvalidInput as error:
-                if error.place.image is not None:
-                    raise
-                place = Place(image=record.image)
-                raise InvalidInput(error.code, error.message, place=place, hint=error.hint) from None
-            self.part.images += 1
-            self.part.annotations += len(record.annotations)
-            self.part.labels.update([annotation.label for annotation in record.annotations])
+        for item in items:
+            if isinstance(item, Record):
+                self._write(item)
+            else:
+                self._write_block(item)
         self.part.rows = self.rows.close()
         self.part.owners = list(self.owners.close().values())
         return self.part
 
     def _write(self, record: Record) -> None:
+        try:
+            self._write_one(record)
+        except InvalidInput as error:
+            if error.place.image is not None:
+                raise
+            place = Place(image=record.image)
+            raise InvalidInput(error.code, error.message, place=place, hint=error.hint) from None
+        self.part.images += 1
+        self.part.annotations += len(record.annotations)
+        self.part.labels.update([annotation.label for annotation in record.annotations])
+
+    def _write_one(self, record: Record) -> None:
         check_path(record.image, record.image)
         notes = image_notes(record)
         root, bare, own = self._placed(record)
         identity = stem(own) if notes.file is None else notes.file
         file = "/".join(filter(None, (root, self.notes.folder, f"{identity}.xml")))
         self.owners.add(None, f"{file}\0{record.image}")
-        text = self.images.text(record, notes, identity, own, bare)
+        self._write_file(file, self.images.text(record, notes, identity, own, bare))
+        for name, row in self._rows(record, notes.sets):
+            listed = "/".join(filter(None, (root, "ImageSets", name)))
+            self.rows.add(listed, f"{identity} {row:>2}" if row else identity)
+
+    def _write_file(self, file: str, text: str) -> None:
         below = file.rpartition("/")[0]
         if below not in self.made:
             os.makedirs(f"{self.path}/{below}", exist_ok=True)
@@ -142,9 +160,45 @@ class _Writer:
             write_new(f"{self.path}/{file}", text)
         except FileExistsError:
             self.part.taken.append(file)
-        for name, row in self._rows(record, notes.sets):
-            listed = "/".join(filter(None, (root, "ImageSets", name)))
-            self.rows.add(listed, f"{identity} {row:>2}" if row else identity)
+
+    def _write_block(self, block: Block) -> None:
+        """Its images: those that are plain in each respect quickly, others as if they had come one by one."""
+        texts = None
+        if not (self.flags or self.notes.roots or self.notes.split_folders or block.metadata):
+            texts = self.texts.objects(block)
+        if texts is None:
+            for record in block.expanded(Ledger()):
+                self._write(record)
+            return
+        for place, (record, objects) in enumerate(zip(block.records, texts, strict=True)):
+            lists, plain = self._usual_lists(record.split), self.texts.file(record, objects)
+            if plain is None or lists is None:
+                for one in block.cut(place, place + 1).expanded(Ledger()):
+                    self._write(one)
+                continue
+            identity, text = plain
+            file = f"{self.front}{identity}.xml"
+            self.owners.add(None, f"{file}\0{record.image}")
+            self._write_file(file, text)
+            for listed in lists:
+                self.rows.add(listed, identity)
+            self.part.images += 1
+            self.part.annotations += block.counts[place]
+        self.part.labels.update(block.labels)
+
+    @cached_property
+    def texts(self) -> BlockTexts:
+        from .blocktexts import BlockTexts  # which loads numpy
+
+        return BlockTexts(self.images)
+
+    def _usual_lists(self, split: str | None) -> tuple[str, ...] | None:
+        """The lists of an image of which no others are noted; None where the split cannot be the name of one."""
+        lists = self.usual.get(split)
+        if lists is None and (split is None or _LIST_NAME.fullmatch(split)):
+            names = usual_sets(split or self.notes.unsplit)
+            lists = self.usual[split] = tuple(f"ImageSets/{name}" for name in names)
+        return lists
 
     def _placed(self, record: Record) -> tuple[str, str, str]:
         """The root's folder; the image's name below it; and without a split that stands in front of it."""

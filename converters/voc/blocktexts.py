@@ -1,0 +1,109 @@
+"""The text of annotation files for a block of images: that of `imagefile` and `formatting`, many at a time."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ...schemas.errors import InvalidInput
+from ...schemas.model import Record
+from ...schemas.plain import is_object
+from ..blocks import Block
+from ..images import IMAGE_EXTENSIONS
+from .corners import corners
+from .elements import leaf
+from .formatting import CORNERS, USUAL
+from .imagefile import DECLARATION, ImageWriter, size_lines
+from .notes import ImageNotes
+from .numbers import all_written
+
+_WORD = r"[\w-]+(?:\.[\w-]+)*"
+_PLAIN_NAME = re.compile(
+    rf"((?:{_WORD}/)*{_WORD})\.(?:{'|'.join(ending[1:] for ending in IMAGE_EXTENSIONS)})", re.ASCII | re.IGNORECASE
+)
+"""A name whose every part is a plain word, and that any reader finds from that of its file and its own last part."""
+_PLAIN_NOTES = frozenset(("folder", "path", "source"))
+_REMEMBERED = 4_096
+_OPENING, *_BETWEEN, _LAST = CORNERS.split("%s")
+_AFTER = (*_BETWEEN, _LAST + "\n\t\t</bndbox>\n\t</object>\n")
+_PIECES = 9
+"""Of the text of an object: its front, and its four numbers each with what follows it."""
+_NO_NOTES, _NO_FACTS = ImageNotes(), dict[str, Any]()
+
+
+class BlockTexts:
+    """Texts of one data set, with what `images` writes."""
+
+    def __init__(self, images: ImageWriter) -> None:
+        self.images = images
+        self.fronts: dict[str, str] = {}
+        self.starts: dict[str | None, str] = {}
+        self.sizes: dict[tuple[float | None, float | None], str] = {}
+
+    def objects(self, block: Block) -> list[str] | None:
+        """The objects of each image of a block of which nothing is said but boxes and labels, each text with its line
+        break; None where a label or a number takes a closer look.
+        """
+        count = len(block.labels)
+        try:
+            fronts = [self.fronts.get(label) or self._front(label) for label in block.labels]
+        except InvalidInput:
+            return None
+        ends = corners(block.bbox, self.images.objects.shift)
+        if not all(fronts) or not (ends < USUAL).all():
+            return None
+        numbers = all_written(ends.ravel().tolist())
+        pieces = [""] * (_PIECES * count)
+        pieces[::_PIECES] = fronts
+        for place, after in enumerate(_AFTER):
+            pieces[2 * place + 1 :: _PIECES] = numbers[place::4]
+            pieces[2 * place + 2 :: _PIECES] = [after] * count
+        texts: list[str] = []
+        start = 0
+        for boxes in block.counts:
+            stop = start + _PIECES * boxes
+            texts.append("".join(pieces[start:stop]))
+            start = stop
+        return texts
+
+    def file(self, record: Record, objects: str) -> tuple[str, str] | None:
+        """Of an image that is plainly called, in a set of one folder: the path of its XML without suffix, and the text;
+        None where its name or notes take a closer look.
+        """
+        named, extras = _PLAIN_NAME.fullmatch(record.image), record.extras
+        if named is None or record.storage_name is not None or extras.keys() - {"voc"}:
+            return None
+        facts: object = extras.get("voc", _NO_FACTS)
+        if not is_object(facts) or facts.keys() - _PLAIN_NOTES:
+            return None
+        folder, path, tree = facts.get("folder"), facts.get("path"), facts.get("source")
+        if not (folder is None or type(folder) is str) or not (path is None or type(path) is str):
+            return None
+        start = self.starts.get(folder) or self._start(folder)
+        path = "" if path is None else leaf("path", path, "\t") + "\n"
+        source = "" if tree is None else self.images.tree("source", tree) + "\n"
+        size = self.sizes.get((record.width, record.height)) or self._size(record)
+        filename = record.image.rpartition("/")[2]
+        return named[1], (
+            f"{start}\t<filename>{filename}</filename>\n{path}{source}{size}\t<segmented>0</segmented>\n"
+            f"{objects}</annotation>\n"
+        )
+
+    def _front(self, label: str) -> str:
+        """The usual object down to its first number; nothing where the label takes a note."""
+        front = self.images.objects.front(label, occluded=False)
+        self.fronts[label] = front = front and front + _OPENING
+        return front
+
+    def _start(self, folder: str | None) -> str:
+        line = "" if folder is None else leaf("folder", folder, "\t") + "\n"
+        start = f"{DECLARATION}\n<annotation>\n{line}"
+        if len(self.starts) < _REMEMBERED:
+            self.starts[folder] = start
+        return start
+
+    def _size(self, record: Record) -> str:
+        size = "".join(f"{line}\n" for line in size_lines(record, _NO_NOTES))
+        if len(self.sizes) < _REMEMBERED:
+            self.sizes[record.width, record.height] = size
+        return size
