@@ -23,7 +23,7 @@ Objects = Sequence[Shape | Sequence[Annotation]]
 
 
 def shape_lines(block: ShapeBlock, usual: Usual) -> Iterator[tuple[Record, list[str] | None, Objects, Sequence[str]]]:
-    """Each image of a block, the lines of its objects, these, and their labels; no lines where one takes a closer look."""
+    """Each image of a block, the lines of its objects (None where one takes a closer look), these, and their labels."""
     try:
         fronts = {label: usual.polygon(label) for label in dict.fromkeys(block.labels)}
     except InvalidInput:  # told with its image
