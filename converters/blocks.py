@@ -7,7 +7,7 @@ whatever is odd about an image keeps it out of a block: nobody need have words f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,7 +18,8 @@ from ..schemas.model import Annotation, Boxes, Metadata, Record, Rectangle
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .format import Context, Format, Options, Reading
+    from .fidelity import Fidelity
+    from .format import Blocks, Context, Format, Options, Reading
     from .ledger import Ledger
 
 IMAGES = 256
@@ -73,7 +74,16 @@ class Block(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             yield replace(record, annotations=annotations)
 
 
-def are_wanted(reading: Reading, writer: Format, options: Options, context: Context) -> bool:
-    """Whether a conversion goes by blocks: where both sides can, and the set is large enough to gain from it."""
-    able = reading.blocks_for is not None and writer.blocks(options)
-    return able and reading.images >= FEWEST and context.images is None and context.memory is None
+def wanted(
+    reading: Reading, writer: Format, options: Options, fidelity: Fidelity, context: Context
+) -> Callable[[Fidelity], Blocks] | None:
+    """What a conversion to that fidelity goes by: blocks of boxes or of shapes, where both sides can, and the set is
+    large enough to gain from it; None where it goes image by image.
+    """
+    if reading.images < FEWEST or context.images is not None or context.memory is not None:
+        return None
+    if reading.blocks_for is not None and writer.blocks(options):
+        return reading.blocks_for
+    if reading.shapes_for is not None and writer.shapes(options) and fidelity.metadata is True:
+        return reading.shapes_for
+    return None

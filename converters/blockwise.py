@@ -5,19 +5,20 @@ An image of which a box would be booked, refused or altered but by scaling is ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from ..schemas.keys import BOOKKEEPING
-from ..schemas.model import Coordinates, Metadata, Record
+from ..schemas.model import Annotation, Coordinates, Metadata, Record
 from .blocks import Block
 from .describing import Carry, Describer, keeps_all
 from .fidelity import Fidelity
 from .ledger import Ledger
-from .lowering import check_name
+from .lowering import check_name, groups
 from .projection import projector
+from .shapeblocks import Shape, ShapeBlock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,11 +53,18 @@ class BlockProjection:
         self.able = "rectangle" in fidelity.shapes and not asks
         self.keeps_all = keeps_all(fidelity, carry)
         self.facts_stay = fidelity.image_facts and carry == "full"
+        self.shapes_stay = coordinates == target and self.facts_stay and _holds_shapes(fidelity)
 
-    def project(self, item: Record | Block) -> Iterator[Record | Block]:
+    def project(self, item: Record | Block | ShapeBlock) -> Iterator[Record | Block | ShapeBlock]:
         """What the target holds of it, in order."""
         if isinstance(item, Record):
             yield self.one(item)
+            return
+        if isinstance(item, ShapeBlock):
+            if self.shapes_stay:
+                yield self._shapes(item)
+            else:
+                yield from map(self.one, item.expanded())
             return
         kept = self._kept(item.metadata)
         judged = self._judged(item) if self.able and kept is not None else None
@@ -133,6 +141,36 @@ class BlockProjection:
             heads.append(self._head(record))
         return replace(block, records=heads)
 
+    def _shapes(self, block: ShapeBlock) -> ShapeBlock:
+        """Shapes stay as they are, and of other objects what the target holds."""
+        if self.keeps_all:
+            return block
+        heads: list[Record] = []
+        counts: list[int] = []
+        objects: list[Shape | Sequence[Annotation]] = []
+        labels: list[str] = []
+        for record, items, names in block.images():
+            before = len(objects)
+            for item, label in zip(items, names, strict=True):
+                kept = (
+                    [item]
+                    if isinstance(item, Shape)
+                    else groups(self.one(replace(record, annotations=item)).annotations)
+                )
+                objects += kept
+                labels += [label] * len(kept)
+            heads.append(self._head(record))
+            counts.append(len(objects) - before)
+
+        def to_hub(shape: Shape, label: str) -> Sequence[Annotation]:
+            return [self._forgetful(annotation) for annotation in block.to_hub(shape, label)]
+
+        return replace(block, records=heads, counts=counts, objects=objects, labels=labels, to_hub=to_hub)
+
+    def _forgetful(self, annotation: Annotation) -> Annotation:
+        kept = {key: value for key, value in annotation.metadata.items() if key not in self.forgotten}
+        return annotation if len(kept) == len(annotation.metadata) else replace(annotation, metadata=kept)
+
     def _head(self, record: Record) -> Record:
         fidelity = self.fidelity
         if (record.extras or record.storage_name is not None) and not self.facts_stay:
@@ -147,3 +185,11 @@ class BlockProjection:
             storage_name=record.storage_name,
             extras=record.extras,
         )
+
+
+def _holds_shapes(fidelity: Fidelity) -> bool:
+    """Whether boxes and rings, the numbers they came with, and objects of several rings stay as they are."""
+    asks = fidelity.oriented or fidelity.required or fidelity.masks_only or fidelity.whole or fidelity.joined
+    holds = fidelity.shapes >= {"rectangle", "polygon"} and fidelity.multi_part and fidelity.metadata is True
+    rides = not fidelity.without - {"coco_id", "coco_category_id"}
+    return holds and rides and not (asks or fidelity.inside or fidelity.solid)

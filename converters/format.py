@@ -23,6 +23,7 @@ from .fidelity import Fidelity
 from .images import Exif, ImageFinder
 from .ledger import Decision, Ledger
 from .memory import Memory
+from .shapeblocks import ShapeBlock
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +59,9 @@ class Records(Protocol):
 
 
 class Blocks(Protocol):
-    def __call__(self, ledger: Ledger, start: int = 0, stop: int | None = None, /) -> Iterator[Record | Block]: ...
+    def __call__(
+        self, ledger: Ledger, start: int = 0, stop: int | None = None, /
+    ) -> Iterator[Record | Block | ShapeBlock]: ...
 
 
 def _as_it_is(place: Place) -> Place:
@@ -72,7 +75,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     `records_for(fidelity)`, where a reader has it, gives records for a target of that fidelity: facts that the target
     has no place for need not be worked out, as long as projected records and the books come out the same.
-    `blocks_for(fidelity)`, where a reader has it, gives the same with runs of plain boxes as `Block`s among them.
+    `blocks_for(fidelity)`, where a reader has it, gives the same with runs of plain boxes as `Block`s among them,
+    `shapes_for(fidelity)` with runs of outlined objects as `ShapeBlock`s.
     `before(start)`, where a reader has counted, is about how many annotations the images before that number have.
     `locate` adds line and column to a place that has a pointer only.
     """
@@ -82,6 +86,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     images: int
     records_for: Callable[[Fidelity], Records] | None = None
     blocks_for: Callable[[Fidelity], Blocks] | None = None
+    shapes_for: Callable[[Fidelity], Blocks] | None = None
     before: Callable[[int], int] | None = None
     locate: Callable[[Place], Place] = _as_it_is
     apart: bool = False
@@ -165,7 +170,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     written independently has `write_part` and `join` too: parts, each by a process of its own, and what makes one
     target of them; the result is the same bytes as by `write`, unless a part is `Indivisible`. `reads_bounded` and
     `writes_bounded` say whether reading and writing hold no more than the context's `memory` allows, however large the
-    set is. `blocks`: what is written with given options may be handed over with `Block`s among the records.
+    set is. `blocks`: what is written with given options may be handed over with `Block`s among the records;
+    `shapes`: with `ShapeBlock`s, which say nothing that the format cannot hold.
     """
 
     name: str
@@ -188,6 +194,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     writes_bounded: Callable[[Any], bool] = lambda _: False
     picture: Picture = _among_images
     blocks: Callable[[Any], bool] = lambda _: False
+    shapes: Callable[[Any], bool] = lambda _: False
     suffix: str = ""
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -28,6 +28,7 @@ from .format import Context, Format, Reading, Sniffed, Written
 from .format import Options as BaseOptions
 from .jsonkind import file_in, json_kind
 from .ledger import Ledger
+from .shapeblocks import ShapeBlock
 
 
 class Options(BaseOptions, frozen=True, kw_only=True):
@@ -97,8 +98,10 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     return Reading(catalog=catalog, records=records, images=len(lake.images))
 
 
-def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
-    return _write_counted(path, records, lambda counted: metalake_encoding.encode_document(counted, catalog))
+def write(
+    path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record | ShapeBlock]
+) -> Written:
+    return _write_counted(path, records, lambda images: metalake_encoding.document(images, catalog))
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -110,11 +113,11 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def write_part(
-    path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
+    path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record | ShapeBlock]
 ) -> Part:
     """A run of images, each with the separator before it."""
     beside = path.with_name(f"{path.name}.{part}")
-    written = _write_counted(beside, records, lambda counted: metalake_encoding.encode_images(counted, first=part == 0))
+    written = _write_counted(beside, records, lambda images: metalake_encoding.run(images, first=part == 0))
     return Part(str(beside), written.images, written.annotations)
 
 
@@ -139,17 +142,24 @@ def _labels(used: set[str], catalog: Catalog, listed: tuple[str, ...]) -> tuple[
 
 
 def _write_counted(
-    path: Path, records: Iterable[Record], pieces: Callable[[Iterable[Record]], Iterable[bytes]]
+    path: Path, records: Iterable[Record | ShapeBlock], pieces: Callable[[Iterable[bytes]], Iterable[bytes]]
 ) -> Written:
+    from . import lakeshapes
+
     count = [0, 0]
 
-    def counted() -> Iterator[Record]:
-        for record in records:
-            count[0] += 1
-            count[1] += count_objects(record)
-            yield record
+    def images() -> Iterator[bytes]:
+        for item in records:
+            if isinstance(item, ShapeBlock):
+                count[0] += len(item.records)
+                count[1] += len(item.objects)
+                yield from lakeshapes.elements(item)
+            else:
+                count[0] += 1
+                count[1] += count_objects(item)
+                yield metalake_encoding.encode_record(item)
 
-    write_pieces(path, pieces(counted()))
+    write_pieces(path, pieces(images()))
     return Written(count[0], count[1])
 
 
@@ -173,4 +183,5 @@ FORMAT = Format(
     join=join,
     reads_bounded=True,
     writes_bounded=lambda _: True,
+    shapes=lambda _: True,
 )

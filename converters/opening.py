@@ -15,12 +15,13 @@ from . import registry
 from .blocks import Block
 from .format import Context, Format, Options, Reading
 from .ledger import Ledger
+from .shapeblocks import ShapeBlock
 
 Progress = Callable[[int, int | None], None]
 """Called now and then with the number of images done, and of all images where that is known."""
 
 _STEP = 256
-T = TypeVar("T", bound=Record | Block)
+T = TypeVar("T", bound=Record | Block | ShapeBlock)
 
 
 def find_format(source: Path, name: str | None) -> Format:

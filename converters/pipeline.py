@@ -33,6 +33,7 @@ from .parallel import in_parts, processes
 from .places import sending
 from .projection import Carry, projector
 from .report import Report, make_report, refusal
+from .shapeblocks import ShapeBlock
 from .storage import Storage
 
 
@@ -155,9 +156,8 @@ class Run:
         self.whole = reading
         self.fidelity: Fidelity = writer.fidelity(options)
         aim = _aim(self.fidelity, carry)
-        self.blocks: Blocks | None = None
-        if reading.blocks_for is not None and blocks.are_wanted(reading, writer, options, context):
-            self.blocks = reading.blocks_for(aim)
+        blocks_for = blocks.wanted(reading, writer, options, aim, context)
+        self.blocks: Blocks | None = None if blocks_for is None else blocks_for(aim)
         if reading.records_for is not None:
             reading = msgspec.structs.replace(reading, records=reading.records_for(aim))
         self.reading = reading
@@ -183,7 +183,7 @@ class Run:
             ledger.turned.update(self.context.images.turned)
 
     def _in_blocks(
-        self, items: Iterator[Record | Block], ledger: Ledger, progress: Progress | None
+        self, items: Iterator[Record | Block | ShapeBlock], ledger: Ledger, progress: Progress | None
     ) -> Iterator[Record]:
         projection = BlockProjection(
             self.fidelity,

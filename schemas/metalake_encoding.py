@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -28,17 +28,22 @@ _Part = TypeVar("_Part", Catalog, Category)
 
 def encode_document(records: Iterable[Record], catalog: Catalog) -> Iterator[bytes]:
     """A whole file in pieces, images first, then the catalogue and the unknown keys a source file had."""
+    return document(map(encode_record, records), catalog)
+
+
+def document(images: Iterable[bytes], catalog: Catalog) -> Iterator[bytes]:
+    """The same of images that are encoded already."""
     empty = True
-    for piece in encode_images(records, first=True):
+    for piece in run(images, first=True):
         empty = False
         yield piece
     yield from encode_end(catalog, empty=empty)
 
 
-def encode_images(records: Iterable[Record], *, first: bool) -> Iterator[bytes]:
-    """A run of images, each with what stands before it: the file's beginning or a comma."""
-    for record in records:
-        yield (b'{"images":[\n' if first else b",\n") + encode_record(record)
+def run(images: Iterable[bytes], *, first: bool) -> Iterator[bytes]:
+    """Encoded images, each with what stands before it: the file's beginning or a comma."""
+    for image in images:
+        yield (b'{"images":[\n' if first else b",\n") + image
         first = False
 
 
@@ -54,6 +59,11 @@ def encode_end(catalog: Catalog, *, empty: bool) -> Iterator[bytes]:
 
 def encode_record(record: Record) -> bytes:
     """One element of `images`."""
+    return encode_image(record, [wire_of(annotation) for annotation in record.annotations])
+
+
+def encode_image(record: Record, annotations: Sequence[WireAnnotation | msgspec.Raw]) -> bytes:
+    """The same with these annotations instead of the record's."""
     encoded = _encode(
         WireImage(
             image=record.image,
@@ -63,7 +73,7 @@ def encode_record(record: Record) -> bytes:
             id=_maybe(record.id),
             split=_maybe(record.split),
             tags=[_tag(tag) for tag in record.tags] if record.tags else UNSET,  # type: ignore[arg-type]
-            annotations=[_annotation(annotation) for annotation in record.annotations],  # type: ignore[arg-type]
+            annotations=annotations,  # type: ignore[arg-type]
         )
     )
     return _with_unknown(encoded, record.extras) if record.extras else encoded
@@ -90,7 +100,8 @@ def _maybe(value: Any) -> Any:
     return UNSET if value is None else value
 
 
-def _annotation(annotation: Annotation) -> WireAnnotation | msgspec.Raw:
+def wire_of(annotation: Annotation) -> WireAnnotation | msgspec.Raw:
+    """An annotation as it stands on the wire."""
     if isinstance(annotation, Rectangle):
         shape: Any = annotation.bbox
     else:

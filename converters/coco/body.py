@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache
+from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from ...schemas.model import Boxes, Record
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from ...schemas.model import Annotation, Boxes, Record
 from ...schemas.plain import is_object
+from ..blocks import Block
+from ..ledger import Ledger
 from ..lowering import groups
+from ..shapeblocks import Number, Shape, ShapeBlock
 from .addresses import name_from_url
+from .boxruns import box_rows
 from .escaping import as_json, as_lines
 from .notes import EXTENSION
 from .renumbering import Numbers, Part
@@ -20,6 +29,16 @@ from .restoring import boxes_to_coco, to_coco, to_label_only
 _BUFFER = 1 << 18
 _OURS = frozenset(("id", "file_name", "width", "height", EXTENSION))
 """Keys of an image that what a file notes about it does not set."""
+
+
+class Picture(msgspec.Struct, gc=False):
+    """An image of which nothing is noted but what every format knows."""
+
+    id: Any
+    file_name: str
+    width: Number | UnsetType
+    height: Number | UnsetType
+    split: str | UnsetType
 
 
 class Body:
@@ -66,10 +85,7 @@ class Body:
             categories = list(map(self._category, [box.label for box in boxes]))
             elements += boxes_to_coco(boxes, numbers.annotations.fresh(len(boxes)), image_id, categories)
         for group in () if boxes else groups(record.annotations):
-            label, metadata = group[0].label, group[0].metadata
-            identity = numbers.annotations.take(metadata.get("coco_id"))
-            category = numbers.categories.id_of(label, metadata.get("coco_category_id"))
-            elements.append(to_coco(group, identity, image_id, category))
+            elements.append(self._object(group, image_id))
         for tag in record.tags:
             identity = numbers.annotations.take(tag.metadata.get("coco_id"))
             category = numbers.categories.id_of(tag.label, tag.metadata.get("coco_category_id"))
@@ -78,6 +94,64 @@ class Body:
             self.shapes.write((b",\n" if self.annotations else b"") + as_lines(elements))
         self.annotations += len(elements)
         self.images += 1
+
+    def add_block(self, block: Block) -> None:
+        """Images of plain boxes, all at once where nothing about a box is odd."""
+        numbers = self.numbers
+        rows = box_rows(block)
+        if rows is None:
+            for record in block.expanded(Ledger()):
+                self.add(record)
+            return
+        wanted = [record.id for record in block.records]
+        some = any(identity is not None for identity in wanted)
+        ids = list(map(numbers.images.take, wanted)) if some else numbers.images.fresh(len(wanted))
+        pictures = as_lines(map(self._picture, block.records, ids))
+        self.pictures.write((b",\n" if self.images else b"") + pictures)
+        self.images += len(wanted)
+        if count := len(block.labels):
+            image_ids = chain.from_iterable(map(repeat, ids, block.counts))
+            categories = map(self._category, block.labels)
+            elements = as_lines(rows(image_ids, categories, numbers.annotations.fresh(count)))
+            self.shapes.write((b",\n" if self.annotations else b"") + elements)
+            self.annotations += count
+
+    def add_shapes(self, block: ShapeBlock) -> None:
+        """Images whose objects mostly are as they will stand here."""
+        numbers = self.numbers
+        fractions = _have_fractions([item for item in block.objects if isinstance(item, Shape)])
+        for record, objects, labels in block.images():
+            image_id = numbers.images.take(record.id)
+            self.pictures.write((b",\n" if self.images else b"") + as_json(self._image(record, image_id)))
+            elements: list[Any] = []
+            for item, label in zip(objects, labels, strict=True):
+                if not isinstance(item, Shape):
+                    elements.append(self._object(item, image_id))
+                elif fractions and item.segmentation:
+                    item.id, item.image_id = numbers.annotations.take(item.id), image_id
+                    item.category_id = self._category(label)
+                    elements.append(item)
+                else:
+                    elements.append(self._object(block.to_hub(item, label), image_id))
+            if elements:
+                self.shapes.write((b",\n" if self.annotations else b"") + as_lines(elements))
+            self.annotations += len(elements)
+            self.images += 1
+
+    def _object(self, group: Sequence[Annotation], image_id: Any) -> Any:
+        label, metadata = group[0].label, group[0].metadata
+        identity = self.numbers.annotations.take(metadata.get("coco_id"))
+        category = self.numbers.categories.id_of(label, metadata.get("coco_category_id"))
+        return to_coco(group, identity, image_id, category)
+
+    def _picture(self, record: Record, image_id: Any) -> Picture | dict[str, Any]:
+        """An image's keys, quickly where nothing was noted about it."""
+        if record.extras or record.storage_name is not None:
+            return self._image(record, image_id)
+        width = UNSET if record.width is None else record.width
+        height = UNSET if record.height is None else record.height
+        split = record.split if self.split_key and record.split is not None else UNSET
+        return Picture(image_id, record.image, width, height, split)
 
     def _image(self, record: Record, image_id: Any) -> dict[str, Any]:
         """An image's keys as the source had them, our own where it had none."""
@@ -104,3 +178,10 @@ class Body:
         if others:
             out[EXTENSION] = others
         return out
+
+
+def _have_fractions(shapes: Sequence[Shape]) -> bool:
+    """Whether no coordinate is a whole number as such: a box that is the hull of its outline is then spelled as it."""
+    boxes = chain.from_iterable([shape.bbox for shape in shapes])
+    rings = chain.from_iterable([shape.segmentation for shape in shapes])
+    return set(map(type, chain(boxes, chain.from_iterable(rings)))) <= {float}

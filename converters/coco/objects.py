@@ -8,54 +8,41 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-from msgspec import Meta
 
 from ...schemas.geometry import hull_of
 from ...schemas.model import Annotation, Polygon, Rectangle, Tag
 from ...schemas.plain import is_list, is_number, is_object
 from ..carrying import fingerprint
 from ..fidelity import Fidelity
+from ..shapeblocks import HULL_DECIMALS, NOISE, SMALL, Id, Number, Shape
 from .attributes import read_attributes
 from .notes import EXTENSION
 from .rotation import turned_box
 from .segmentation import Rings, Unreadable, read_segmentation
 
-Id = int | str
-Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float
-"""Integers that no float holds would stop arithmetic later; these bounds cost nothing."""
+if TYPE_CHECKING:
+    from ...schemas.masks import Ring, Rle
 
 _STANDARD = ("id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation")
 _NOTES = frozenset(("coco_id", "coco_category_id", "outline"))
 """Metadata by which the way back restores the annotation: nothing in a file may pretend to be them. Without `outline`
 carried numbers are not believed.
 """
-_HULL_DECIMALS = 10
-_SMALL, _NOISE = 1e5, 1e-11
-"""So near to a hundredth below `_SMALL`, no other number of `_HULL_DECIMALS` is nearer."""
 _EXTRA: msgspec.json.Decoder[Any] = msgspec.json.Decoder(dict[str, Any])
 
 
-class _PlainKeys(msgspec.Struct, gc=False):
+class PlainBox(msgspec.Struct, gc=False):
+    """An annotation with COCO's own seven keys, no crowd, no mask, for a target of boxes: its rings are not decoded."""
+
     id: int
     image_id: Id
     category_id: Id
     bbox: tuple[Number, Number, Number, Number]
     area: Number
     iscrowd: Literal[0]
-
-
-class Plain(_PlainKeys, gc=False):
-    """An annotation with COCO's own seven keys, no crowd, no mask."""
-
-    segmentation: list[list[Number]]
-
-
-class PlainBox(_PlainKeys, gc=False):
-    """The same, for a target of boxes: its rings are not decoded."""
-
     segmentation: msgspec.Raw
 
 
@@ -77,7 +64,7 @@ class Wanted(msgspec.Struct, frozen=True):
         return cls(fidelity.metadata is True, boxes, bool(fidelity.crowd), fidelity.holes == "masks")
 
 
-def from_plain(plain: Plain, label: str, *, carried: bool = True) -> list[Annotation] | None:
+def from_plain(plain: Shape, label: str, *, carried: bool = True) -> list[Annotation] | None:
     """The fast lane; None where something is odd and `from_any` should look at it."""
     rings = plain.segmentation
     if plain.area < 0 or plain.bbox[2] <= 0 or plain.bbox[3] <= 0:
@@ -109,12 +96,18 @@ def from_plain(plain: Plain, label: str, *, carried: bool = True) -> list[Annota
 
 
 def from_any(
-    plain: Mapping[str, Any], label: str, number: int, size: tuple[Any, Any], wanted: Wanted
+    plain: Mapping[str, Any],
+    label: str,
+    number: int,
+    size: tuple[Any, Any],
+    wanted: Wanted,
+    traced: Mapping[Rle, list[Ring]] | None = None,
 ) -> tuple[list[Annotation | Tag], list[str]]:
     """Hub annotations of an object and the codes of what was carried. Unreadable where a key makes no sense.
 
     `number` is the annotation's place in the file, `size` the image's width and height as the file says. Where boxes
     are wanted and the annotation has its own with an area, that is the box, and its outline is booked as boxed.
+    `traced`: outlines of masks, as `read_segmentation` takes them.
     """
     extra = {key: value for key, value in plain.items() if key not in _STANDARD}
     own = extra.pop(EXTENSION, None)
@@ -131,7 +124,9 @@ def from_any(
         rings, codes = Rings(), ["polygon-boxed"] if outlined else []
     else:
         left_out = not wanted.crowd and plain.get("iscrowd") == 1
-        rings, codes = read_segmentation(plain, extra, bookkeeping, size, outline="rough" if left_out else "traced")
+        rings, codes = read_segmentation(
+            plain, extra, bookkeeping, size, outline="rough" if left_out else "traced", traced=traced
+        )
         codes = codes if wanted.carried and not wanted.masks else []
     crowd = plain.get("iscrowd", 0)
     if is_number(crowd) and crowd in (0, 1):
@@ -197,12 +192,12 @@ def tidy_hull(rings: Sequence[Sequence[Number]]) -> tuple[Number, Number, Number
 
 
 def _tidy(size: Number) -> Number:
-    """The size to `_HULL_DECIMALS`; quickly where it is but for noise a hundredth of a whole number, as most are."""
-    if isinstance(size, float) and 0 < size < _SMALL:
+    """The size to `HULL_DECIMALS`; quickly where it is but for noise a hundredth of a whole number, as most are."""
+    if isinstance(size, float) and 0 < size < SMALL:
         near = round(size * 100) / 100
-        if abs(near - size) < _NOISE:
+        if abs(near - size) < NOISE:
             return near
-    return round(size, _HULL_DECIMALS)
+    return round(size, HULL_DECIMALS)
 
 
 def text(value: Any) -> str:
@@ -294,10 +289,11 @@ def _derived(
     if is_number(area) and (rings.rings or box is None or area != box[2] * box[3]):
         bookkeeping["area"] = area
     given = plain.get("bbox") or None
-    if given is None or (rings.rings and not is_hull(given, rings.rings)):
-        bookkeeping["bbox"] = text(given)
-    if rings.rings or "area" in bookkeeping or "bbox" in bookkeeping:
+    has_own = given is None or (rings.rings and not is_hull(given, rings.rings))
+    if rings.rings or "area" in bookkeeping or has_own:
         bookkeeping["outline"] = fingerprint(shapes)
+    if has_own:
+        bookkeeping["bbox"] = text(given)
 
 
 def _finish(bookkeeping: dict[str, Any], extra: dict[str, Any]) -> None:

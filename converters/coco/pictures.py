@@ -14,10 +14,11 @@ from ...schemas.model import Record
 from ...schemas.names import is_safe_name
 from ...schemas.plain import is_id, is_number, is_object
 from ..ledger import Ledger
+from ..shapeblocks import Number
 from .addresses import name_from_url
 from .document import Document
 from .notes import EXTENSION
-from .objects import Number, Wanted
+from .objects import Wanted
 
 
 class PlainImage(msgspec.Struct, gc=False):

@@ -9,32 +9,36 @@ key. Where one is otherwise they are taken one by one, and the odd ones go throu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
-from msgspec import UNSET
 
 from ...schemas.errors import InvalidInput
-from ...schemas.model import Annotation, Catalog, Category, Record, Rectangle, Tag
+from ...schemas.model import Annotation, Record, Rectangle, Tag
 from ...schemas.plain import is_id
 from ...schemas.problems import Problem
 from ..fidelity import Fidelity
-from ..format import Reading, Records
+from ..format import Blocks, Reading, Records
 from ..ledger import Ledger, Loss
 from ..memory import Memory
+from ..shapeblocks import Shape, ShapeBlock
+from .catalog import catalog_of
 from .document import Document, Id
 from .large import LargeDocument, clashing_names
 from .layout import Source
-from .notes import File, Notes
-from .objects import Plain, PlainBox, Wanted, from_any, from_plain
+from .objects import PlainBox, Wanted, from_any, from_plain
 from .oddities import SEEN_BY_CHECKS, oddities
 from .pictures import Images
 from .results import note_keys, opened
 from .segmentation import Unreadable
+from .shaperuns import in_blocks
 
-_PLAINS = msgspec.json.Decoder(list[Plain])
+if TYPE_CHECKING:
+    from ...schemas.masks import Ring, Rle
+
+_PLAINS = msgspec.json.Decoder(list[Shape])
 _PLAIN_BOXES = msgspec.json.Decoder(list[PlainBox])
 _PLAIN_QUOTES = 14
 _NO_RINGS = len("[]")
@@ -62,16 +66,33 @@ def read_sources(
             for document in documents:
                 numbers = range(len(document.images))
                 end = len(numbers) if stop is None else max(stop - first, 0)
-                yield from _Records(document, ledger, clashing, wanted).stream(numbers[max(start - first, 0) : end])
+                records = ImageRecords(document, ledger, clashing, wanted)
+                chosen = numbers[max(start - first, 0) : end]
+                records.begin(chosen)
+                yield from records.stream(chosen)
                 first += len(numbers)
 
         return records
 
+    def shapes_for(fidelity: Fidelity) -> Blocks:
+        """Of one file whose ids are right, and whose images have names of their own."""
+        document, wanted = documents[0], Wanted.by(fidelity)
+
+        def items(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record | ShapeBlock]:
+            numbers = range(len(document.images))[start:stop]
+            records = ImageRecords(document, ledger, clashing, wanted)
+            records.begin(numbers)
+            yield from in_blocks(records, numbers)
+
+        return items
+
+    usual = len(documents) == 1 and not documents[0].fresh and memory is None
     return Reading(
-        catalog=msgspec.structs.replace(_catalog(documents), split_in_name=bool(clashing)),
+        catalog=msgspec.structs.replace(catalog_of(documents), split_in_name=bool(clashing)),
         records=records_for(None),
         images=sum(len(document.images) for document in documents),
         records_for=records_for,
+        shapes_for=shapes_for if usual else None,
         apart=True,
         locate=lambda place: next(
             (d.locate(place) for d in documents if place.file in (d.file, d.pictures.file)), place
@@ -87,37 +108,7 @@ def _clashing_names(documents: Sequence[Document]) -> frozenset[str]:
     return frozenset(name for name, times in count.items() if times > 1)
 
 
-def _catalog(documents: Sequence[Document]) -> Catalog:
-    """Categories of all files in order, each id and name once; what else the files say, under their splits."""
-    labels: dict[tuple[Any, str], Category] = {}
-    for document in documents:
-        for category in document.categories:
-            labels.setdefault((category.id, category.name), category)
-    extras: dict[str, Any] = {}
-    for document in documents:
-        extras.update(document.extension.extras)
-    all_labels = list(labels.values())
-    files = documents[0].extension.files if len(documents) == 1 else ()
-    files = files or tuple(
-        File(
-            split=document.source.split,
-            name=document.source.name,
-            head=document.head,
-            categories=UNSET if document.categories == all_labels else tuple(document.categories),
-        )
-        for document in documents
-    )
-    notes = Notes(
-        files=files,
-        next_id=max(document.next_id for document in documents),
-        next_image_id=max(document.next_image_id for document in documents),
-    )
-    extras["coco"] = msgspec.to_builtins(notes)
-    splits = dict.fromkeys(file.split for file in files if file.split is not None)
-    return Catalog(labels=tuple(all_labels), splits=tuple(splits), extras=extras)
-
-
-class _Records:
+class ImageRecords:
     """The records of one file."""
 
     def __init__(self, document: Document, ledger: Ledger, clashing: frozenset[str], wanted: Wanted) -> None:
@@ -126,31 +117,40 @@ class _Records:
         self.plain = self._boxes if wanted.boxes else self._shapes
         self.ledger = ledger
         self.boxed: Loss | None = None
+        self.traced: Mapping[Rle, list[Ring]] = {}
         self.images = Images(document.pictures, ledger, clashing, wanted)
         names = Counter(category.name for category in document.categories)
         self.labels = {c.id: c.name for c in document.categories}
         self.plain_labels = {c.id: c.name for c in document.categories if names[c.name] == 1}
 
+    def begin(self, numbers: range) -> None:
+        """Before the images with these numbers. Annotations that belong to none are counted with the first."""
+        self.ledger.file = self.document.file
+        if (numbers and numbers[0] == 0) or not self.document.images:
+            self._lose(self.document.dropped, self.document.dropped)
+
     def stream(self, numbers: range) -> Iterator[Record]:
-        """The images with these numbers. Annotations that belong to none are counted with the first."""
-        document, ledger = self.document, self.ledger
-        ledger.file = document.file
-        if (numbers and numbers[0] == 0) or not document.images:
-            self._lose(document.dropped, document.dropped)
+        """The images with these numbers."""
         for index in numbers:
-            ledger.seen["images"] += 1
-            annotated = document.numbers(index)
-            seen = len(annotated)
-            try:
-                record = self.images.record(index)
-            except InvalidInput as error:
-                ledger.problem(Problem.of(document.located(error)))
-                ledger.seen["images dropped"] += 1
-                self._lose(seen, seen)
-                continue
-            ledger.seen["annotations"] += seen
-            annotations, tags = self._annotations(record, annotated)
-            yield msgspec.structs.replace(record, annotations=annotations, tags=tuple(tags))
+            annotated = self.document.numbers(index)
+            record = self.head(index, len(annotated))
+            if record is not None:
+                annotations, tags = self._annotations(record, annotated)
+                yield msgspec.structs.replace(record, annotations=annotations, tags=tuple(tags))
+
+    def head(self, index: int, annotated: int) -> Record | None:
+        """An image without its annotations, which are so many; None where it is a problem."""
+        ledger = self.ledger
+        ledger.seen["images"] += 1
+        try:
+            record = self.images.record(index)
+        except InvalidInput as error:
+            ledger.problem(Problem.of(self.document.located(error)))
+            ledger.seen["images dropped"] += 1
+            self._lose(annotated, annotated)
+            return None
+        ledger.seen["annotations"] += annotated
+        return record
 
     def _lose(self, seen: int, lost: int) -> None:
         self.ledger.seen["annotations"] += seen
@@ -171,7 +171,7 @@ class _Records:
             if found is not None:
                 annotations += found
             for number in numbers[start:stop] if found is None else ():
-                for item in self._any(document.annotations[number], number, record):
+                for item in self.any(number, record):
                     if isinstance(item, Tag):
                         tags.append(item)
                     else:
@@ -218,8 +218,10 @@ class _Records:
             self.boxed = self.ledger.full("polygon-boxed")
         return out
 
-    def _any(self, raw: msgspec.Raw, number: int, record: Record) -> list[Annotation | Tag]:
+    def any(self, number: int, record: Record) -> list[Annotation | Tag]:
+        """What the annotation with that number becomes, whatever it says: one object, a tag, or a problem."""
         document, at = self.document, self.document.at(number)
+        raw = document.annotations[number]
         identity = _id(raw)
         try:
             plain = document.object(raw, at)
@@ -235,7 +237,7 @@ class _Records:
                     ("category_id",),
                     "add the category, or remove the annotation",
                 )
-            found, codes = from_any(plain, label, number, (record.width, record.height), self.wanted)
+            found, codes = from_any(plain, label, number, (record.width, record.height), self.wanted, self.traced)
         except Unreadable as error:
             place = document.place(*at, *error.steps, image=record.image, annotation=identity)
             document.problem(self.ledger, error.code, error.message, place, error.hint)

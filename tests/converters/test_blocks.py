@@ -17,6 +17,7 @@ from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
 from annolake.converters.opening import open_source
 from annolake.converters.projection import projector
+from annolake.converters.shapeblocks import ShapeBlock
 from annolake.schemas.errors import AnnolakeError
 from annolake.schemas.model import Annotation, Catalog, Category, Polygon, Record, Rectangle
 
@@ -104,7 +105,7 @@ def _with_pictures(path: Path, records: list[Record]) -> None:
         Image.new("L", (int(record.width or 0), int(record.height or 0))).save(picture)
 
 
-def _outcome(source: Path, from_: str, target: Path, to: str, chosen: dict[str, Any], jobs: int) -> Any:
+def outcome(source: Path, from_: str, target: Path, to: str, chosen: dict[str, Any], jobs: int) -> Any:
     format_ = registry.get(to)
     given = {to: format_.options(**chosen)}
     try:
@@ -137,10 +138,10 @@ def test_the_same_as_image_by_image(
     suffix = registry.get(to).suffix
     monkeypatch.setattr("annolake.converters.parallel.WORTH_A_PROCESS", 1)
     monkeypatch.setattr(blocks, "FEWEST", 10**9)
-    one_by_one = _outcome(source, from_, tmp_path / f"one{suffix}", to, chosen, jobs)
+    one_by_one = outcome(source, from_, tmp_path / f"one{suffix}", to, chosen, jobs)
     monkeypatch.setattr(blocks, "FEWEST", 0)
     monkeypatch.setattr(blocks, "IMAGES", 4)
-    in_blocks = _outcome(source, from_, tmp_path / f"two{suffix}", to, chosen, jobs)
+    in_blocks = outcome(source, from_, tmp_path / f"two{suffix}", to, chosen, jobs)
     assert in_blocks == one_by_one
 
 
@@ -157,6 +158,7 @@ def test_blocks_say_what_records_say(tmp_path: Path, from_: str) -> None:
     assert any(isinstance(item, Block) for item in items)
     expanded: list[Record] = []
     for item in items:
+        assert not isinstance(item, ShapeBlock)
         expanded += item.expanded(books) if isinstance(item, Block) else [item]
     project = projector(aim, others, coordinates=reading.catalog.coordinates, target="normalized")
     records = reading.records if reading.records_for is None else reading.records_for(aim)
@@ -164,5 +166,5 @@ def test_blocks_say_what_records_say(tmp_path: Path, from_: str) -> None:
     assert books.seen == others.seen
     for start, stop in [(0, 3), (2, 9), (21, None)]:
         part = list(reading.blocks_for(aim)(Ledger(), start, stop))
-        names = [r.image for item in part for r in (item.records if isinstance(item, Block) else [item])]
+        names = [r.image for item in part for r in ([item] if isinstance(item, Record) else item.records)]
         assert names == [record.image for record in expanded[start:stop]]

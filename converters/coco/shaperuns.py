@@ -1,0 +1,178 @@
+"""A COCO file's outlined objects a few hundred images at a time, for targets that keep them as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
+
+from ...schemas import masks
+from ...schemas.errors import AnnolakeError
+from ...schemas.manyoutlines import trace_all
+from ...schemas.model import Annotation, Record, Tag
+from .. import blocks
+from ..shapeblocks import Shape, ShapeBlock
+from .objects import from_plain
+
+if TYPE_CHECKING:
+    from .reading import ImageRecords
+
+_SHAPES = msgspec.json.Decoder(list[Shape])
+_QUOTES = 14
+"""Of an annotation that has COCO's own seven keys, and neither another one nor a text."""
+
+
+def in_blocks(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
+    """The images with these numbers."""
+    for start in range(0, len(numbers), blocks.IMAGES):
+        yield from _run(source, numbers[start : start + blocks.IMAGES])
+
+
+def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
+    document = source.document
+    ends = [0]
+    annotated: list[int] = []
+    usual: list[msgspec.Raw | None] = []
+    for index in numbers:
+        own = document.numbers(index)
+        annotated += own
+        ends.append(len(annotated))
+        usual += _usual([document.annotations[number] for number in own])
+    text = b"[%b]" % b",".join([raw for raw in usual if raw is not None])
+    try:
+        found = iter(_SHAPES.decode(text))
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        if len(numbers) == 1:
+            yield from source.stream(numbers)
+        else:
+            middle = len(numbers) // 2
+            yield from _run(source, numbers[:middle])
+            yield from _run(source, numbers[middle:])
+        return
+    shapes = [None if raw is None else next(found) for raw in usual]
+    gathered = _Gathered()
+    source.traced = _traced([document.annotations[n] for n, raw in zip(annotated, usual, strict=True) if raw is None])
+    try:
+        for index, (start, stop) in zip(numbers, pairwise(ends), strict=True):
+            record = source.head(index, stop - start)
+            if record is None:
+                continue
+            alone = gathered.add(source, record, annotated[start:stop], shapes[start:stop])
+            if alone is not None:
+                if gathered.records:
+                    yield gathered.block()
+                gathered = _Gathered()
+                yield alone
+    except AnnolakeError:
+        if gathered.records:
+            yield gathered.block()
+        raise
+    if gathered.records:
+        yield gathered.block()
+
+
+def _usual(raws: Sequence[msgspec.Raw]) -> Sequence[msgspec.Raw | None]:
+    """An image's annotations, those that may be shapes by their quotation marks."""
+    if b"".join(raws).count(b'"') == _QUOTES * len(raws):
+        # Fewer none can have that is decoded later, and so none has more where there are so many in all.
+        return raws
+    return [raw if bytes(raw).count(b'"') == _QUOTES else None for raw in raws]
+
+
+class _Mask(msgspec.Struct):
+    size: list[int]
+    counts: list[int] | str
+
+
+class _Masked(msgspec.Struct):
+    segmentation: _Mask
+
+
+_MASKED = msgspec.json.Decoder(_Masked)
+
+
+def _traced(raws: Sequence[msgspec.Raw]) -> dict[masks.Rle, list[masks.Ring]]:
+    """The outlines of the masks among annotations; what is no good mask is told where it is read."""
+    found: dict[masks.Rle, None] = {}
+    for raw in raws:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, masks.MaskError):
+            mask = _MASKED.decode(raw).segmentation
+            found[masks.parse(mask.size, mask.counts)] = None
+    return dict(zip(found, trace_all(list(found)), strict=True))
+
+
+class _Gathered:
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.counts: list[int] = []
+        self.objects: list[Shape | Sequence[Annotation]] = []
+        self.labels: list[str] = []
+
+    def block(self) -> ShapeBlock:
+        return ShapeBlock(
+            records=self.records,
+            counts=self.counts,
+            objects=self.objects,
+            labels=self.labels,
+            to_hub=_to_hub,
+        )
+
+    def add(
+        self, source: ImageRecords, record: Record, numbers: Sequence[int], shapes: Sequence[Shape | None]
+    ) -> Record | None:
+        """Take an image in, or give it back with its annotations, where one of them can only stand in a record."""
+        objects: list[Shape | Sequence[Annotation]] = []
+        labels: list[str] = []
+        tags: list[Tag] = []
+        fits = True
+        for number, shape in zip(numbers, shapes, strict=True):
+            if shape is not None and (label := source.plain_labels.get(shape.category_id)) and _is_plain(shape):
+                objects.append(shape)
+                labels.append(label)
+                continue
+            for item in _objects(source.any(number, record)):
+                if isinstance(item, Tag):
+                    tags.append(item)
+                else:
+                    objects.append(item)
+                    labels.append(item[0].label)
+                    fits = fits and type(item[0].metadata.get("coco_id")) is int
+        if fits and not tags:
+            self.records.append(record)
+            self.counts.append(len(objects))
+            self.objects += objects
+            self.labels += labels
+            return None
+        annotations: list[Annotation] = []
+        for item, label in zip(objects, labels, strict=True):
+            annotations += _to_hub(item, label) if isinstance(item, Shape) else item
+        return replace(record, annotations=annotations, tags=tuple(tags))
+
+
+def _objects(found: Sequence[Annotation | Tag]) -> Iterator[Sequence[Annotation] | Tag]:
+    """What one annotation became: one object, or a tag."""
+    shapes = [item for item in found if not isinstance(item, Tag)]
+    if shapes:
+        yield shapes
+    yield from (item for item in found if isinstance(item, Tag))
+
+
+def _is_plain(shape: Shape) -> bool:
+    if shape.area < 0 or shape.bbox[2] <= 0 or shape.bbox[3] <= 0:
+        return False
+    return all(map(_is_ring, shape.segmentation))
+
+
+def _is_ring(xy: Sequence[float]) -> bool:
+    return len(xy) >= 6 and not len(xy) & 1 and not (xy[0] == xy[-2] and xy[1] == xy[-1])
+
+
+def _to_hub(shape: Shape, label: str) -> Sequence[Annotation]:
+    found = from_plain(shape, label)
+    if found is None:
+        raise ValueError("a shape that is not plain")
+    return found

@@ -1,0 +1,134 @@
+"""Outlined objects by blocks and image by image: the same bytes, the same books, the same error."""
+
+from __future__ import annotations
+
+import json
+import random
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pycocotools.mask
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annolake.converters import blocks, registry
+from annolake.converters.carrying import fingerprint
+from annolake.converters.coco.objects import is_hull, tidy_hull
+from annolake.converters.ledger import Ledger
+from annolake.converters.opening import open_source
+from annolake.converters.shapeblocks import Shape, ShapeBlock, carried
+
+from .test_blocks import outcome
+
+TARGETS: list[tuple[str, dict[str, Any]]] = [("coco", {}), ("metalake", {}), ("cvat", {})]
+KINDS = ("usual", "whole numbers", "odd", "broken")
+
+
+def _ring(dice: random.Random, *, whole: bool) -> list[float]:
+    points = [(dice.randrange(6000), dice.randrange(4000)) for _ in range(dice.choice([3, 4, 9, 30]))]
+    xy = list(chain.from_iterable(points))
+    return [n // 100 for n in xy] if whole else [n / 100 for n in xy]
+
+
+def _annotation(dice: random.Random, identity: int, image: int, kind: str) -> dict[str, Any]:
+    whole = kind == "whole numbers" and dice.random() < 0.5
+    rings = [_ring(dice, whole=whole) for _ in range(dice.choice([1, 1, 1, 2, 3]))]
+    plain: dict[str, Any] = {
+        "segmentation": rings,
+        "area": dice.choice([dice.randrange(1, 9000) / 7, 12, 12.5]),
+        "iscrowd": 0,
+        "image_id": image,
+        "bbox": list(tidy_hull(rings)),
+        "category_id": dice.choice([1, 3, 8]),
+        "id": identity,
+    }
+    if dice.random() < 0.2:
+        plain["bbox"][0] += 0.25
+    if dice.random() < 0.1:
+        plain["segmentation"] = []
+    if kind == "odd" and dice.random() < 0.3:
+        plain |= dice.choice(_ODD)
+    return plain
+
+
+_RLE: Any = pycocotools.mask.frPyObjects([[3, 3, 30, 3, 9, 30]], 40, 60)[0]["counts"]
+_ODD: list[dict[str, Any]] = [
+    {"iscrowd": 1, "segmentation": {"size": [40, 60], "counts": [20, 4, 36, 4, 2336]}},
+    {"iscrowd": 0, "segmentation": {"size": [40, 60], "counts": [2400]}},
+    {"iscrowd": 1, "segmentation": {"size": [40, 60], "counts": _RLE.decode()}},
+    {"segmentation": [[1.5, 2.5, 9.5, 2.5, 9.5, 8.5, 1.5, 2.5]]},
+    {"ignore": 0},
+    {"attributes": {"occluded": True}},
+    {"area": 0},
+    {"iscrowd": None},
+    {"category_id": 4},
+    {"score": 0.5},
+]
+
+
+def _source(folder: Path, seed: int, kind: str) -> Path:
+    dice = random.Random(seed)
+    images = [
+        {"license": 1, "file_name": f"{number:04}.jpg", "height": 40, "width": 60, "id": 100 + number}
+        for number in range(23)
+    ]
+    annotations = [_annotation(dice, number, dice.choice(images)["id"], kind) for number in range(1, 150)]
+    if kind == "broken":
+        annotations[70]["image_id"], annotations[70]["category_id"] = 112, 77
+    categories = [{"id": n, "name": name} for n, name in [(1, "car"), (3, "dog & cat"), (4, "tree"), (5, "tree")]]
+    categories.append({"id": 8, "name": "Fußgänger"})
+    path = folder / "source.json"
+    path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+    return path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("to", "chosen"), TARGETS, ids=[to for to, _ in TARGETS])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_same_as_image_by_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str, chosen: dict[str, Any], kind: str, jobs: int
+) -> None:
+    for seed in range(4):
+        source = _source(tmp_path, seed, kind)
+        suffix = registry.get(to).suffix
+        monkeypatch.setattr("annolake.converters.parallel.WORTH_A_PROCESS", 1)
+        monkeypatch.setattr(blocks, "FEWEST", 10**9)
+        one_by_one = outcome(source, "coco", tmp_path / f"one-{seed}{suffix}", to, chosen, jobs)
+        monkeypatch.setattr(blocks, "FEWEST", 0)
+        monkeypatch.setattr(blocks, "IMAGES", 4)
+        in_blocks = outcome(source, "coco", tmp_path / f"two-{seed}{suffix}", to, chosen, jobs)
+        assert in_blocks == one_by_one
+        assert isinstance(in_blocks[0], dict) == (kind != "broken"), in_blocks
+
+
+def test_usual_images_go_by_blocks(tmp_path: Path) -> None:
+    reading = open_source(_source(tmp_path, 1, "odd"), "coco", Ledger())
+    assert reading.shapes_for is not None
+    aim = registry.get("coco").fidelity(registry.get("coco").options())
+    items = list(reading.shapes_for(aim)(Ledger()))
+    in_blocks = sum(len(item.records) for item in items if isinstance(item, ShapeBlock))
+    assert in_blocks > 15
+
+
+_number = st.one_of(st.integers(0, 10**6).map(lambda n: n / 100), st.floats(-1e6, 1e6), st.integers(-50, 10**6))
+_rings = st.lists(
+    st.lists(_number, min_size=6, max_size=12).filter(lambda xy: len(xy) % 2 == 0), min_size=1, max_size=3
+)
+
+
+@given(
+    st.lists(st.tuples(_rings, st.booleans(), st.tuples(_number, _number, _number, _number)), min_size=1, max_size=6)
+)
+def test_what_is_carried_is_what_one_object_says(made: list[Any]) -> None:
+    """The fingerprint and the hull of many objects at once."""
+    shapes = [
+        Shape(rings, 1.0, 0, 1, tidy_hull(rings) if hull else box, 1, number)
+        for number, (rings, hull, box) in enumerate(made)
+    ]
+    outlines, hulls = carried(shapes)
+    assert outlines == [fingerprint(shape.segmentation) for shape in shapes]
+    assert hulls == [is_hull(shape.bbox, shape.segmentation) for shape in shapes]
+    assert msgspec.json.decode(msgspec.json.encode(shapes), type=list[Shape])
