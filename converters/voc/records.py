@@ -11,8 +11,8 @@ from ...schemas.errors import AnnolakeError, InvalidInput, Place
 from ...schemas.model import Annotation, Boxes, Record
 from ...schemas.problems import Problem
 from ..blocks import Block
-from ..files import read_bytes
 from ..fidelity import Fidelity
+from ..files import read_bytes
 from ..format import Blocks, Context
 from ..images import Exif, ImageSize, image_size, stem
 from ..ledger import Ledger
