@@ -137,4 +137,5 @@ FORMAT = Format(
     settle=settle,
     undivided=undivided,
     writes_bounded=lambda options: options.form != "video",
+    blocks=lambda options: options.form != "video",
 )

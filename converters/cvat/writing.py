@@ -13,8 +13,10 @@ from lxml import etree
 
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Record, count_objects
+from ..blocks import Block
 from ..files import write_pieces
 from ..format import Written
+from ..ledger import Ledger
 from .declaring import Facts, Used, declared, foreign
 from .elements import from_xml
 from .meta import frames_of
@@ -40,9 +42,18 @@ def write_part(
     used = Used(catalog)
     body = Body(path.with_name(f"{path.name}.{part}"), used, alone=alone)
     with closing(body.file):
-        for _ in _each(records, body.add):
+        for _ in _each(_taken_apart(records, body), body.add):
             pass
     return body.file.part, used
+
+
+def _taken_apart(items: Iterable[Record | Block], body: Body) -> Iterator[Record]:
+    """What is to be written one by one; the other blocks are, by then."""
+    for item in items:
+        if isinstance(item, Record):
+            yield item
+        elif not body.add_block(item):
+            yield from item.expanded(Ledger())
 
 
 def join_parts(path: Path, catalog: Catalog, parts: list[tuple[Part, Used]]) -> Written:
