@@ -137,4 +137,5 @@ FORMAT = Format(
     settle=settle,
     undivided=undivided,
     writes_bounded=lambda options: options.form != "video",
+    shapes=lambda options: options.form != "video",
 )

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from ...schemas.model import Boxes, Record
+from ...schemas.model import Boxes, Record, count_objects
 from ...schemas.plain import is_list, is_object
 from ..format import Indivisible
 from ..lowering import groups
+from ..shapeblocks import ShapeBlock
 from .declaring import Used
 from .elements import (
     Restored,
@@ -33,6 +35,10 @@ from .usual import Usual, attributes, child
 _OWN = frozenset(("id", "name", "subset", "width", "height", "task_id", EXTENSION, f"{EXTENSION}-id"))
 
 
+Lines = tuple[list[str], int]
+"""Of an image's shapes, and how many objects these are."""
+
+
 class Body:
     """One process's images. `alone`: there are no others, so that names of key points can be made up."""
 
@@ -42,20 +48,32 @@ class Body:
         self.usual = Usual()
         self.file = PartFile(path)
 
-    def add(self, record: Record) -> None:
-        """One image, its id left open."""
+    def add(self, record: Record, made: Lines | None = None) -> None:
+        """One image, its id left open, with the lines of its shapes, where they are made already."""
+        lines, objects = made or ([*self._shapes(record)], count_objects(record))
         facts = record.extras.get("cvat")
         cvat: dict[str, Any] = facts if is_object(facts) else {}
         identity = cvat.get("id")
-        lines = [*self._shapes(record)]
         elements = cvat.get("elements")
         lines += [child(from_xml(str(xml))) for xml in (elements if is_list(elements) else ())]
         head = attributes(self._attributes(record, cvat))
         text = f"{head}>\n{''.join(lines)}  </image>\n".encode() if lines else f"{head}/>\n".encode()
         known = isinstance(identity, int | str) and not isinstance(identity, bool)
-        self.file.write(record, text, str(identity) if known else None)
+        self.file.write(record, objects, text, str(identity) if known else None)
         if self.used.more_points and not self.alone:
             raise Indivisible("indivisible", "key points that nobody names are named by one process")
+
+    def with_lines(self, block: ShapeBlock) -> Iterator[tuple[Record, Lines | None]]:
+        """The images of a block with the lines of their shapes; without, where they are to be made one by one."""
+        from .shapelines import shape_lines
+
+        for record, lines, objects, labels in shape_lines(block, self.usual):
+            if lines is None:
+                yield replace(record, annotations=block.annotations(objects, labels)), None
+                continue
+            for label in dict.fromkeys(labels):
+                self.used.label(label)
+            yield record, (lines, len(objects))
 
     def _attributes(self, record: Record, cvat: dict[str, Any]) -> dict[str, str]:
         out: dict[str, str] = {}

@@ -111,6 +111,10 @@ class Usual:
             text = attribute(EXTENSION, _encode({"stated": stated}).decode())
         return f'    <{kind}{self._front(shape.label, source)} occluded="0"{group} {form} z_order="0"{text}/>\n'
 
+    def polygon(self, label: str) -> str:
+        """The beginning of the line of a polygon that nobody is said to have made."""
+        return f'    <polygon{self._front(label, DEFAULT_SOURCE)} occluded="0"'
+
     def _front(self, label: str, source: str) -> str:
         front = self._fronts.get((label, source))
         if front is None:
