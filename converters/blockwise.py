@@ -161,7 +161,15 @@ class BlockProjection:
                 labels += [label] * len(kept)
             heads.append(self._head(record))
             counts.append(len(objects) - before)
-        return replace(block, records=heads, counts=counts, objects=objects, labels=labels)
+
+        def to_hub(shape: Shape, label: str) -> Sequence[Annotation]:
+            return [self._forgetful(annotation) for annotation in block.to_hub(shape, label)]
+
+        return replace(block, records=heads, counts=counts, objects=objects, labels=labels, to_hub=to_hub)
+
+    def _forgetful(self, annotation: Annotation) -> Annotation:
+        kept = {key: value for key, value in annotation.metadata.items() if key not in self.forgotten}
+        return annotation if len(kept) == len(annotation.metadata) else replace(annotation, metadata=kept)
 
     def _head(self, record: Record) -> Record:
         fidelity = self.fidelity

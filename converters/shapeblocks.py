@@ -69,10 +69,14 @@ class ShapeBlock(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     def expanded(self) -> Iterator[Record]:
         """The same images one by one."""
         for record, objects, labels in self.images():
-            annotations: list[Annotation] = []
-            for item, label in zip(objects, labels, strict=True):
-                annotations += self.to_hub(item, label) if isinstance(item, Shape) else item
-            yield replace(record, annotations=annotations)
+            yield replace(record, annotations=self.annotations(objects, labels))
+
+    def annotations(self, objects: Sequence[Shape | Sequence[Annotation]], labels: Sequence[str]) -> list[Annotation]:
+        """Objects with these labels as the hub has them."""
+        out: list[Annotation] = []
+        for item, label in zip(objects, labels, strict=True):
+            out += self.to_hub(item, label) if isinstance(item, Shape) else item
+        return out
 
 
 def facts(shapes: Sequence[Shape]) -> Iterator[dict[str, Any]]:

@@ -50,19 +50,13 @@ def trace(counts: Sequence[int], height: int, width: int) -> list[Ring]:
     beginnings, so a hole always comes after its outer ring. Runs cost time in numpy only, corners in Python
     too, pixels nothing.
     """
-    runs = _object_runs(counts)
+    runs = object_runs(counts)
     if not runs.size:
         return []
-    edges = _edges(runs, height, width)
-    walk, begins = _simple_loops(edges, height)
-    parents = _parents(runs, edges, walk, begins, height, width)
-    xy: list[int] = np.array((edges.x, edges.y, edges.end_x, edges.y))[:, walk].ravel(order="F").tolist()
-    rings: list[Ring] = []
-    for (begin, end), parent in zip(pairwise(begins), parents, strict=True):
-        ring = xy[4 * begin : 4 * end]
-        # The top edge leaves the first corner of an outer ring, but arrives at that of a hole.
-        rings.append(Ring(tuple(ring)) if parent is None else Ring(tuple(ring[2:] + ring[:2]), parent))
-    return rings
+    edges = edges_of(runs, height, width)
+    walk, begins = simple_loops(edges, height)
+    parents = parents_of(runs, edges, walk, begins, height, width)
+    return rings_of(edges, walk, begins, parents)
 
 
 def rasterise(rings: Sequence[Ring], height: int, width: int, *, limit: int = PIXEL_LIMIT) -> Mask:
@@ -105,7 +99,7 @@ def check_size(height: int, width: int, limit: int = PIXEL_LIMIT) -> None:
         raise MaskError(f"the mask size [{height}, {width}] is over {limit} pixels; check it, or raise the limit")
 
 
-def _object_runs(counts: Sequence[int]) -> Ints:
+def object_runs(counts: Sequence[int]) -> Ints:
     """The first and the last pixel of every object run in turn, pixels counted down the columns."""
     bounds = np.array(counts, dtype=np.intp).cumsum()[: len(counts) // 2 * 2]
     if (bounds[1:] == bounds[:-1]).any():  # an empty run parts what belongs together, or is no object
@@ -115,7 +109,7 @@ def _object_runs(counts: Sequence[int]) -> Ints:
     return bounds
 
 
-class _Edges(NamedTuple):
+class Edges(NamedTuple):
     """The horizontal edges of all outlines, as long as they go, ordered by y, then by their left end.
 
     They are walked with the object on the right hand: from `x` to `end_x` rightwards when the object lies
@@ -128,7 +122,7 @@ class _Edges(NamedTuple):
     below: Ints  # 1 when the object lies below, 0 when it lies above
 
 
-def _edges(runs: Ints, height: int, width: int) -> _Edges:
+def edges_of(runs: Ints, height: int, width: int) -> Edges:
     # Every run has an edge one pixel long above its first pixel and one below its last. An edge reaches from
     # one key to another, both 2 * (y * stride + x) + below; edges of which one ends where another begins are
     # parts of one.
@@ -155,10 +149,10 @@ def _edges(runs: Ints, height: int, width: int) -> _Edges:
     y = (left >> 1) // stride
     left, right = (left >> 1) - y * stride, (right >> 1) - y * stride
     rightwards = below == 1
-    return _Edges(np.where(rightwards, left, right), np.where(rightwards, right, left), y, below)
+    return Edges(np.where(rightwards, left, right), np.where(rightwards, right, left), y, below)
 
 
-def _simple_loops(edges: _Edges, height: int) -> tuple[Ints, list[int]]:
+def simple_loops(edges: Edges, height: int) -> tuple[Ints, list[int]]:
     """The closed outlines, none of which meets a point twice, as `_walk` gives them."""
     # Corner k is where edge k begins, corner count + k where it ends. Column by column, each two corners are
     # the ends of a vertical edge. Where object pixels touch only diagonally, two corners share a point; with
@@ -220,7 +214,7 @@ def _loop_of(walk: Ints, begins: list[int]) -> Ints:
     return loop
 
 
-def _parents(runs: Ints, edges: _Edges, walk: Ints, begins: list[int], height: int, width: int) -> list[int | None]:
+def parents_of(runs: Ints, edges: Edges, walk: Ints, begins: list[int], height: int, width: int) -> list[int | None]:
     """For every loop the number of the outer ring it is a hole of, or None.
 
     From the first corner of a hole one looks up, through the object run that ends there, to the edge above
@@ -244,6 +238,21 @@ def _parents(runs: Ints, edges: _Edges, walk: Ints, begins: list[int], height: i
         known = parents[owner]
         parents[hole] = owner if known is None else known
     return parents
+
+
+def rings_of(
+    edges: Edges, walk: Ints, begins: list[int], parents: Sequence[int | None], x: Ints | int = 0
+) -> list[Ring]:
+    """The loops as rings, `x` taken off the columns of each edge as it is walked."""
+    corners = np.array((edges.x, edges.y, edges.end_x, edges.y))[:, walk]
+    corners[0::2] -= x
+    xy: list[int] = corners.ravel(order="F").tolist()
+    rings: list[Ring] = []
+    for (begin, end), parent in zip(pairwise(begins), parents, strict=True):
+        ring = xy[4 * begin : 4 * end]
+        # The top edge leaves the first corner of an outer ring, but arrives at that of a hole.
+        rings.append(Ring(tuple(ring)) if parent is None else Ring(tuple(ring[2:] + ring[:2]), parent))
+    return rings
 
 
 def _paint(mask: Mask, xy: Sequence[float], value: bool) -> None:

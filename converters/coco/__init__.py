@@ -139,5 +139,6 @@ FORMAT = Format(
     rearranged=rearranged,
     reads_bounded=True,
     writes_bounded=lambda options: options.layout != "results",
+    blocks=lambda options: options.layout == "file",
     shapes=lambda options: options.layout == "file",
 )

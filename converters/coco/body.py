@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
+import msgspec
+from msgspec import UNSET, UnsetType
+
 from ...schemas.model import Annotation, Boxes, Record
 from ...schemas.plain import is_object
+from ..blocks import Block
+from ..ledger import Ledger
 from ..lowering import groups
-from ..shapeblocks import Shape, ShapeBlock
+from ..shapeblocks import Number, Shape, ShapeBlock
 from .addresses import name_from_url
+from .boxruns import box_rows
 from .escaping import as_json, as_lines
 from .notes import EXTENSION
 from .renumbering import Numbers, Part
@@ -23,6 +29,16 @@ from .restoring import boxes_to_coco, to_coco, to_label_only
 _BUFFER = 1 << 18
 _OURS = frozenset(("id", "file_name", "width", "height", EXTENSION))
 """Keys of an image that what a file notes about it does not set."""
+
+
+class Picture(msgspec.Struct, gc=False):
+    """An image of which nothing is noted but what every format knows."""
+
+    id: Any
+    file_name: str
+    width: Number | UnsetType
+    height: Number | UnsetType
+    split: str | UnsetType
 
 
 class Body:
@@ -79,6 +95,27 @@ class Body:
         self.annotations += len(elements)
         self.images += 1
 
+    def add_block(self, block: Block) -> None:
+        """Images of plain boxes, all at once where nothing about a box is odd."""
+        numbers = self.numbers
+        rows = box_rows(block)
+        if rows is None:
+            for record in block.expanded(Ledger()):
+                self.add(record)
+            return
+        wanted = [record.id for record in block.records]
+        some = any(identity is not None for identity in wanted)
+        ids = list(map(numbers.images.take, wanted)) if some else numbers.images.fresh(len(wanted))
+        pictures = as_lines(map(self._picture, block.records, ids))
+        self.pictures.write((b",\n" if self.images else b"") + pictures)
+        self.images += len(wanted)
+        if count := len(block.labels):
+            image_ids = chain.from_iterable(map(repeat, ids, block.counts))
+            categories = map(self._category, block.labels)
+            elements = as_lines(rows(image_ids, categories, numbers.annotations.fresh(count)))
+            self.shapes.write((b",\n" if self.annotations else b"") + elements)
+            self.annotations += count
+
     def add_shapes(self, block: ShapeBlock) -> None:
         """Images whose objects mostly are as they will stand here."""
         numbers = self.numbers
@@ -106,6 +143,15 @@ class Body:
         identity = self.numbers.annotations.take(metadata.get("coco_id"))
         category = self.numbers.categories.id_of(label, metadata.get("coco_category_id"))
         return to_coco(group, identity, image_id, category)
+
+    def _picture(self, record: Record, image_id: Any) -> Picture | dict[str, Any]:
+        """An image's keys, quickly where nothing was noted about it."""
+        if record.extras or record.storage_name is not None:
+            return self._image(record, image_id)
+        width = UNSET if record.width is None else record.width
+        height = UNSET if record.height is None else record.height
+        split = record.split if self.split_key and record.split is not None else UNSET
+        return Picture(image_id, record.image, width, height, split)
 
     def _image(self, record: Record, image_id: Any) -> dict[str, Any]:
         """An image's keys as the source had them, our own where it had none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -11,7 +11,6 @@ from ...schemas.plain import is_id
 
 _BITS = 8
 _MASK = (1 << _BITS) - 1
-_PAGE = (1 << (1 << _BITS)) - 1
 
 
 class Ids:
@@ -51,16 +50,16 @@ class Ids:
 
     def fresh(self, count: int) -> Sequence[int]:
         """So many ids that nobody wants, as by `take` one after the other."""
-        first = self.following
-        page, bits = first >> _BITS, ((1 << count) - 1) << (first & _MASK)
-        used = self._pages.get(page, 0)
-        if used & bits or bits > _PAGE:
-            return [self.take(None) for _ in range(count)]
-        self._pages[page] = used | bits
+        run = range(self.following, self.following + count)
+        claims = list(_claims(run))
+        if any(self._pages.get(page, 0) & bits for page, bits in claims):
+            return [self.take(None) for _ in run]
+        for page, bits in claims:
+            self._pages[page] = self._pages.get(page, 0) | bits
         self._note_fresh(count)
         self._taken += count
         self.following += count
-        return range(first, self.following)
+        return run
 
     def wanted(self, number: int, given: int | str) -> int | str | None:
         """The id that was wanted when the one `given` was taken as number so-and-so, from 0."""
@@ -109,3 +108,13 @@ class Ids:
         used = self._pages.get(page, 0)
         self._pages[page] = used | bit
         return not used & bit
+
+
+def _claims(run: range) -> Iterator[tuple[int, int]]:
+    """The pages that a run of ids lies on, and its bits there."""
+    start = run.start
+    while start < run.stop:
+        page = start >> _BITS
+        end = min(run.stop, (page + 1) << _BITS)
+        yield page, ((1 << (end - start)) - 1) << (start & _MASK)
+        start = end

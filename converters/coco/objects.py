@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -22,6 +22,9 @@ from .attributes import read_attributes
 from .notes import EXTENSION
 from .rotation import turned_box
 from .segmentation import Rings, Unreadable, read_segmentation
+
+if TYPE_CHECKING:
+    from ...schemas.masks import Ring, Rle
 
 _STANDARD = ("id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation")
 _NOTES = frozenset(("coco_id", "coco_category_id", "outline"))
@@ -93,12 +96,18 @@ def from_plain(plain: Shape, label: str, *, carried: bool = True) -> list[Annota
 
 
 def from_any(
-    plain: Mapping[str, Any], label: str, number: int, size: tuple[Any, Any], wanted: Wanted
+    plain: Mapping[str, Any],
+    label: str,
+    number: int,
+    size: tuple[Any, Any],
+    wanted: Wanted,
+    traced: Mapping[Rle, list[Ring]] | None = None,
 ) -> tuple[list[Annotation | Tag], list[str]]:
     """Hub annotations of an object and the codes of what was carried. Unreadable where a key makes no sense.
 
     `number` is the annotation's place in the file, `size` the image's width and height as the file says. Where boxes
     are wanted and the annotation has its own with an area, that is the box, and its outline is booked as boxed.
+    `traced`: outlines of masks, as `read_segmentation` takes them.
     """
     extra = {key: value for key, value in plain.items() if key not in _STANDARD}
     own = extra.pop(EXTENSION, None)
@@ -115,7 +124,9 @@ def from_any(
         rings, codes = Rings(), ["polygon-boxed"] if outlined else []
     else:
         left_out = not wanted.crowd and plain.get("iscrowd") == 1
-        rings, codes = read_segmentation(plain, extra, bookkeeping, size, outline="rough" if left_out else "traced")
+        rings, codes = read_segmentation(
+            plain, extra, bookkeeping, size, outline="rough" if left_out else "traced", traced=traced
+        )
         codes = codes if wanted.carried and not wanted.masks else []
     crowd = plain.get("iscrowd", 0)
     if is_number(crowd) and crowd in (0, 1):

@@ -9,9 +9,9 @@ key. Where one is otherwise they are taken one by one, and the odd ones go throu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -34,6 +34,9 @@ from .pictures import Images
 from .results import note_keys, opened
 from .segmentation import Unreadable
 from .shaperuns import in_blocks
+
+if TYPE_CHECKING:
+    from ...schemas.masks import Ring, Rle
 
 _PLAINS = msgspec.json.Decoder(list[Shape])
 _PLAIN_BOXES = msgspec.json.Decoder(list[PlainBox])
@@ -114,6 +117,7 @@ class ImageRecords:
         self.plain = self._boxes if wanted.boxes else self._shapes
         self.ledger = ledger
         self.boxed: Loss | None = None
+        self.traced: Mapping[Rle, list[Ring]] = {}
         self.images = Images(document.pictures, ledger, clashing, wanted)
         names = Counter(category.name for category in document.categories)
         self.labels = {c.id: c.name for c in document.categories}
@@ -233,7 +237,7 @@ class ImageRecords:
                     ("category_id",),
                     "add the category, or remove the annotation",
                 )
-            found, codes = from_any(plain, label, number, (record.width, record.height), self.wanted)
+            found, codes = from_any(plain, label, number, (record.width, record.height), self.wanted, self.traced)
         except Unreadable as error:
             place = document.place(*at, *error.steps, image=record.image, annotation=identity)
             document.problem(self.ledger, error.code, error.message, place, error.hint)

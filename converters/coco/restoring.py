@@ -23,6 +23,9 @@ from .attributes import write_attributes
 from .notes import EXTENSION
 from .objects import tidy_hull
 
+USUAL_AREA = 1e15
+"""Square pixels: numbers below it are written as they are, without a look whether they are numbers."""
+
 
 class Usual(msgspec.Struct, gc=False):
     """An annotation with COCO's own keys in COCO's order."""
@@ -43,7 +46,7 @@ def boxes_to_coco(
     for box, identity, category in zip(boxes, identities, categories, strict=True):
         bbox = box.bbox
         area = bbox[2] * bbox[3]
-        if -_USUAL < area < _USUAL:
+        if -USUAL_AREA < area < USUAL_AREA:
             yield Usual((), area, 0, image_id, bbox, category, identity)
         else:
             yield to_coco((box,), identity, image_id, category)
@@ -151,7 +154,6 @@ def _is_flag(value: Any) -> bool:
     return (is_number(value) and value in (0, 1)) or isinstance(value, bool)
 
 
-_USUAL = 1e15
 _IDENTIFIED = frozenset(("coco_id", "coco_category_id"))
 _NUMBERED = _IDENTIFIED | {"outline", "area", "bbox"}
 _NOTHING: Any = object()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from ...schemas.geometry import corners
 from ...schemas.plain import is_list, is_number, is_object
+
+if TYPE_CHECKING:
+    from ...schemas.masks import Ring, Rle
 
 Number = int | float
 Outline = Literal["traced", "rough", "none"]
@@ -37,13 +40,16 @@ def read_segmentation(
     size: tuple[Any, Any],
     *,
     outline: Outline = "traced",
+    traced: Mapping[Rle, list[Ring]] | None = None,
 ) -> tuple[Rings, list[str]]:
-    """Rings, and the codes of what was carried. A form that the rings alone do not give back is noted in `extra`."""
+    """Rings, and the codes of what was carried. A form that the rings alone do not give back is noted in `extra`.
+    `traced` has the outlines of masks that need not be traced again.
+    """
     given = plain.get("segmentation")
     if given is None or given == [] or given == [[]]:
         return Rings(), []
     if is_object(given):
-        return _from_mask(given, bookkeeping, size, outline), ["mask-outlined"]
+        return _from_mask(given, bookkeeping, size, outline, traced or {}), ["mask-outlined"]
     if not is_list(given):
         raise _unreadable("wrong-type", "segmentation is a list of rings or a run-length encoded mask")
     parts = given
@@ -77,7 +83,13 @@ def _checked(part: Any, number: int) -> list[Number]:
     return part
 
 
-def _from_mask(given: dict[str, Any], bookkeeping: dict[str, Any], size: tuple[Any, Any], outline: Outline) -> Rings:
+def _from_mask(
+    given: dict[str, Any],
+    bookkeeping: dict[str, Any],
+    size: tuple[Any, Any],
+    outline: Outline,
+    traced: Mapping[Rle, list[Ring]],
+) -> Rings:
     from ...schemas import masks
 
     shape, counts = given.get("size"), given.get("counts")
@@ -90,7 +102,9 @@ def _from_mask(given: dict[str, Any], bookkeeping: dict[str, Any], size: tuple[A
             raise masks.MaskError(
                 f"the mask is {rle.width} x {rle.height}, the image {width:g} x {height:g}; make them agree"
             )
-        rings = masks.rings(rle) if outline == "traced" else []
+        rings = traced.get(rle, []) if outline == "traced" else []
+        if outline == "traced" and rle not in traced:
+            rings = masks.rings(rle)
     except masks.MaskError as error:
         raise _unreadable("broken-mask", str(error)) from None
     bookkeeping["shape"] = "mask"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
+from ...schemas import masks
 from ...schemas.errors import AnnolakeError
+from ...schemas.manyoutlines import trace_all
 from ...schemas.model import Annotation, Record, Tag
 from .. import blocks
 from ..shapeblocks import Shape, ShapeBlock
@@ -52,6 +55,7 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
         return
     shapes = [None if raw is None else next(found) for raw in usual]
     gathered = _Gathered()
+    source.traced = _traced([document.annotations[n] for n, raw in zip(annotated, usual, strict=True) if raw is None])
     try:
         for index, (start, stop) in zip(numbers, pairwise(ends), strict=True):
             record = source.head(index, stop - start)
@@ -77,6 +81,28 @@ def _usual(raws: Sequence[msgspec.Raw]) -> Sequence[msgspec.Raw | None]:
         # Fewer none can have that is decoded later, and so none has more where there are so many in all.
         return raws
     return [raw if bytes(raw).count(b'"') == _QUOTES else None for raw in raws]
+
+
+class _Mask(msgspec.Struct):
+    size: list[int]
+    counts: list[int] | str
+
+
+class _Masked(msgspec.Struct):
+    segmentation: _Mask
+
+
+_MASKED = msgspec.json.Decoder(_Masked)
+
+
+def _traced(raws: Sequence[msgspec.Raw]) -> dict[masks.Rle, list[masks.Ring]]:
+    """The outlines of the masks among annotations; what is no good mask is told where it is read."""
+    found: dict[masks.Rle, None] = {}
+    for raw in raws:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, masks.MaskError):
+            mask = _MASKED.decode(raw).segmentation
+            found[masks.parse(mask.size, mask.counts)] = None
+    return dict(zip(found, trace_all(list(found)), strict=True))
 
 
 class _Gathered:

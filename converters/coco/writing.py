@@ -15,6 +15,7 @@ from msgspec import UNSET
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Record
 from ...schemas.names import is_safe_name
+from ..blocks import Block
 from ..format import Written
 from ..ledger import Decision
 from ..shapeblocks import ShapeBlock
@@ -31,13 +32,13 @@ _EMPTY_HEAD: dict[str, Any] = {"info": {}, "licenses": []}
 _PARTS = frozenset(("images", "annotations", "categories", EXTENSION))
 
 
-def write_file(path: Path, catalog: Catalog, records: Iterable[Record | ShapeBlock]) -> Written:
+def write_file(path: Path, catalog: Catalog, records: Iterable[Record | Block | ShapeBlock]) -> Written:
     """All splits in one file; the split then stands in each image."""
     return join_parts(path, catalog, [write_part(path, 0, catalog, records)])
 
 
 def write_part(
-    path: Path, part: int, catalog: Catalog, records: Iterable[Record | ShapeBlock], before: int = 0
+    path: Path, part: int, catalog: Catalog, records: Iterable[Record | Block | ShapeBlock], before: int = 0
 ) -> Part:
     """A run of images, beside the file. If none has an id, it reckons with `part` images and so many annotations
     before.
@@ -45,7 +46,9 @@ def write_part(
     numbers = _numbers(catalog, notes_of(catalog), part, before)
     with Body(path.with_name(f"{path.name}.{part}"), numbers, split_key=True) as body:
         for item in records:
-            if isinstance(item, ShapeBlock):
+            if isinstance(item, Block):
+                body.add_block(item)
+            elif isinstance(item, ShapeBlock):
                 body.add_shapes(item)
             else:
                 body.add(item)

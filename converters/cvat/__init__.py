@@ -138,4 +138,5 @@ FORMAT = Format(
     undivided=undivided,
     writes_bounded=lambda options: options.form != "video",
     blocks=lambda options: options.form != "video",
+    shapes=lambda options: options.form != "video",
 )

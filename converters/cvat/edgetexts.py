@@ -62,7 +62,7 @@ def _hundredths(bbox: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_
             usual[:, :2] &= ~np.signbit(bbox[:, :2])
             counted = np.where(usual, scaled, 0).astype(np.int64)
     counted[:, 2:] += counted[:, :2]
-    return counted, np.logical_and(usual, counted >= 0).all(axis=1, keepdims=True)[:, 0]
+    return counted, np.logical_and.reduce(usual & (counted >= 0), axis=1)
 
 
 def _usual(hundredths: NDArray[np.int64]) -> Bytes:
@@ -88,7 +88,7 @@ def _summed(bbox: NDArray[np.float64]) -> tuple[Bytes, NDArray[np.bool_]]:
     backwards[:, :, -2] = True  # two decimals stay, whatever they are
     used = _DECIMALS - backwards.argmax(axis=2)
     digits *= used[:, :, None] > _PLACES
-    long = np.any(length.reshape(-1, 4) > _DECIMALS, axis=1, keepdims=True)[:, 0]
+    long = length.reshape(-1, 4).max(axis=1) > _DECIMALS
     return _joined(whole.ravel().astype(np.int64), digits.reshape(-1, _DECIMALS)), long
 
 

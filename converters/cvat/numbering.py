@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from ...schemas.model import Record, count_objects
+from ...schemas.model import Record
 from ..longlists import Listed, sorted_lines, write_lines
 from .notes import EXTENSION, NO_SPLIT
 from .usual import attribute, attribute_of_each
@@ -83,14 +83,14 @@ class PartFile:
             self._rows = opened.enter_context(open(self.part.rows_path, "wb"))
             self._opened = opened.pop_all()
 
-    def write(self, record: Record, text: bytes, identity: str | None) -> None:
-        """The next image. InvalidInput where XML cannot hold its name."""
+    def write(self, record: Record, objects: int, text: bytes, identity: str | None) -> None:
+        """The next image, which has so many objects. InvalidInput where XML cannot hold its name."""
         attribute("name", record.image)
         self._file.write(text)
         self._rows.write(_encoder.encode(Row(record.image, record.split, identity, len(text))) + b"\n")
         part = self.part
         part.images += 1
-        part.annotations += count_objects(record)
+        part.annotations += objects
         part.splits[record.split] += 1
         if identity is not None:
             part.is_numbered = False

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from ...schemas.errors import InvalidInput
-from ...schemas.model import Boxes, Record
+from ...schemas.model import Boxes, Record, count_objects
 from ...schemas.plain import is_list, is_object
 from ..blocks import Block
 from ..format import Indivisible
 from ..lowering import groups
+from ..shapeblocks import ShapeBlock
 from .declaring import Used
 from .elements import (
     Restored,
@@ -37,6 +39,10 @@ _ID = frozenset(("id",))
 _REMEMBERED = 4_096
 
 
+Lines = tuple[list[str], int]
+"""Of an image's shapes, and how many objects these are."""
+
+
 class Body:
     """One process's images. `alone`: there are no others, so that names of key points can be made up."""
 
@@ -47,15 +53,15 @@ class Body:
         self.file = PartFile(path)
         self._heads: dict[tuple[str | None, float | None, float | None], str] = {}
 
-    def add(self, record: Record) -> None:
-        """One image, its id left open."""
+    def add(self, record: Record, made: Lines | None = None) -> None:
+        """One image, its id left open, with the lines of its shapes, where they are made already."""
+        lines, objects = made or ([*self._shapes(record)], count_objects(record))
         cvat = _facts(record)
-        lines = [*self._shapes(record)]
         elements = cvat.get("elements")
         lines += [child(from_xml(str(xml))) for xml in (elements if is_list(elements) else ())]
         head = attributes(self._attributes(record, cvat))
         text = f"{head}>\n{''.join(lines)}  </image>\n".encode() if lines else f"{head}/>\n".encode()
-        self.file.write(record, text, _identity(cvat))
+        self.file.write(record, objects, text, _identity(cvat))
         if self.used.more_points and not self.alone:
             raise Indivisible("indivisible", "key points that nobody names are named by one process")
 
@@ -83,6 +89,18 @@ class Body:
             self.used.label(label)
         self.file.write_all(block.records, texts, ids, len(block.labels))
         return True
+
+    def with_lines(self, block: ShapeBlock) -> Iterator[tuple[Record, Lines | None]]:
+        """The images of a block with the lines of their shapes; without, where they are to be made one by one."""
+        from .shapelines import shape_lines
+
+        for record, lines, objects, labels in shape_lines(block, self.usual):
+            if lines is None:
+                yield replace(record, annotations=block.annotations(objects, labels)), None
+                continue
+            for label in dict.fromkeys(labels):
+                self.used.label(label)
+            yield record, (lines, len(objects))
 
     def _head(self, record: Record, cvat: dict[str, Any]) -> str:
         """What `_attributes` says, remembered where it is but a split and a size that others have, too."""

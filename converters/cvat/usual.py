@@ -123,6 +123,10 @@ class Usual:
             text = attribute(EXTENSION, _encode({"stated": stated}).decode())
         return f'    <{kind}{self.front(shape.label, source)} occluded="0"{group} {form} z_order="0"{text}/>\n'
 
+    def polygon(self, label: str) -> str:
+        """The beginning of the line of a polygon that nobody is said to have made."""
+        return f'    <polygon{self.front(label, DEFAULT_SOURCE)} occluded="0"'
+
     def front(self, label: str, source: str) -> str:
         """The attributes for them. InvalidInput as `attribute`."""
         front = self._fronts.get((label, source))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ..blocks import Block
 from ..files import write_pieces
 from ..format import Written
 from ..ledger import Ledger
+from ..shapeblocks import ShapeBlock
 from .declaring import Facts, Used, declared, foreign
 from .elements import from_xml
 from .meta import frames_of
@@ -36,24 +37,21 @@ def write_file(path: Path, video: bool, frames: str | None, catalog: Catalog, re
 
 
 def write_part(
-    path: Path, part: int, catalog: Catalog, records: Iterable[Record], *, alone: bool = False
+    path: Path, part: int, catalog: Catalog, records: Iterable[Record | Block | ShapeBlock], *, alone: bool = False
 ) -> tuple[Part, Used]:
     """A run of images, beside the file, and what it uses."""
     used = Used(catalog)
     body = Body(path.with_name(f"{path.name}.{part}"), used, alone=alone)
     with closing(body.file):
-        for _ in _each(_taken_apart(records, body), body.add):
-            pass
+        for item in records:
+            if isinstance(item, Block):
+                images = () if body.add_block(item) else ((record, None) for record in item.expanded(Ledger()))
+            else:
+                images = body.with_lines(item) if isinstance(item, ShapeBlock) else ((item, None),)
+            for record, made in images:
+                with _named(record):
+                    body.add(record, made)
     return body.file.part, used
-
-
-def _taken_apart(items: Iterable[Record | Block], body: Body) -> Iterator[Record]:
-    """What is to be written one by one; the other blocks are, by then."""
-    for item in items:
-        if isinstance(item, Record):
-            yield item
-        elif not body.add_block(item):
-            yield from item.expanded(Ledger())
 
 
 def join_parts(path: Path, catalog: Catalog, parts: list[tuple[Part, Used]]) -> Written:
@@ -81,7 +79,9 @@ def _write_video(path: Path, frames: str | None, catalog: Catalog, records: Iter
     meta = next((found for xml in notes.head if (found := from_xml(xml)).tag == "meta"), None)
     loom = Loom(notes, used, pattern, None if meta is None else frames_of(meta))
     images = annotations = 0
-    for record in _each(records, loom.add):
+    for record in records:
+        with _named(record):
+            loom.add(record)
         images += 1
         annotations += count_objects(record)
     tracks = [_pretty(track) for track in loom.tracks()]
@@ -90,15 +90,15 @@ def _write_video(path: Path, frames: str | None, catalog: Catalog, records: Iter
     return Written(images, annotations)
 
 
-def _each(records: Iterable[Record], add: Callable[[Record], None]) -> Iterator[Record]:
-    for record in records:
-        try:
-            add(record)
-        except InvalidInput as error:
-            if error.place.image is None:
-                error.place = Place(image=record.image, annotation=error.place.annotation)
-            raise
-        yield record
+@contextmanager
+def _named(record: Record) -> Generator[None]:
+    """What cannot be written is told with its image."""
+    try:
+        yield
+    except InvalidInput as error:
+        if error.place.image is None:
+            error.place = Place(image=record.image, annotation=error.place.annotation)
+        raise
 
 
 def _document(
