@@ -17,6 +17,7 @@ from ..schemas.errors import InvalidInput, LocalFailure, Place, UsageError
 _LARGE = 1 << 20
 READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Without waiting: to open a named pipe would wait for a writer."""
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def read_bytes(path: str | Path, limit: int | None = None) -> bytes:
@@ -79,7 +80,7 @@ def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
 
 def write_new(path: str, text: str) -> None:
     """A new file. FileExistsError where there is one: also one in another case, where the disk sees no difference."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    descriptor = os.open(path, _NEW, 0o666)
     try:
         data = text.encode()
         while data:

@@ -195,4 +195,5 @@ FORMAT = Format(
     owns=owns,
     picture=picture,
     writes_bounded=lambda _: True,
+    blocks=lambda options: options.task == "detect" and not options.save_conf and not options.save_track,
 )

@@ -7,24 +7,20 @@ fractions of the source had more, or where fewer would make a box vanish.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, repeat
 from operator import sub
 from typing import Any
 
-import msgspec
-
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.geometry import centre_box
 from ...schemas.model import Annotation, Polygon, Record, Rectangle
+from ..blocks import Block
 from .columns import Columns
 from .rows import is_box
 
 MOST_DECIMALS = 12
 _USUAL = 6
-_HALVES = 2.0**27 + 1
-"""By this factor a float is split into two of half its digits, whose products are exact (Dekker, 1971)."""
-_encode = msgspec.json.Encoder().encode
 
 
 class RowWriter:
@@ -62,6 +58,13 @@ class RowWriter:
             rows.append(row)
         return "\n".join(rows) + "\n" if rows else ""
 
+    def texts(self, block: Block, numbers: Mapping[str, int]) -> list[str | None]:
+        """The same of each image of a block, its labels having these classes; None for an image that wants `rows`."""
+        from .unitrows import box_texts
+
+        texts = box_texts(block, numbers, self.places, self.error if self.fine else None)
+        return [None] * len(block.counts) if texts is None else texts
+
     def _boxes(self, annotations: Sequence[Annotation]) -> str | None:
         """All rows at once, where all are boxes whose usual decimals say everything; None for any others."""
         flat: list[float] = []
@@ -95,9 +98,16 @@ class RowWriter:
             else:
                 return None
             ends.append(len(flat))
-        units = _units(flat, 10**self.places)
-        if units is None:
+        if not flat:
             return None
+        import numpy as np
+
+        from .unitrows import in_units, spelled
+
+        in_all = in_units(np.fromiter(flat, np.float64, len(flat)), 10**self.places)
+        if in_all is None:
+            return None
+        units: list[int] = in_all.tolist()
         rows: list[list[int]] = []
         start = 0
         for annotation, end in zip(annotations, ends, strict=True):
@@ -109,8 +119,7 @@ class RowWriter:
                 row = [*row[2:], *row[:2]]
             rows.append([number, *row])
             start = end
-        text = _encode(rows)[len("[[") : -len("]]")].decode()
-        return text.replace("],[", "\n").replace(",1", " 0.").replace(",2", " 1.") + "\n"
+        return spelled(rows)
 
     def _numbered(self, label: str) -> int:
         number = self._numbers[label] = self.number(label)
@@ -184,28 +193,6 @@ def _corners(annotation: Rectangle) -> tuple[float, ...]:
     """A rectangle as a ring that begins at the bottom-right and goes up: no tool and no tracer begins there."""
     x, y, w, h = annotation.bbox
     return x + w, y + h, x + w, y, x, y, x, y + h
-
-
-def _units(numbers: Sequence[float], unit: int) -> list[int] | None:
-    """Numbers from 0 to below 2 in whole units, rounded as decimals are, and one unit more; None where a number is
-    another.
-    """
-    import numpy as np
-
-    if not numbers:
-        return None
-    given = np.fromiter(numbers, np.float64, len(numbers))
-    scaled = given * unit
-    whole = np.rint(scaled)
-    if not (scaled.min() >= 0 and whole.max() < 2 * unit):
-        return None
-    middle = np.flatnonzero(np.abs(scaled - whole) == 0.5)
-    if len(middle):  # pixels of two decimals often are: then what the product lost says which is nearer
-        value, product = given[middle], scaled[middle]
-        high = value * _HALVES - (value * _HALVES - value)
-        lost = (high * unit - product) + (value - high) * unit
-        whole[middle] += np.where(lost * (product - whole[middle]) > 0, np.sign(lost), 0)
-    return (whole.astype(np.int64) + unit).tolist()
 
 
 def _without_minus_zero(text: str) -> str:

@@ -19,9 +19,11 @@ import msgspec
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Record
 from ...schemas.names import is_safe_name
+from ..blocks import Block
 from ..files import write_new
 from ..format import Context, Written
-from ..ledger import Decision
+from ..images import stem
+from ..ledger import Decision, Ledger
 from ..longlists import Listed, Lists, lines_in, remove, write_list
 from .columns import columns_to_write
 from .describing import description
@@ -49,21 +51,23 @@ class Part(msgspec.Struct):
     fronted: list[str] = []
 
 
-def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
+def write(
+    path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record | Block]
+) -> Written:
     """Write the data set into the new folder `path`. InvalidInput for names that cannot be files of their own.
 
     A label that the catalogue does not have is appended to it; without any, labels are numbered in A-Z order.
     """
     names = catalog.names()
     if not names:
-        records = list(records)
+        records = [one for item in records for one in (item.expanded(Ledger()) if isinstance(item, Block) else [item])]
         names = sorted({annotation.label for record in records for annotation in record.annotations})
     writer = _Writer(path, 0, options, catalog, names, appending=True)
     return join(path, options, context, catalog, [writer.write(records)])
 
 
 def write_part(
-    path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]
+    path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record | Block]
 ) -> Part:
     """Write the label files of a run of images. Here every label must stand in the catalogue."""
     return _Writer(path, part, options, catalog, catalog.names(), appending=False).write(records)
@@ -139,44 +143,60 @@ class _Writer:
         self.appending = appending
         columns = columns_to_write(options, catalog)
         self.rows = RowWriter(columns, self._number, 6 if options.decimals is None else options.decimals)
-        self.folders: dict[str | None, str] = {}
+        self.fronts: dict[str | None, tuple[str, str]] = {}
         self.made: set[str] = set()
         self.lists = Lists[str | None](f"{self.path}.{part}")
         self.part = Part({}, [], 0, [])
 
-    def write(self, records: Iterable[Record]) -> Part:
+    def write(self, records: Iterable[Record | Block]) -> Part:
         os.makedirs(self.path, exist_ok=True)
-        for record in records:
-            self._write(record)
-            self.part.annotations += len(record.annotations)
+        for item in records:
+            if isinstance(item, Block):
+                self._write_block(item)
+            else:
+                self._write(item)
+                self.part.annotations += len(item.annotations)
         self.part.names = list(self.numbers)
         self.part.listed = self.lists.close()
         return self.part
 
-    def _write(self, record: Record) -> None:
+    def _write_block(self, block: Block) -> None:
+        texts = self.rows.texts(block, self.numbers)
+        for record, text in zip(block.expanded(Ledger()) if None in texts else block.records, texts, strict=True):
+            self._write(record, text)
+        self.part.annotations += len(block.labels)
+
+    def _write(self, record: Record, text: str | None = None) -> None:
+        """One image, with the text of its label file where that is known."""
         name, split = record.image, record.split
         if not is_safe_name(name) or name.endswith("/") or name.splitlines() != [name]:
             message = "this name cannot be written as a file below the data set's folder"
             raise InvalidInput("unsafe-name", message, place=Place(image=name), hint="rename the image")
-        folder = self.folders.get(split)
-        if folder is None:
-            folder = self.folders[split] = split_folder(split, self.catalog)
+        fronts = self.fronts.get(split) or self._fronts(split)
         bare = _bare(record, self.catalog)
         if bare != name:
             self.part.taken_off += 1
             if self.part.taken_off <= _NOTED:
                 self.part.fronted.append(name)
-        listed = _listed_as(bare, folder, self.darknet)
-        labels = _labels_of(listed)
-        below = labels.rpartition("/")[0]
+        listed = fronts[0] + bare
+        if "/" not in bare and (own := stem(bare)) != bare:
+            below, labels = fronts[1], f"{own}.txt"
+        else:
+            below, _, labels = _labels_of(listed).rpartition("/")
         if below not in self.made:
             os.makedirs(f"{self.path}/{below}", exist_ok=True)
             self.made.add(below)
         try:
-            write_new(f"{self.path}/{labels}", self.rows.rows(record))
+            write_new(f"{self.path}/{below}/{labels}", self.rows.rows(record) if text is None else text)
         except FileExistsError:
             self.part.taken.append((split, listed))
         self.lists.add(split, listed)
+
+    def _fronts(self, split: str | None) -> tuple[str, str]:
+        """What stands before the names of a split's pictures in lists, and the folder of their label files."""
+        listed = _listed_as("", split_folder(split, self.catalog), self.darknet)
+        fronts = self.fronts[split] = listed, _labels_of(f"{listed}.").rpartition("/")[0]
+        return fronts
 
     def _number(self, label: str) -> int:
         number = self.numbers.get(label)
