@@ -27,7 +27,7 @@ from .naming import base_name
 from .notes import ImageNotes, as_facts
 from .numbers import parsed, written
 from .objects import ObjectReader
-from .ordinary import USUAL_DEPTH, Ordinary, rectangles
+from .ordinary import USUAL_DEPTH, Ordinary, ordinary, rectangles
 from .survey import Run, Survey, data_of
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ class Records:
         """Images in order, their objects booked as the source has them."""
         objects = ObjectReader(self.shift, self.options.empty_boxes, ledger)
         for run, first, last in self._overlapping(start, stop):
-            files = repeat(None) if ledger.places is not None else self._said(run).files(first - run.start)
-            for number, plain in zip(range(first, last), files, strict=False):
+            for number, plain in zip(range(first, last), self._plain(run, first, ledger), strict=False):
                 yield from self._one(number, plain, objects, ledger)
 
     def blocks_for(self, aim: Fidelity) -> Blocks:
@@ -91,6 +90,15 @@ class Records:
                     yield part
                 else:
                     yield from self._one(run.start + part, files[part], objects, ledger)
+
+    def _plain(self, run: Run, first: int, ledger: Ledger) -> Iterator[Ordinary | None]:
+        """What the files of a run from `first` on say, in the ordinary form; read one by one where nothing was kept."""
+        if ledger.places is not None:
+            return repeat(None)
+        if run.kept is not None:
+            return KEPT.decode(run.kept).files(first - run.start)
+        files = map(data_of, self.entries[first : run.stop])
+        return (None if data is None else ordinary(data) for data in files)
 
     def _overlapping(self, start: int, stop: int | None) -> Iterator[tuple[Run, int, int]]:
         """Runs of files with images of these numbers, and the first of their images and the last (excluded)."""
