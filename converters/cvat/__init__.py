@@ -137,5 +137,6 @@ FORMAT = Format(
     settle=settle,
     undivided=undivided,
     writes_bounded=lambda options: options.form != "video",
+    blocks=lambda options: options.form != "video",
     shapes=lambda options: options.form != "video",
 )

@@ -19,14 +19,16 @@ import msgspec
 from ...schemas.model import Record
 from ..longlists import Listed, sorted_lines, write_lines
 from .notes import EXTENSION, NO_SPLIT
-from .usual import attribute
+from .usual import attribute, attribute_of_each
 
 _AT_ONCE = 1 << 16
 """Names that are compared in one go."""
 _ROOM = 16 << 20
 """Bytes for comparing all of them."""
+_RUN = 1 << 16
+"""Bytes of rows that are read at once."""
 
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
 
 
 class Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -38,7 +40,7 @@ class Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
     length: int
 
 
-_decode = msgspec.json.Decoder(Row).decode
+_decode = msgspec.json.Decoder(Row).decode_lines
 
 
 class Part(msgspec.Struct):
@@ -58,8 +60,13 @@ class Part(msgspec.Struct):
         return f"{self.path}.rows"
 
     def rows(self) -> Iterator[Row]:
+        return chain.from_iterable(self.runs())
+
+    def runs(self) -> Iterator[list[Row]]:
+        """Some rows at a time."""
         with open(self.rows_path, "rb") as file:
-            yield from map(_decode, file)
+            while lines := file.readlines(_RUN):
+                yield _decode(b"".join(lines))
 
     def remove(self) -> None:
         os.unlink(self.path)
@@ -80,15 +87,33 @@ class PartFile:
         """The next image, which has so many objects. InvalidInput where XML cannot hold its name."""
         attribute("name", record.image)
         self._file.write(text)
-        self._rows.write(_encode(Row(record.image, record.split, identity, len(text))) + b"\n")
+        self._rows.write(_encoder.encode(Row(record.image, record.split, identity, len(text))) + b"\n")
         part = self.part
         part.images += 1
         part.annotations += objects
         part.splits[record.split] += 1
         if identity is not None:
             part.is_numbered = False
-            if identity.isdecimal() and len(identity) < 16:
-                part.highest = max(part.highest, int(identity))
+            part.highest = max(part.highest, _value(identity))
+
+    def write_all(
+        self, records: Sequence[Record], texts: Sequence[bytes], ids: Sequence[str | None], boxes: int
+    ) -> None:
+        """The next images, which have so many boxes and no tags, and names that XML can hold."""
+        self._file.writelines(texts)
+        rows = [
+            Row(record.image, record.split, identity, len(text))
+            for record, text, identity in zip(records, texts, ids, strict=True)
+        ]
+        self._rows.write(_encoder.encode_lines(rows))
+        part = self.part
+        part.images += len(rows)
+        part.annotations += boxes
+        part.splits.update([record.split for record in records])
+        known = [identity for identity in ids if identity is not None]
+        if known:
+            part.is_numbered = False
+            part.highest = max(part.highest, *map(_value, known))
 
     def close(self) -> None:
         self._opened.close()
@@ -96,21 +121,23 @@ class PartFile:
 
 def pieces(parts: Sequence[Part], *, split_in_name: bool) -> Iterator[bytes]:
     """The images with their ids: the source's, else the place of the name in lexical order, else above all."""
-    numbered = all(part.is_numbered for part in parts)
+    mark = "" if all(part.is_numbered for part in parts) else f' {EXTENSION}-id="new"'
     fresh = _fresh_ids(parts)
     short = _shared(parts) if split_in_name else None
     index = 0
     for part in parts:
         with open(part.path, "rb") as file:
-            for row in part.rows():
-                identity, mark = row.identity, b""
-                if identity is None:
-                    identity = str(fresh[index])
-                    mark = b"" if numbered else f' {EXTENSION}-id="new"'.encode()
-                name = _plain(row) if short is not None and short[index] else row.name
-                head = attribute("id", identity) + attribute("name", name)
-                yield b"  <image" + head.encode() + mark + file.read(row.length)
-                index += 1
+            for rows in part.runs():
+                names = [row.name for row in rows]
+                if short is not None:
+                    names = [_plain(row) if short[place] else row.name for place, row in enumerate(rows, index)]
+                ids = [row.identity for row in rows]
+                marks = [mark if identity is None else "" for identity in ids]
+                known = [str(fresh[place]) if one is None else one for place, one in enumerate(ids, index)]
+                heads = zip(attribute_of_each("id", known), attribute_of_each("name", names), marks, strict=True)
+                for row, head in zip(rows, heads, strict=True):
+                    yield f"  <image{''.join(head)}".encode() + file.read(row.length)
+                index += len(rows)
 
 
 def _fresh_ids(parts: Sequence[Part]) -> array[int]:
@@ -141,6 +168,11 @@ def _shared(parts: Sequence[Part]) -> bytearray:
     for later, first in doubles(column, _ROOM).tolist():
         shared[later] = shared[first] = 1
     return shared
+
+
+def _value(identity: str) -> int:
+    """Of an id that is a number, and not too large for ids above it; else -1."""
+    return int(identity) if identity.isdecimal() and len(identity) < 16 else -1
 
 
 def _plain(row: Row) -> str:

@@ -25,7 +25,7 @@ _USUAL_CHARACTERS = b"0123456789.,;-"
 _ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG = b"0" * 16
 """So many digits in a row make a number that is looked at closely."""
-_USUAL = 1e9
+USUAL = 1e9
 """Below it a number of two decimals is the hundredth of a whole number, and sums of them lose nothing."""
 
 
@@ -104,7 +104,7 @@ def edges(boxes: Sequence[tuple[float, float, float, float]]) -> Sequence[tuple[
     """Left, top, right and bottom of each box, spelled."""
     flat = list(chain.from_iterable(boxes))
     kinds = set(map(type, flat))
-    if kinds == {int} and max(map(abs, flat)) < _USUAL:
+    if kinds == {int} and max(map(abs, flat)) < USUAL:
         return [(f"{x}.00", f"{y}.00", f"{x + w}.00", f"{y + h}.00") for x, y, w, h in boxes]
     text = _encode(flat)[1:-1].decode() if kinds == {float} else ""
     if not text or "e" in text or "n" in text:
@@ -123,7 +123,7 @@ def edges(boxes: Sequence[tuple[float, float, float, float]]) -> Sequence[tuple[
 
 def _in_hundredths(low: float, size: float) -> str | None:
     """The other edge where both numbers are hundredths of whole ones."""
-    if not (-_USUAL < low < _USUAL and -_USUAL < size < _USUAL) or (start := round(low * 100)) / 100 != low:
+    if not (-USUAL < low < USUAL and -USUAL < size < USUAL) or (start := round(low * 100)) / 100 != low:
         return None
     length = round(size * 100)
     return f"{(start + length) / 100:.2f}" if length / 100 == size else None

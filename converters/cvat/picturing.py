@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from ...schemas.errors import InvalidInput
 from ...schemas.model import Boxes, Record, count_objects
 from ...schemas.plain import is_list, is_object
+from ..blocks import Block
 from ..format import Indivisible
 from ..lowering import groups
 from ..shapeblocks import ShapeBlock
@@ -30,9 +32,11 @@ from .elements import (
 from .notes import EXTENSION, Extra, as_text, of_track
 from .numbering import PartFile
 from .restoring import restored, tied
-from .usual import Usual, attributes, child
+from .usual import Usual, attribute_of_each, attributes, child
 
 _OWN = frozenset(("id", "name", "subset", "width", "height", "task_id", EXTENSION, f"{EXTENSION}-id"))
+_ID = frozenset(("id",))
+_REMEMBERED = 4_096
 
 
 Lines = tuple[list[str], int]
@@ -47,21 +51,44 @@ class Body:
         self.alone = alone
         self.usual = Usual()
         self.file = PartFile(path)
+        self._heads: dict[tuple[str | None, float | None, float | None], str] = {}
 
     def add(self, record: Record, made: Lines | None = None) -> None:
         """One image, its id left open, with the lines of its shapes, where they are made already."""
         lines, objects = made or ([*self._shapes(record)], count_objects(record))
-        facts = record.extras.get("cvat")
-        cvat: dict[str, Any] = facts if is_object(facts) else {}
-        identity = cvat.get("id")
+        cvat = _facts(record)
         elements = cvat.get("elements")
         lines += [child(from_xml(str(xml))) for xml in (elements if is_list(elements) else ())]
         head = attributes(self._attributes(record, cvat))
         text = f"{head}>\n{''.join(lines)}  </image>\n".encode() if lines else f"{head}/>\n".encode()
-        known = isinstance(identity, int | str) and not isinstance(identity, bool)
-        self.file.write(record, objects, text, str(identity) if known else None)
+        self.file.write(record, objects, text, _identity(cvat))
         if self.used.more_points and not self.alone:
             raise Indivisible("indivisible", "key points that nobody names are named by one process")
+
+    def add_block(self, block: Block) -> bool:
+        """The images of a block at once; False, and nothing done, where one of them takes a closer look."""
+        from .boxlines import box_lines
+
+        lines = box_lines(block, self.usual)
+        if lines is None:
+            return False
+        texts: list[bytes] = []
+        ids: list[str | None] = []
+        try:
+            attribute_of_each("name", [record.image for record in block.records])
+            for record, boxes in zip(block.records, lines, strict=True):
+                cvat = _facts(record)
+                if "elements" in cvat:
+                    return False
+                head = self._head(record, cvat).encode()
+                texts.append(b"%b>\n%b  </image>\n" % (head, boxes) if boxes else b"%b/>\n" % head)
+                ids.append(_identity(cvat))
+        except InvalidInput:
+            return False
+        for label in dict.fromkeys(block.labels):
+            self.used.label(label)
+        self.file.write_all(block.records, texts, ids, len(block.labels))
+        return True
 
     def with_lines(self, block: ShapeBlock) -> Iterator[tuple[Record, Lines | None]]:
         """The images of a block with the lines of their shapes; without, where they are to be made one by one."""
@@ -74,6 +101,20 @@ class Body:
             for label in dict.fromkeys(labels):
                 self.used.label(label)
             yield record, (lines, len(objects))
+
+    def _head(self, record: Record, cvat: dict[str, Any]) -> str:
+        """What `_attributes` says, remembered where it is but a split and a size that others have, too."""
+        only_id = not record.extras or (len(record.extras) == 1 and cvat.keys() == _ID)
+        whole = type(record.width) is int and type(record.height) is int
+        if not (only_id and whole and record.storage_name is None):
+            return attributes(self._attributes(record, cvat))
+        key = record.split, record.width, record.height
+        head = self._heads.get(key)
+        if head is None:
+            head = attributes(self._attributes(record, cvat))
+            if len(self._heads) < _REMEMBERED:
+                self._heads[key] = head
+        return head
 
     def _attributes(self, record: Record, cvat: dict[str, Any]) -> dict[str, str]:
         out: dict[str, str] = {}
@@ -141,3 +182,14 @@ class Body:
         element = element_for(shape, given)
         self.used.element(annotation.label, element)
         return child(element)
+
+
+def _facts(record: Record) -> dict[str, Any]:
+    facts = record.extras.get("cvat")
+    return facts if is_object(facts) else {}
+
+
+def _identity(cvat: dict[str, Any]) -> str | None:
+    """The id that the image's source gave it."""
+    identity = cvat.get("id")
+    return str(identity) if isinstance(identity, int | str) and not isinstance(identity, bool) else None

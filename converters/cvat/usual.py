@@ -19,7 +19,11 @@ from .stream import Element
 
 _HARMLESS = re.compile(r"[ -%'-;=?-~]*")
 """Printable ASCII without the three letters that stand for something in XML, but with quotation marks."""
-_BOX = 'xtl="%s" ytl="%s" xbr="%s" ybr="%s"'
+EDGES = (' xtl="', '" ytl="', '" xbr="', '" ybr="')
+"""What stands in front of each edge of a box."""
+BOX_BEFORE, BOX_AFTER = '    <box%s occluded="0"', '" z_order="0"/>\n'
+"""What stands in front of the edges, with the label and the source, and behind them."""
+_BOX = "%s".join((*EDGES, '"'))[1:]
 _SAID = STATED | {"source"}
 _STATED = sorted(STATED)
 _TIED = frozenset(("instance", "part", "parts"))
@@ -35,6 +39,14 @@ def attribute(name: str, text: str) -> str:
     element = etree.Element("element")
     set_text(element, name, text)
     return etree.tostring(element, encoding="unicode")[len("<element") : -len("/>")]
+
+
+def attribute_of_each(name: str, texts: Sequence[str]) -> list[str]:
+    """The attribute of that name with each of these texts. InvalidInput as `set_text`."""
+    together = "".join(texts)
+    if '"' in together or not _HARMLESS.fullmatch(together):
+        return [attribute(name, text) for text in texts]
+    return [f' {name}="{text}"' for text in texts]
 
 
 def attributes(given: Mapping[str, str]) -> str:
@@ -64,7 +76,7 @@ class Usual:
         """The lines of an image's boxes."""
         forms = map(_BOX.__mod__, edges([box.bbox for box in boxes]))
         return [
-            f'    <box{self._front(box.label, DEFAULT_SOURCE)} occluded="0" {form} z_order="0"/>\n'
+            f'    <box{self.front(box.label, DEFAULT_SOURCE)} occluded="0" {form} z_order="0"/>\n'
             for box, form in zip(boxes, forms, strict=True)
         ]
 
@@ -109,13 +121,14 @@ class Usual:
             text = attribute(EXTENSION, as_text(replace(mark, stated=stated) if stated else mark))
         elif stated:
             text = attribute(EXTENSION, _encode({"stated": stated}).decode())
-        return f'    <{kind}{self._front(shape.label, source)} occluded="0"{group} {form} z_order="0"{text}/>\n'
+        return f'    <{kind}{self.front(shape.label, source)} occluded="0"{group} {form} z_order="0"{text}/>\n'
 
     def polygon(self, label: str) -> str:
         """The beginning of the line of a polygon that nobody is said to have made."""
-        return f'    <polygon{self._front(label, DEFAULT_SOURCE)} occluded="0"'
+        return f'    <polygon{self.front(label, DEFAULT_SOURCE)} occluded="0"'
 
-    def _front(self, label: str, source: str) -> str:
+    def front(self, label: str, source: str) -> str:
+        """The attributes for them. InvalidInput as `attribute`."""
         front = self._fronts.get((label, source))
         if front is None:
             front = self._fronts[label, source] = f"{attribute('label', label)}{attribute('source', source)}"

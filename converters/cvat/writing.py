@@ -13,8 +13,10 @@ from lxml import etree
 
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Record, count_objects
+from ..blocks import Block
 from ..files import write_pieces
 from ..format import Written
+from ..ledger import Ledger
 from ..shapeblocks import ShapeBlock
 from .declaring import Facts, Used, declared, foreign
 from .elements import from_xml
@@ -35,14 +37,17 @@ def write_file(path: Path, video: bool, frames: str | None, catalog: Catalog, re
 
 
 def write_part(
-    path: Path, part: int, catalog: Catalog, records: Iterable[Record | ShapeBlock], *, alone: bool = False
+    path: Path, part: int, catalog: Catalog, records: Iterable[Record | Block | ShapeBlock], *, alone: bool = False
 ) -> tuple[Part, Used]:
     """A run of images, beside the file, and what it uses."""
     used = Used(catalog)
     body = Body(path.with_name(f"{path.name}.{part}"), used, alone=alone)
     with closing(body.file):
         for item in records:
-            images = body.with_lines(item) if isinstance(item, ShapeBlock) else ((item, None),)
+            if isinstance(item, Block):
+                images = () if body.add_block(item) else ((record, None) for record in item.expanded(Ledger()))
+            else:
+                images = body.with_lines(item) if isinstance(item, ShapeBlock) else ((item, None),)
             for record, made in images:
                 with _named(record):
                     body.add(record, made)
