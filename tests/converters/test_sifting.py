@@ -76,7 +76,8 @@ def test_outlines_of_every_kind(tmp_path: Path, kind: str, monkeypatch: pytest.M
     source = outlined_source(tmp_path, 3, kind)
     plain = json.loads(source.read_text())
     annotations = plain["annotations"]
-    annotations.append({**annotations[3], "id": 9_001})
+    usual = next(a for a in annotations[7:] if len(a) == 7 and a["iscrowd"] == 0 and len(a["segmentation"]) == 1)
+    annotations.append({**usual, "id": 9_001})
     annotations[5]["segmentation"] = [[50.5, 10.5, 70.5, 10.5, 70.5, 30.5]]
     annotations[6]["bbox"], annotations[6]["segmentation"] = [50.5, 10.5, 30.0, 10.5], []
     source.write_text(json.dumps(plain))
