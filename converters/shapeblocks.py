@@ -112,7 +112,9 @@ def carried(shapes: Sequence[Shape]) -> tuple[list[int], list[bool]]:
     outlines = [zlib.crc32(data[start:stop]) for start, stop in zip([0, *stops], stops, strict=False)]
     low = np.minimum.reduceat(flat.reshape(-1, 2), starts // 2)
     high = np.maximum.reduceat(flat.reshape(-1, 2), starts // 2)
-    boxes = np.array([shape.bbox for shape in shapes], np.float64)
+    boxes = np.fromiter(chain.from_iterable([shape.bbox for shape in shapes]), np.float64, 4 * len(shapes)).reshape(
+        -1, 4
+    )
     hulls = (boxes[:, :2] == low).all(axis=1) & (boxes[:, 2:] == tidied(high - low)).all(axis=1)
     return outlines, hulls.tolist()
 

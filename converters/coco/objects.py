@@ -24,7 +24,7 @@ from .rotation import turned_box
 from .segmentation import Rings, Unreadable, read_segmentation
 
 if TYPE_CHECKING:
-    from ...schemas.masks import Ring, Rle
+    from .segmentation import Traced
 
 _STANDARD = ("id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentation")
 _NOTES = frozenset(("coco_id", "coco_category_id", "outline"))
@@ -100,13 +100,13 @@ def from_any(
     number: int,
     size: tuple[Any, Any],
     wanted: Wanted,
-    traced: Mapping[Rle, list[Ring]] | None = None,
+    traced: Traced | None = None,
 ) -> tuple[list[Annotation | Tag], list[str]]:
     """Hub annotations of an object and the codes of what was carried. Unreadable where a key makes no sense.
 
     `number` is the annotation's place in the file, `size` the image's width and height as the file says. Where boxes
     are wanted and the annotation has its own with an area, that is the box, and its outline is booked as boxed.
-    `traced`: outlines of masks, as `read_segmentation` takes them.
+    `traced`: the outline of its mask, as `read_segmentation` takes it.
     """
     extra = {key: value for key, value in plain.items() if key not in _STANDARD}
     own = extra.pop(EXTENSION, None)

@@ -38,7 +38,7 @@ from .segmentation import Unreadable
 from .shaperuns import in_blocks
 
 if TYPE_CHECKING:
-    from ...schemas.masks import Ring, Rle
+    from .segmentation import Traced
 
 _PLAINS = msgspec.json.Decoder(list[Shape])
 _PLAIN_BOXES = msgspec.json.Decoder(list[PlainBox])
@@ -134,7 +134,7 @@ class ImageRecords:
         self.plain = self._boxes if wanted.boxes else self._shapes
         self.ledger = ledger
         self.boxed: Loss | None = None
-        self.traced: Mapping[Rle, list[Ring]] = {}
+        self.traced: Mapping[int, Traced] = {}
         self.images = Images(document.pictures, ledger, clashing, wanted)
         names = Counter(category.name for category in document.categories)
         self.labels = {c.id: c.name for c in document.categories}
@@ -258,7 +258,9 @@ class ImageRecords:
                     ("category_id",),
                     "add the category, or remove the annotation",
                 )
-            found, codes = from_any(plain, label, number, (record.width, record.height), self.wanted, self.traced)
+            found, codes = from_any(
+                plain, label, number, (record.width, record.height), self.wanted, self.traced.get(number)
+            )
         except Unreadable as error:
             place = document.place(*at, *error.steps, image=record.image, annotation=identity)
             document.problem(self.ledger, error.code, error.message, place, error.hint)

@@ -13,6 +13,8 @@ from ...schemas.plain import is_list, is_number, is_object
 if TYPE_CHECKING:
     from ...schemas.masks import Ring, Rle
 
+    Traced = tuple[Rle, list[Ring]]
+
 Number = int | float
 Outline = Literal["traced", "rough", "none"]
 """What is made of a mask, which is checked in any case: its outline, the box around its pixels, nothing."""
@@ -40,16 +42,16 @@ def read_segmentation(
     size: tuple[Any, Any],
     *,
     outline: Outline = "traced",
-    traced: Mapping[Rle, list[Ring]] | None = None,
+    traced: Traced | None = None,
 ) -> tuple[Rings, list[str]]:
     """Rings, and the codes of what was carried. A form that the rings alone do not give back is noted in `extra`.
-    `traced` has the outlines of masks that need not be traced again.
+    `traced`: its mask and its outline, where they are known already.
     """
     given = plain.get("segmentation")
     if given is None or given == [] or given == [[]]:
         return Rings(), []
     if is_object(given):
-        return _from_mask(given, bookkeeping, size, outline, traced or {}), ["mask-outlined"]
+        return _from_mask(given, bookkeeping, size, outline, traced), ["mask-outlined"]
     if not is_list(given):
         raise _unreadable("wrong-type", "segmentation is a list of rings or a run-length encoded mask")
     parts = given
@@ -88,7 +90,7 @@ def _from_mask(
     bookkeeping: dict[str, Any],
     size: tuple[Any, Any],
     outline: Outline,
-    traced: Mapping[Rle, list[Ring]],
+    traced: Traced | None,
 ) -> Rings:
     from ...schemas import masks
 
@@ -96,15 +98,13 @@ def _from_mask(
     if not is_list(shape) or not (is_list(counts) or isinstance(counts, str)):
         raise _unreadable("broken-mask", "a mask has a `size` [height, width] and `counts`, a list of runs or a text")
     try:
-        rle = masks.parse(shape, counts)
+        rle = traced[0] if traced else masks.parse(shape, counts)
         width, height = size
         if width and height and (rle.width, rle.height) != (width, height):
             raise masks.MaskError(
                 f"the mask is {rle.width} x {rle.height}, the image {width:g} x {height:g}; make them agree"
             )
-        rings = traced.get(rle, []) if outline == "traced" else []
-        if outline == "traced" and rle not in traced:
-            rings = masks.rings(rle)
+        rings = (traced[1] if traced else masks.rings(rle)) if outline == "traced" else []
     except masks.MaskError as error:
         raise _unreadable("broken-mask", str(error)) from None
     bookkeeping["shape"] = "mask"

@@ -19,7 +19,9 @@ from ..shapeblocks import Shape, ShapeBlock
 from .objects import from_plain
 
 if TYPE_CHECKING:
+    from .document import Document
     from .reading import ImageRecords
+    from .segmentation import Traced
 
 _SHAPES = msgspec.json.Decoder(list[Shape])
 _QUOTES = 14
@@ -55,7 +57,7 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
         return
     shapes = [None if raw is None else next(found) for raw in usual]
     gathered = _Gathered()
-    source.traced = _traced([document.annotations[n] for n, raw in zip(annotated, usual, strict=True) if raw is None])
+    source.traced = _traced(document, [number for number, raw in zip(annotated, usual, strict=True) if raw is None])
     try:
         for index, (start, stop) in zip(numbers, pairwise(ends), strict=True):
             record = source.head(index, stop - start)
@@ -95,14 +97,15 @@ class _Masked(msgspec.Struct):
 _MASKED = msgspec.json.Decoder(_Masked)
 
 
-def _traced(raws: Sequence[msgspec.Raw]) -> dict[masks.Rle, list[masks.Ring]]:
-    """The outlines of the masks among annotations; what is no good mask is told where it is read."""
-    found: dict[masks.Rle, None] = {}
-    for raw in raws:
+def _traced(document: Document, numbers: Sequence[int]) -> dict[int, Traced]:
+    """The masks among annotations, and their outlines; what is no good mask is told where it is read."""
+    found: dict[int, masks.Rle] = {}
+    for number in numbers:
         with suppress(msgspec.MsgspecError, UnicodeDecodeError, masks.MaskError):
-            mask = _MASKED.decode(raw).segmentation
-            found[masks.parse(mask.size, mask.counts)] = None
-    return dict(zip(found, trace_all(list(found)), strict=True))
+            mask = _MASKED.decode(document.annotations[number]).segmentation
+            found[number] = masks.parse(mask.size, mask.counts)
+    outlines = trace_all(list(found.values()))
+    return {number: (mask, rings) for (number, mask), rings in zip(found.items(), outlines, strict=True)}
 
 
 class _Gathered:

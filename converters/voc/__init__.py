@@ -7,9 +7,10 @@ nothing is shifted. `convention` decides which, for a whole data set. Rotated bo
 roLabelImg does, and are never shifted; a `point` is carried as the text it is.
 
 `layout`, `imagesets` and `labelmap` find what there is, `survey` looks at every file once, for labels, names and
-evidence; `objects` and `formatting` are the two directions of one object. What has no place in the hub's model rides
-in `voc_extra` and in the image's facts (`notes`); what VOC has no element for rides in `<attributes>`, in an element
-`<annolake>`, and in a comment of `labelmap.txt`.
+evidence; `objects` and `formatting` are the two directions of one object, `columns` with `blockreading` and
+`blocktexts` with `corners` those of many ordinary ones at once. What has no place in the hub's model
+rides in `voc_extra` and in the image's facts (`notes`); what VOC has no element for rides in `<attributes>`, in an
+element `<annolake>`, and in a comment of `labelmap.txt`.
 """
 
 from __future__ import annotations

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ...schemas.errors import InvalidInput
 from ...schemas.model import Record
 from ...schemas.plain import is_object
 from ..blocks import Block
-from ..images import IMAGE_EXTENSIONS
 from .corners import corners
 from .elements import leaf
 from .formatting import CORNERS, USUAL
 from .imagefile import DECLARATION, ImageWriter, size_lines
+from .naming import plain_id
 from .notes import ImageNotes
 from .numbers import all_written
 
-_WORD = r"[\w-]+(?:\.[\w-]+)*"
-_PLAIN_NAME = re.compile(
-    rf"((?:{_WORD}/)*{_WORD})\.(?:{'|'.join(ending[1:] for ending in IMAGE_EXTENSIONS)})", re.ASCII | re.IGNORECASE
-)
-"""A name whose every part is a plain word, and that any reader finds from that of its file and its own last part."""
 _PLAIN_NOTES = frozenset(("folder", "path", "source"))
 _REMEMBERED = 4_096
 _OPENING, *_BETWEEN, _LAST = CORNERS.split("%s")
@@ -70,8 +64,8 @@ class BlockTexts:
         """Of an image that is plainly called, in a set of one folder: the path of its XML without suffix, and the text;
         None where its name or notes take a closer look.
         """
-        named, extras = _PLAIN_NAME.fullmatch(record.image), record.extras
-        if named is None or record.storage_name is not None or extras.keys() - {"voc"}:
+        identity, extras = plain_id(record.image), record.extras
+        if identity is None or record.storage_name is not None or extras.keys() - {"voc"}:
             return None
         facts: object = extras.get("voc", _NO_FACTS)
         if not is_object(facts) or facts.keys() - _PLAIN_NOTES:
@@ -84,7 +78,7 @@ class BlockTexts:
         source = "" if tree is None else self.images.tree("source", tree) + "\n"
         size = self.sizes.get((record.width, record.height)) or self._size(record)
         filename = record.image.rpartition("/")[2]
-        return named[1], (
+        return identity, (
             f"{start}\t<filename>{filename}</filename>\n{path}{source}{size}\t<segmented>0</segmented>\n"
             f"{objects}</annotation>\n"
         )

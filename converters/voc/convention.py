@@ -42,13 +42,17 @@ class Evidence(msgspec.Struct):
         self.boxed += boxed
         if zero and not self.zero:
             self.zero = file
+        self.mark(database, mark)
+
+    def mark(self, database: str, mark: str, files: int = 1) -> None:
+        """Count so many files by their database, and another mark of a tool."""
         if _PASCAL.search(database):
-            self.pascal += 1
+            self.pascal += files
         elif found := _MARKS.search(database):
-            self.tools += 1
+            self.tools += files
             self.tool = self.tool or found[0]
         elif mark:
-            self.tools += 1
+            self.tools += files
             self.tool = self.tool or mark
 
     def join(self, later: Evidence) -> None:

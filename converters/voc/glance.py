@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from ...schemas.errors import AnnolakeError
 from ...schemas.plain import is_number, is_object
-from ..files import read_bytes
-from ..text import FILE_LIMIT
 from ..xmltext import parsed
 from .elements import Element, children, without_namespaces
-from .ordinary import Ordinary, ordinary
+from .ordinary import Ordinary
 
 
 class Glance(msgspec.Struct):
     """`labels`: of objects and their parts; `objects`: how many. `zero`: a coordinate is 0 or below. `unknown`: the
-    source's annotation and image are both unknown. `image`: the name that annolake noted. `plain`: all that a file of
-    the ordinary form says.
+    source's annotation and image are both unknown. `image`: the name that annolake noted.
     """
 
     labels: set[str] = msgspec.field(default_factory=set[str])
@@ -30,7 +29,12 @@ class Glance(msgspec.Struct):
     unknown: bool = False
     verified: bool = False
     image: str | None = None
-    plain: Ordinary | None = None
+
+    def tell_source(self, held: Any) -> None:
+        """By what the element `<source>` holds."""
+        source = held if is_object(held) else {}
+        self.database = source.get("database", "")
+        self.unknown = source.get("annotation") == source.get("image") == "Unknown"
 
 
 class ImageNote(msgspec.Struct, frozen=True, omit_defaults=True, rename={"storage_name": "storageName"}):
@@ -53,13 +57,14 @@ class ObjectNote(msgspec.Struct, frozen=True):
     stated: dict[str, Any] = {}
 
 
-def glance_at(path: str) -> Glance:
-    """What a file says. Errors as of `read_bytes` and `tree_of`."""
-    data = read_bytes(path, FILE_LIMIT)
-    plain = ordinary(data)
+def glance_at(path: str, data: bytes, plain: Ordinary | None) -> Glance:
+    """What a file says; nothing where it is broken. `plain`: the same, where it is of the ordinary form."""
     if plain is not None:
         return _glance_at_ordinary(plain)
-    root = tree_of(data, path)
+    try:
+        root = tree_of(data, path)
+    except AnnolakeError:
+        return Glance()
     found = [object_note(element).label for element in root.iter("object", "part")]
     return Glance(
         labels={label for label in found if label.strip()},
@@ -75,19 +80,22 @@ def glance_at(path: str) -> Glance:
 
 
 def _glance_at_ordinary(plain: Ordinary) -> Glance:
-    notes, corners = plain.notes, plain.corners
-    source = noted if is_object(noted := notes.get("source")) else {}
-    return Glance(
+    notes = plain.notes
+    glance = Glance(
         labels={name for name in set(plain.labels) if name.strip()},
         objects=len(plain.labels),
-        zero=min(corners, default=1) <= 0 and (min(corners[::4]) <= 0 or min(corners[1::4]) <= 0),
+        zero=has_low(plain.corners),
         filename=notes.get("filename"),
         path=notes.get("path"),
-        database=source.get("database", ""),
-        unknown=source.get("annotation") == source.get("image") == "Unknown",
         verified="verified" in notes,
-        plain=plain,
     )
+    glance.tell_source(notes.get("source"))
+    return glance
+
+
+def has_low(corners: Sequence[int | float]) -> bool:
+    """Whether a minimum of a box is 0 or below."""
+    return min(corners, default=1) <= 0 and (min(corners[::4]) <= 0 or min(corners[1::4]) <= 0)
 
 
 def tree_of(data: bytes, path: str) -> Element:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 from ...schemas.names import is_safe_name
-from ..images import is_image_name
+from ..images import IMAGE_EXTENSIONS, is_image_name
 
 USUAL_EXTENSION = ".jpg"
 """The devkit's: its pictures are JPEGImages/<id>.jpg."""
+
+_WORD = r"[\w-]+(?:\.[\w-]+)*"
+_ENDINGS = "|".join(sorted(extension[1:] for extension in IMAGE_EXTENSIONS))
+_PLAIN = re.compile(rf"((?:{_WORD}/)*{_WORD})\.(?i:{_ENDINGS})", re.ASCII)
+
+
+def plain_id(name: str) -> str | None:
+    """The id of the XML of an image so called, where every part of the name is a plain word, so that no rule has
+    anything to say about it and an XML of that id needs no more than the last part to tell it; None for other names.
+    """
+    found = _PLAIN.fullmatch(name)
+    return None if found is None else found[1]
 
 
 def base_name(text: str) -> str:

@@ -25,14 +25,15 @@ _USUAL_POSES = frozenset(("", UNSPECIFIED))
 _NOTED = ("verified", "folder", "filename", "path", "source", "owner")
 _FLAGS = ("truncated", "difficult", "occluded")
 _NUMBERS = msgspec.json.Decoder(list[int | float])
-_GAP = r"[ \t\r\n]*"
+GAP = r"[ \t\r\n]*"
 _TEXT = r"[^<>&\x00-\x1f\x7f-\x9f\ufffe\uffff]*"
-_NUMBER = r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?"
+NUMBER = r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?"
+LABEL = _TEXT.replace("*", "+")
 _SIDE = r"[1-9][0-9]{0,8}"
 
 
 def _element(name: str, inner: str) -> str:
-    return rf"<{name}>{inner}</{name}>{_GAP}"
+    return rf"<{name}>{inner}</{name}>{GAP}"
 
 
 def _leaf(name: str, inner: str = _TEXT) -> str:
@@ -44,26 +45,25 @@ def _maybe(pattern: str) -> str:
 
 
 _SIZE = _leaf("width", _SIDE) + _leaf("height", _SIDE) + _maybe(_leaf("depth"))
-_HEAD = re.compile(
+HEAD = (
     r"""(?:<\?xml version=(?:"1\.0"|'1\.0')(?: encoding=(?:"(?:utf|UTF)-8"|'(?:utf|UTF)-8'))?\?>)?"""
-    + _GAP
-    + rf'<annotation(?: verified="([a-z]*)")?>{_GAP}'
+    + GAP
+    + rf'<annotation(?: verified="([a-z]*)")?>{GAP}'
     + "".join(_maybe(_leaf(name)) for name in ("folder", "filename", "path"))
-    + _maybe(rf"(?P<source><source>[^&!?]*?</source>){_GAP}")
-    + _maybe(rf"(?P<owner><owner>[^&!?]*?</owner>){_GAP}")
-    + _maybe(_element("size", _GAP + _SIZE))
+    + _maybe(rf"(<source>[^&!?]*?</source>){GAP}")
+    + _maybe(rf"(<owner>[^&!?]*?</owner>){GAP}")
+    + _maybe(_element("size", GAP + _SIZE))
     + _maybe(_leaf("segmented"))
 )
-_CORNERS = "".join(_leaf(name, _NUMBER) for name in ("xmin", "ymin", "xmax", "ymax"))
-_OBJECT = re.compile(
-    rf"(<object>{_GAP}"
-    + _leaf("name", _TEXT.replace("*", "+"))
-    + _maybe(_leaf("pose", _TEXT.replace("*", "+")))
-    + "".join(_maybe(_leaf(name, "[01]")) for name in ("truncated", "difficult", "occluded"))
-    + _element("bndbox", _GAP + _CORNERS)
-    + rf"</object>{_GAP})"
-)
-_END = re.compile(rf"</annotation>{_GAP}\Z")
+_SAYING = (("pose", LABEL), *((flag, "[01]") for flag in _FLAGS))
+SAID = "".join(_maybe(_element(*each)) for each in _SAYING)
+_SAID = "".join(_maybe(_leaf(*each)) for each in _SAYING)
+FRONT = rf"<object>{GAP}" + _leaf("name", LABEL)
+_CORNERS = "".join(_leaf(name, NUMBER) for name in ("xmin", "ymin", "xmax", "ymax"))
+REST = _element("bndbox", GAP + _CORNERS) + rf"</object>{GAP}"
+END = rf"</annotation>{GAP}"
+_IN_HEAD, _AT_END = re.compile(HEAD), re.compile(rf"{END}\Z")
+_OBJECT, _IN_OBJECT = re.compile(f"({FRONT}{_SAID}{REST})"), re.compile(_SAID)
 
 
 class Ordinary(msgspec.Struct, array_like=True, gc=False):
@@ -80,32 +80,25 @@ class Ordinary(msgspec.Struct, array_like=True, gc=False):
     shown: bool
 
 
-KEPT = msgspec.msgpack.Decoder(Ordinary)
-"""Reads what `kept` makes."""
-
-kept = msgspec.msgpack.Encoder().encode
-"""What a file says in a fifth of its bytes."""
-
-
 def ordinary(data: bytes) -> Ordinary | None:
     """What a file of the ordinary form says; None for any other."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
         return None
-    head = _HEAD.match(text)
+    head = _IN_HEAD.match(text)
     if head is None:
         return None
     objects = _OBJECT.findall(text, head.end())
     # Objects that leave no gap end where their lengths say.
-    if _END.match(text, head.end() + sum([len(each[0]) for each in objects])) is None:
+    if _AT_END.match(text, head.end() + sum([len(each[0]) for each in objects])) is None:
         return None
     *noted, width, height, depth, segmented = head.groups()
     notes = {name: value for name, value in zip(_NOTED, noted, strict=True) if value is not None}
     for name in ("source", "owner"):
         if name in notes:
-            notes[name] = tree = _tree(notes[name])
-            if tree is _BROKEN:
+            notes[name] = held = tree(notes[name])
+            if held is BROKEN:
                 return None
     if segmented is not None:
         notes["segmented"] = segmented
@@ -123,8 +116,8 @@ def ordinary(data: bytes) -> Ordinary | None:
         notes,
         *sides,
         list(labels),
-        _numbers(list(chain.from_iterable(zip(*columns[-4:], strict=True)))),
-        {number: said for number, each in enumerate(objects) if (said := _metadata(each))} if odd else {},
+        numbers(list(chain.from_iterable(zip(*columns[-4:], strict=True)))),
+        {number: metadata for number, each in enumerate(objects) if (metadata := _metadata(each[2:6]))} if odd else {},
         "0" in occluded,
     )
 
@@ -149,14 +142,22 @@ def rectangles(plain: Ordinary, shift: int) -> list[Annotation] | Boxes | None:
     return out
 
 
+def said(text: str) -> tuple[dict[str, Any], bool]:
+    """What the elements between an object's name and its box say of it, and whether that it is not occluded."""
+    found = _IN_OBJECT.fullmatch(text)
+    texts = found.groups("") if found is not None else ("",) * 4
+    return _metadata(texts), texts[-1] == "0"
+
+
 def _metadata(texts: Sequence[str]) -> dict[str, Any]:
-    pose = texts[2]
-    said: dict[str, Any] = {} if pose in _USUAL_POSES else {"pose": pose}
-    said.update((flag, True) for flag, text in zip(_FLAGS, texts[3:6], strict=True) if text == "1")
-    return said
+    """By its pose and flags."""
+    pose, *flags = texts
+    metadata: dict[str, Any] = {} if pose in _USUAL_POSES else {"pose": pose}
+    metadata.update((flag, True) for flag, text in zip(_FLAGS, flags, strict=True) if text == "1")
+    return metadata
 
 
-def _numbers(texts: list[str]) -> list[int | float]:
+def numbers(texts: list[str]) -> list[int | float]:
     """As `parsed` has them, all at once."""
     joined = ",".join(texts)
     try:
@@ -166,16 +167,16 @@ def _numbers(texts: list[str]) -> list[int | float]:
     return [int(n) if n == int(n) else n for n in numbers] if "." in joined or "-" in joined else numbers
 
 
-_BROKEN: Any = object()
+BROKEN: Any = object()
 
 
 @lru_cache(maxsize=64)
-def _tree(xml: str) -> Any:
+def tree(xml: str) -> Any:
     """What an element holds, of which many files have the same."""
     if "xmlns" in xml:
-        return _BROKEN
+        return BROKEN
     try:
         held = content(etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True)))
     except etree.XMLSyntaxError:
-        return _BROKEN
-    return held if isinstance(held, str) or all(isinstance(value, str) for value in held.values()) else _BROKEN
+        return BROKEN
+    return held if isinstance(held, str) or all(isinstance(value, str) for value in held.values()) else BROKEN

@@ -7,32 +7,43 @@ from __future__ import annotations
 import os
 from array import array
 from collections import Counter
-from contextlib import suppress
 from typing import Any, NamedTuple, Self
 
 from ...schemas.errors import AnnolakeError, Place
 from ...schemas.problems import Problem
+from .. import blocks
+from ..files import read_bytes
 from ..format import Context
 from ..images import is_image_name
 from ..ledger import Ledger
 from ..parallel import looked_over
+from ..text import FILE_LIMIT
+from .columns import Columns, columns, kept
 from .convention import Evidence
-from .glance import Glance, glance_at
+from .glance import Glance, glance_at, has_low
 from .layout import Entry, Pictures
-from .naming import USUAL_EXTENSION, name_of
-from .ordinary import kept
+from .naming import USUAL_EXTENSION, name_of, plain_id
 
 _KEPT = 64 << 20
+_AT_ONCE = 4 << 20
+"""Bytes of files that are taken apart together, with one more file at most: it takes ten times the memory."""
+
+
+class Run(NamedTuple):
+    """Entries `start` to `stop` (excluded), and what their files say, as `columns.kept` has it, where that is kept."""
+
+    start: int
+    stop: int
+    kept: bytes | None
 
 
 class Survey(NamedTuple):
-    """`names`: of the images, in the order of the entries; `kept`: what their files say, where they are ordinary, so
-    that they need not be read again; `objects`: how many each has, parts included; `fronted`: a split was put in front
-    of some names.
+    """`names`: of the images, in the order of the entries; `runs`: what their files say, so that ordinary ones need not
+    be read again; `objects`: how many each has, parts included; `fronted`: a split was put in front of some names.
     """
 
     names: list[str]
-    kept: list[bytes | None]
+    runs: list[Run]
     objects: array[int]
     labels: set[str]
     evidence: Evidence
@@ -44,7 +55,7 @@ def look(entries: list[Entry], pictures: Pictures, context: Context, ledger: Led
 
     def through(start: int, stop: int) -> _Look:
         room = 0 if context.memory is not None else _KEPT * (stop - start) // len(entries)
-        return _Look(pictures, room).through(entries[start:stop])
+        return _Look(pictures, room).through(entries, start, stop)
 
     looks = looked_over(through, len(entries), context, ledger) if entries else []
     evidence = Evidence()
@@ -55,10 +66,10 @@ def look(entries: list[Entry], pictures: Pictures, context: Context, ledger: Led
         text = f"{typeless} images have no picture and nothing says of what type: {USUAL_EXTENSION}, as in the devkit"
         ledger.decide("picture-type", text)
     names = [name for each in looks for name in each.names]
-    kept = [file for each in looks for file in each.kept]
+    runs = [run for each in looks for run in each.runs]
     labels = set[str]().union(*(each.labels for each in looks))
     objects = sum((each.objects for each in looks), start=array("L"))
-    return Survey(names, kept, objects, labels, evidence, _fronted(entries, names, ledger))
+    return Survey(names, runs, objects, labels, evidence, _fronted(entries, names, ledger))
 
 
 class _Look:
@@ -67,45 +78,84 @@ class _Look:
     def __init__(self, pictures: Pictures, room: int) -> None:
         self.evidence, self.labels = Evidence(), set[str]()
         self.names: list[str] = []
-        self.kept: list[bytes | None] = []
+        self.runs: list[Run] = []
         self.objects = array("L")
         self.typeless = 0
         self._pictures = pictures
         self._room = room
 
-    def through(self, entries: list[Entry]) -> Self:
-        for entry in entries:
-            self.names.append(entry.root.prefix + self._name(entry, self._glance(entry)))
+    def through(self, entries: list[Entry], start: int, stop: int) -> Self:
+        while start < stop:
+            files: list[bytes | None] = []
+            room = _AT_ONCE
+            for entry in entries[start : min(start + blocks.IMAGES, stop)]:
+                files.append(data := data_of(entry))
+                room -= 0 if data is None else len(data)
+                if room < 0:
+                    break
+            said = columns(files)
+            self._look_at(entries[start : start + len(files)], files, said)
+            held = kept(said) if self._room > 0 else None
+            self._room -= 0 if held is None else len(held)
+            self.runs.append(Run(start, start + len(files), held))
+            start += len(files)
         return self
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process wants to know."""
         return {name: value for name, value in self.__dict__.items() if name[0] != "_"}
 
-    def _glance(self, entry: Entry) -> Glance:
-        glance = Glance()
+    def _look_at(self, entries: list[Entry], files: list[bytes | None], said: Columns) -> None:
+        if (
+            said.odd
+            or not all(map(str.strip, set(said.labels)))
+            or (not self.evidence.zero and has_low(said.numbers()))
+        ):
+            for entry, data, plain in zip(entries, files, said.files(), strict=True):
+                self._note(entry, Glance() if data is None else glance_at(str(entry.xml), data, plain))
+            return
+        self.labels.update(said.labels)
+        self.objects.extend(said.counts)
+        self.evidence.boxed += len(said.counts) - said.counts.count(0)
+        marks = zip(said.source, map(bool, said.path), [each is not None for each in said.verified], strict=True)
+        for (source, path, verified), count in Counter(marks).items():
+            glance = Glance(path="a path" if path else None, verified=verified)
+            glance.tell_source(None if source is None else said.trees[source])
+            self.evidence.mark(glance.database, _mark(glance), count)
+        for entry, filename, path in zip(entries, said.filename, said.path, strict=True):
+            self._name(entry, None, filename, path)
+
+    def _note(self, entry: Entry, glance: Glance) -> None:
         if entry.xml is not None:
-            with suppress(AnnolakeError):
-                glance = glance_at(entry.xml)
             self.labels |= glance.labels
             self.evidence.add(
                 entry.xml, boxed=bool(glance.labels), zero=glance.zero, database=glance.database, mark=_mark(glance)
             )
-        file = None if glance.plain is None or self._room <= 0 else kept(glance.plain)
-        self._room -= 0 if file is None else len(file)
-        self.kept.append(file)
         self.objects.append(glance.objects)
-        return glance
+        self._name(entry, glance.image, glance.filename, glance.path)
 
-    def _name(self, entry: Entry, glance: Glance) -> str:
-        if glance.image is not None:
-            return glance.image
-        name = name_of(entry.id, glance.filename)
-        if name is not None:
-            return name
-        extension = _extension(entry, self._pictures, glance.path)
-        self.typeless += not extension
-        return entry.id + (extension or USUAL_EXTENSION)
+    def _name(self, entry: Entry, noted: str | None, filename: str | None, path: str | None) -> None:
+        """`noted`: the name that annolake noted."""
+        name = noted
+        if name is None and filename is not None and plain_id(filename) == entry.id:
+            name = filename
+        if name is None:
+            name = name_of(entry.id, filename)
+        if name is None:
+            extension = _extension(entry, self._pictures, path)
+            self.typeless += not extension
+            name = entry.id + (extension or USUAL_EXTENSION)
+        self.names.append(entry.root.prefix + name)
+
+
+def data_of(entry: Entry) -> bytes | None:
+    """The bytes of its file; None where there is none, or it cannot be read, which is said when it is needed."""
+    if entry.xml is None:
+        return None
+    try:
+        return read_bytes(entry.xml, FILE_LIMIT)
+    except AnnolakeError:
+        return None
 
 
 def _extension(entry: Entry, pictures: Pictures, path: str | None) -> str:

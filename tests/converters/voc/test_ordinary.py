@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
-from annolake.converters.voc import Options, glance, reading
-from annolake.converters.voc.ordinary import KEPT, kept, ordinary
+from annolake.converters.voc import Options, reading, survey
+from annolake.converters.voc.columns import KEPT, columns, kept
+from annolake.converters.voc.ordinary import ordinary
 from annolake.schemas.errors import AnnolakeError
 
 TEXTS = st.sampled_from(["car", "a b", " edge ", "ä", "traffic light", "Unspecified", "\u2028", "x" * 40])
@@ -90,9 +91,14 @@ def test_the_pattern_and_the_parser_agree(data: bytes, lenient: bool, tmp_path: 
     by_pattern = found(path, lenient)
     event("ordinary" if ordinary(data) else "other")
     with pytest.MonkeyPatch.context() as patch:
-        for module in (reading, glance):
-            patch.setattr(module, "ordinary", lambda _: None)
+        patch.setattr(survey, "columns", lambda files: columns([None] * len(files)))
         assert found(path, lenient) == by_pattern
+
+
+@settings(max_examples=300)
+@given(datas=st.lists(files(), min_size=1, max_size=6))
+def test_many_files_at_once_say_what_each_says(datas: list[bytes]) -> None:
+    assert list(columns(datas).files()) == list(map(ordinary, datas))
 
 
 OBJECT = """
@@ -142,7 +148,36 @@ def test_usual_files_are_of_the_ordinary_form(text: str) -> None:
     assert plain.corners[:4] == [10, 20, 30.5, 40]
     assert (plain.width, plain.height) == (486, 500)
     assert plain.notes.get("verified") == ("yes" if "verified" in text else None)
-    assert KEPT.decode(kept(plain)) == plain
+    said = KEPT.decode(kept(columns([text.encode(), None, text.encode()])))
+    assert list(said.files()) == [plain, None, plain]
+    assert list(said.files(1)) == [None, plain]
+
+
+FLAT = DEVKIT.replace("Left", "Unspecified").replace("<truncated>1", "<truncated>0").replace("30.5", "30")
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [FLAT.replace("10", "9"), FLAT.replace("\t</object>\n\t<object>", "\t</object><object>")],
+        [FLAT.replace("\n\t\t", "\n  ")],
+        [FLAT.replace("<pose>Unspecified</pose>", "")],
+        [FLAT.replace("<truncated>0", "<truncated>1").replace("<difficult>0</difficult>", "")],
+        [FLAT.replace("Unspecified", "Left"), FLAT.replace("traffic light", "a.*b")],
+        [FLAT.replace("<segmented>0", f"<segmented>0</segmented>{OBJECT}<segmented>")],
+        [FLAT.replace("<image>flickr", f"<image>{OBJECT}")],
+        [FLAT.replace("<image>flickr", "<image>\1")],
+        [FLAT.replace(OBJECT, "")],
+        ["<annotation></annotation>", "<annotation><source>", FLAT],
+        [f"<annotation></annotation>\0{FLAT}", FLAT],
+        [f"{FLAT}\0", "", FLAT],
+        [FLAT[:400], FLAT[400:]],
+    ],
+)
+def test_files_laid_out_in_several_ways_are_told_apart(others: list[str]) -> None:
+    datas = [text.encode() for text in (FLAT, *others, FLAT)]
+    assert list(columns(datas).files()) == list(map(ordinary, datas))
+    assert not columns(datas[:1]).odd
 
 
 @pytest.mark.parametrize(
