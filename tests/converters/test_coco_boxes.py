@@ -14,6 +14,7 @@ from annolake.converters.coco import FORMAT as COCO
 from annolake.converters.coco import columns, results
 from annolake.converters.coco.boxdocument import BoxDocument
 from annolake.converters.coco.document import Document
+from annolake.converters.coco.layout import Source
 from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
 from annolake.converters.registry import get
@@ -175,8 +176,8 @@ def test_an_image_with_a_crowd_stays_in_its_block(tmp_path):
 def test_the_elements_of_a_list_are_those_that_are_read_one_by_one(tmp_path):
     path = tmp_path / "coco.json"
     path.write_text(json.dumps(_document(0, (3, 1, 0))))
-    document = BoxDocument(results.Source(path), Ledger(), 1)
-    other = Document(results.Source(path), Ledger())
+    document = BoxDocument(Source(path), Ledger(), 1)
+    other = Document(Source(path), Ledger())
     assert document.columns is not None
     assert document.columns.odd
     for ours, theirs in ((document.annotations, other.annotations), (document.images, other.images)):
