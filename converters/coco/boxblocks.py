@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,17 +14,36 @@ from ...schemas.model import Annotation, Record, Rectangle, Tag
 from .. import blocks
 from ..blocks import Block
 from ..fidelity import Fidelity
+from ..format import Blocks
+from ..ledger import Ledger
 from .boxdocument import BoxDocument
 from .columns import ODD, OUTLINED, QUOTES, Columns
+from .document import Document
 from .pictures import is_usual
 
 if TYPE_CHECKING:
     from .reading import ImageRecords
 
-_UNKNOWN = -1
+_LARGEST = 2**63 - 1
 
 
-class BoxRuns:
+def box_blocks(document: Document, fidelity: Fidelity, records: Callable[[Ledger], ImageRecords]) -> Blocks | None:
+    """What goes by blocks for a target of that fidelity; None where it has more than boxes, or the file was not opened
+    for boxes. `records` are those of the file.
+    """
+    if not isinstance(document, BoxDocument) or document.columns is None or not fidelity.boxes_only:
+        return None
+    columns = document.columns
+
+    def items(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record | Block]:
+        numbers, source = range(len(document.images))[start:stop], records(ledger)
+        source.begin(numbers)
+        yield from _BoxRuns(source, document, columns, fidelity).items(numbers)
+
+    return items
+
+
+class _BoxRuns:
     """Of the file whose records are `source`, and whose annotations are `columns`, for a target of that fidelity."""
 
     def __init__(self, source: ImageRecords, document: BoxDocument, columns: Columns, fidelity: Fidelity) -> None:
@@ -32,11 +51,11 @@ class BoxRuns:
         self.order, self.start = document.order, document.start
         self.plain_images = document.plain_images
         self.crowds_go = not fidelity.crowd and not fidelity.required
-        self.names = list(source.plain_labels.values())
-        known = {number: place for place, number in enumerate(source.plain_labels)}
-        numbers, inverse = np.unique(columns.categories, return_inverse=True)
-        self.labels = np.array([known.get(number, _UNKNOWN) for number in numbers.tolist()], np.int32)[inverse]
-        self.usual = (columns.kinds != ODD) & (self.labels != _UNKNOWN)
+        ids = sorted(number for number in source.plain_labels if isinstance(number, int) and 0 <= number < _LARGEST)
+        self.names = [source.plain_labels[number] for number in ids]
+        known = np.array([*ids, _LARGEST], np.int64)
+        self.labels = np.searchsorted(known, columns.categories)
+        self.usual = (columns.kinds != ODD) & (known[self.labels] == columns.categories)
 
     def items(self, numbers: range) -> Iterator[Record | Block]:
         """The images with these numbers."""
@@ -92,7 +111,7 @@ class BoxRuns:
 class _Gathered:
     """What becomes a block."""
 
-    def __init__(self, runs: BoxRuns) -> None:
+    def __init__(self, runs: _BoxRuns) -> None:
         self.runs = runs
         self.records: list[Record] = []
         self.counts: list[int] = []

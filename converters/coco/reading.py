@@ -19,12 +19,11 @@ from ...schemas.errors import InvalidInput
 from ...schemas.model import Annotation, Record, Rectangle, Tag
 from ...schemas.plain import is_id
 from ...schemas.problems import Problem
-from ..blocks import Block
 from ..fidelity import Fidelity
 from ..format import Blocks, Context, Reading, Records
 from ..ledger import Ledger, Loss
 from ..shapeblocks import Shape, ShapeBlock
-from .boxdocument import BoxDocument
+from .boxblocks import box_blocks
 from .catalog import catalog_of
 from .document import Document, Id
 from .large import LargeDocument, clashing_names
@@ -88,19 +87,8 @@ def read_sources(sources: Sequence[Source], categories: str | None, ledger: Ledg
     def blocks_for(fidelity: Fidelity) -> Blocks:
         """The same of boxes, for a target that has no more."""
         document, wanted = documents[0], Wanted.by(fidelity)
-        if not isinstance(document, BoxDocument) or document.columns is None or not wanted.boxes:
-            return records_for(fidelity)
-        columns = document.columns
-
-        def items(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record | Block]:
-            from .boxblocks import BoxRuns
-
-            numbers = range(len(document.images))[start:stop]
-            records = ImageRecords(document, ledger, clashing, wanted)
-            records.begin(numbers)
-            yield from BoxRuns(records, document, columns, fidelity).items(numbers)
-
-        return items
+        by_blocks = box_blocks(document, fidelity, lambda books: ImageRecords(document, books, clashing, wanted))
+        return by_blocks or records_for(fidelity)
 
     usual = len(documents) == 1 and not documents[0].fresh and context.memory is None
     return Reading(
