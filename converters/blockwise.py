@@ -67,13 +67,13 @@ class BlockProjection:
             else:
                 yield from map(self.one, item.expanded())
             return
-        kept = self._kept(item.metadata)
+        kept = self._kept(item)
         judged = self._judged(item) if self.able and kept is not None else None
         if kept is None or judged is None:
             yield from map(self.one, item.expanded(self.ledger))
             return
         bbox, odd = judged
-        projected = replace(item, bbox=bbox, metadata=kept)
+        projected = replace(item, bbox=bbox, metadata=kept, ids=None)
         done = 0
         for index in odd:
             if done < index:
@@ -83,8 +83,11 @@ class BlockProjection:
         if done < len(item.records):
             yield self._with_facts(projected.cut(done, len(item.records)) if done else projected)
 
-    def _kept(self, metadata: Metadata) -> Metadata | None:
+    def _kept(self, block: Block) -> Metadata | None:
         """What the target keeps of what is said of each box; None where that takes a closer look."""
+        metadata = block.metadata
+        if block.ids is not None and "coco_id" not in self.forgotten:
+            return None
         if self.keeps_all or not metadata:
             return metadata
         if metadata.keys() <= self.forgotten:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annolake.converters.cvat import reading, skimming
+from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
 from annolake.schemas.errors import InvalidInput
 
@@ -86,7 +87,7 @@ def test_a_skimmed_file_is_what_the_parser_makes_of_it(text: str, start: int, le
         path = Path(folder, "a.xml")
         path.write_text(text, encoding="utf-8")
         quickly = read(path, start, stop)
-        with patch.object(reading, "skimmed", lambda _: None):
+        with patch.object(reading, "skimmed", lambda *_: None):
             assert quickly == read(path, start, stop)
 
 
@@ -99,7 +100,7 @@ def test_what_cvat_writes_is_skimmed(tmp_path: Path):
     )
     path = tmp_path / "a.xml"
     path.write_text(f'<?xml version="1.0" encoding="utf-8"?>\n{HEAD}{image}</annotations>\n')
-    found = skimming.skimmed(path)
+    found = skimming.skimmed(path, Context())
     assert found is not None
     assert found.names == [("a.jpg", None)]
 
@@ -111,7 +112,7 @@ def test_one_shape_that_takes_a_closer_look_makes_no_difference(tmp_path: Path):
     text = "".join(f"{image}{shape.format(odd if n == 1 else ring)}</image>" for n, image in enumerate(images))
     path = tmp_path / "a.xml"
     path.write_text(f"{HEAD}{text}</annotations>")
-    assert skimming.skimmed(path) is not None
+    assert skimming.skimmed(path, Context()) is not None
     records = read(path, 0, None)[2]
     assert [record.image for record in records] == ["0.jpg", "1.jpg", "2.jpg"]
     assert records[1].annotations[0].xy == (1.5, 2, 3, 4, 5, 6)
