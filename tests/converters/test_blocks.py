@@ -158,7 +158,7 @@ def test_the_same_as_image_by_image(
 @pytest.mark.parametrize("from_", SOURCES)
 def test_blocks_say_what_records_say(tmp_path: Path, from_: str) -> None:
     source = _source(tmp_path, from_, 5, "few")
-    reading = open_source(source, from_, Ledger())
+    reading = open_source(source, from_, Ledger(), Context(boxes=True))
     if reading.blocks_for is None:
         pytest.skip("this reader makes no blocks")
     aim = registry.get("yolo").fidelity(registry.get("yolo").options(**SOURCES["yolo"]))

@@ -1,0 +1,204 @@
+"""A COCO file's boxes a few hundred images at a time, for targets that have boxes only and keep none of their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from ...schemas.errors import AnnolakeError
+from ...schemas.model import Annotation, Record, Rectangle, Tag
+from .. import blocks
+from ..blocks import Block
+from ..fidelity import Fidelity
+from ..format import Blocks
+from ..ledger import Ledger
+from .boxdocument import BoxDocument
+from .columns import ODD, OUTLINED, QUOTES, Columns
+from .document import Document
+from .pictures import is_usual
+
+if TYPE_CHECKING:
+    from .reading import ImageRecords
+
+_LARGEST = 2**63 - 1
+
+
+def box_blocks(document: Document, fidelity: Fidelity, records: Callable[[Ledger], ImageRecords]) -> Blocks | None:
+    """What goes by blocks for a target of that fidelity; None where it has more than boxes, or the file was not opened
+    for boxes. `records` are those of the file.
+    """
+    if not isinstance(document, BoxDocument) or document.columns is None or not fidelity.boxes_only:
+        return None
+    columns = document.columns
+
+    def items(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record | Block]:
+        numbers, source = range(len(document.images))[start:stop], records(ledger)
+        source.begin(numbers)
+        yield from _BoxRuns(source, document, columns, fidelity).items(numbers)
+
+    return items
+
+
+class _BoxRuns:
+    """Of the file whose records are `source`, and whose annotations are `columns`, for a target of that fidelity."""
+
+    def __init__(self, source: ImageRecords, document: BoxDocument, columns: Columns, fidelity: Fidelity) -> None:
+        self.source, self.columns = source, columns
+        self.order, self.start = document.order, document.start
+        self.plain_images = document.plain_images
+        self.crowds_go = not fidelity.crowd and not fidelity.required
+        ids = sorted(number for number in source.plain_labels if isinstance(number, int) and 0 <= number < _LARGEST)
+        self.names = [source.plain_labels[number] for number in ids]
+        known = np.array([*ids, _LARGEST], np.int64)
+        self.labels = np.searchsorted(known, columns.categories)
+        self.usual = (columns.kinds != ODD) & (known[self.labels] == columns.categories)
+
+    def items(self, numbers: range) -> Iterator[Record | Block]:
+        """The images with these numbers."""
+        for start in range(0, len(numbers), blocks.IMAGES):
+            yield from self._run(numbers[start : start + blocks.IMAGES])
+
+    def _run(self, numbers: range) -> Iterator[Record | Block]:
+        gathered = _Gathered(self)
+        try:
+            done = numbers.start
+            for index in self._special(numbers):
+                gathered.usual(range(done, index))
+                done = index + 1
+                alone = gathered.special(index)
+                if alone is not None:
+                    if gathered.records:
+                        yield gathered.block()
+                    gathered = _Gathered(self)
+                    yield alone
+            gathered.usual(range(done, numbers.stop))
+        except AnnolakeError:
+            if gathered.records:
+                yield gathered.block()
+            raise
+        if gathered.records:
+            yield gathered.block()
+
+    def _special(self, numbers: range) -> list[int]:
+        """Images that are to be looked at by themselves."""
+        bounds = np.array(self.start[numbers.start : numbers.stop + 1], np.int64)
+        rows = self.order[bounds[0] : bounds[-1]]
+        odd: NDArray[np.int64] = np.flatnonzero(~self.usual[rows]) + bounds[0]
+        owners: list[int] = np.searchsorted(bounds, odd, side="right").tolist()
+        found = {owner - 1 + numbers.start for owner in owners}
+        if self.plain_images is None:
+            return list(numbers)
+        pictures = self.plain_images[numbers.start : numbers.stop]
+        return sorted(
+            found.union(number for number, image in zip(numbers, pictures, strict=True) if not is_usual(image))
+        )
+
+    def stands_out(self, row: int) -> bool:
+        """Whether an annotation that is not usual is so by its quotation marks: others keep those beside them from
+        being read quickly, of which something more is then said.
+        """
+        return row in self.columns.odd and bytes(self.source.document.annotations[row]).count(b'"') != QUOTES
+
+    def rows(self, numbers: range) -> NDArray[Any]:
+        """Of the annotations of these images."""
+        return self.order[self.start[numbers.start] : self.start[numbers.stop]]
+
+
+class _Gathered:
+    """What becomes a block."""
+
+    def __init__(self, runs: _BoxRuns) -> None:
+        self.runs = runs
+        self.records: list[Record] = []
+        self.counts: list[int] = []
+        self.rows: list[NDArray[Any]] = []
+
+    def block(self) -> Block:
+        runs, columns = self.runs, self.runs.columns
+        rows = np.concatenate(self.rows)
+        labels: list[int] = runs.labels[rows].tolist()
+        return Block(
+            records=self.records,
+            counts=self.counts,
+            labels=[runs.names[label] for label in labels],
+            bbox=columns.bbox[rows],
+            ids=columns.ids[rows],
+        )
+
+    def usual(self, numbers: range) -> None:
+        """Take in images that are usual, as their annotations are."""
+        runs, source = self.runs, self.runs.source
+        if not numbers or runs.plain_images is None:
+            return
+        rows, bounds = runs.rows(numbers), runs.start[numbers.start : numbers.stop + 1]
+        source.ledger.seen["images"] += len(numbers)
+        source.ledger.seen["annotations"] += len(rows)
+        records = source.images.plain(runs.plain_images[numbers.start : numbers.stop])
+        self._book(records, np.diff(bounds), rows)
+        self.records += records
+        self.counts += np.diff(bounds).tolist()
+        self.rows.append(rows)
+
+    def special(self, index: int) -> Record | None:
+        """Take an image in, or give it back with its annotations, where one of them can only stand in a record."""
+        runs, source = self.runs, self.runs.source
+        rows = runs.rows(range(index, index + 1))
+        usual = runs.usual[rows]
+        if not all(map(runs.stands_out, rows[~usual].tolist())):
+            return next(source.stream(range(index, index + 1)), None)
+        record = source.head(index, len(rows))
+        if record is None:
+            return None
+        annotations: list[Annotation] = []
+        tags: list[Tag] = []
+        crowds: list[Annotation] = []
+        done = 0
+        for place in [*np.flatnonzero(~usual).tolist(), len(rows)]:
+            plain = rows[done:place]
+            self._book([record], [len(plain)], plain)
+            annotations += self._boxes(plain)
+            done = place + 1
+            for item in source.any(int(rows[place]), record) if place < len(rows) else ():
+                if isinstance(item, Tag):
+                    tags.append(item)
+                else:
+                    annotations.append(item)
+                    crowds += [item] if runs.crowds_go and _is_crowd(item) else []
+        if tags or len(annotations) > int(usual.sum()) + len(crowds):
+            return replace(record, annotations=annotations, tags=tuple(tags))
+        for crowd in crowds:
+            source.ledger.yielded["annotations"] += 1
+            source.ledger.book("crowd-skipped", image=record.image, annotation=crowd.metadata["coco_id"])
+        self.records.append(record)
+        self.counts.append(int(usual.sum()))
+        self.rows.append(rows[usual])
+        return None
+
+    def _boxes(self, rows: NDArray[Any]) -> list[Annotation]:
+        columns, names = self.runs.columns, self.runs.names
+        boxes: list[list[float]] = columns.bbox[rows].tolist()
+        labels: list[int] = self.runs.labels[rows].tolist()
+        return [
+            Rectangle(bbox=(x, y, w, h), label=names[label], metadata={"coco_id": identity})
+            for (x, y, w, h), label, identity in zip(boxes, labels, columns.ids[rows].tolist(), strict=True)
+        ]
+
+    def _book(self, records: Sequence[Record], counts: Any, rows: NDArray[Any]) -> None:
+        """Outlines that become boxes."""
+        columns, source = self.runs.columns, self.runs.source
+        outlined = columns.kinds[rows] == OUTLINED
+        if source.boxed is not None:
+            source.boxed.count += int(np.count_nonzero(outlined))
+            return
+        owners: list[int] = np.repeat(np.arange(len(records)), counts)[outlined].tolist()
+        for owner, identity in zip(owners, columns.ids[rows[outlined]].tolist(), strict=True):
+            source.book_boxed(records[owner].image, identity)
+
+
+def _is_crowd(item: Annotation) -> bool:
+    """Whether that is all that a target without crowds need know: it is left out, and named."""
+    return type(item) is Rectangle and item.metadata.get("iscrowd") is True and "coco_id" in item.metadata
