@@ -55,7 +55,8 @@ class _BoxRuns:
         self.names = [source.plain_labels[number] for number in ids]
         known = np.array([*ids, _LARGEST], np.int64)
         self.labels = np.searchsorted(known, columns.categories)
-        self.usual = (columns.kinds != ODD) & (known[self.labels] == columns.categories)
+        named = (known[self.labels] == columns.categories) & (self.labels < len(ids))
+        self.usual = named & (columns.kinds != ODD)
 
     def items(self, numbers: range) -> Iterator[Record | Block]:
         """The images with these numbers."""
