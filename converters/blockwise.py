@@ -53,6 +53,7 @@ class BlockProjection:
         self.able = "rectangle" in fidelity.shapes and not asks
         self.keeps_all = keeps_all(fidelity, carry)
         self.facts_stay = fidelity.image_facts and carry == "full"
+        self.heads_stay = fidelity.image_size and fidelity.ids and fidelity.splits
         self.shapes_stay = coordinates == target and self.facts_stay and _holds_shapes(fidelity)
 
     def project(self, item: Record | Block | ShapeBlock) -> Iterator[Record | Block | ShapeBlock]:
@@ -179,6 +180,8 @@ class BlockProjection:
         if (record.extras or record.storage_name is not None) and not self.facts_stay:
             return self.one(record)
         check_name(record.image)
+        if self.heads_stay:
+            return record
         return Record(
             image=record.image,
             width=record.width if fidelity.image_size else None,
