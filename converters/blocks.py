@@ -95,5 +95,7 @@ def wanted(
     if reading.shapes_for is not None and writer.shapes(options) and fidelity.metadata is True:
         return reading.shapes_for
     if reading.blocks_for is not None and writer.blocks(options):
+        import numpy as np  # noqa: F401  (now, so that processes that are started do not each load it)
+
         return reading.blocks_for
     return None

@@ -43,6 +43,8 @@ def survey(paths: Sequence[str], context: Context, ledger: Ledger) -> Survey:
         return _counted(paths[start:stop], start, room, at_once=len(paths) >= blocks.FEWEST)
 
     found = Survey(Counter())
+    if len(paths) >= blocks.FEWEST:
+        from . import textruns  # noqa: F401  (now, as processes that are started would each load numpy)
     for part in looked_over(counted, len(paths), context, ledger) if paths else ():
         found.widths += part.widths
         found.rows += part.rows
