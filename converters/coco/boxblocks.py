@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from msgspec.structs import replace
@@ -55,7 +55,8 @@ class _BoxRuns:
         self.names = [source.plain_labels[number] for number in ids]
         known = np.array([*ids, _LARGEST], np.int64)
         self.labels = np.searchsorted(known, columns.categories)
-        self.usual = (columns.kinds != ODD) & (known[self.labels] == columns.categories)
+        named = (known[self.labels] == columns.categories) & (self.labels < len(ids))
+        self.usual = named & (columns.kinds != ODD)
 
     def items(self, numbers: range) -> Iterator[Record | Block]:
         """The images with these numbers."""
@@ -150,33 +151,55 @@ class _Gathered:
         usual = runs.usual[rows]
         if not all(map(runs.stands_out, rows[~usual].tolist())):
             return next(source.stream(range(index, index + 1)), None)
-        record = source.head(index, len(rows))
+        record = self._head(index, len(rows))
         if record is None:
             return None
-        annotations: list[Annotation] = []
-        tags: list[Tag] = []
-        crowds: list[Annotation] = []
+        found: list[NDArray[Any] | Annotation | Tag] = []
+        crowds: list[Rectangle] = []
         done = 0
-        for place in [*np.flatnonzero(~usual).tolist(), len(rows)]:
-            plain = rows[done:place]
-            self._book([record], [len(plain)], plain)
-            annotations += self._boxes(plain)
+        for place in np.flatnonzero(~usual).tolist():
+            found.append(self._booked(record, rows[done:place]))
             done = place + 1
-            for item in source.any(int(rows[place]), record) if place < len(rows) else ():
-                if isinstance(item, Tag):
-                    tags.append(item)
-                else:
-                    annotations.append(item)
-                    crowds += [item] if runs.crowds_go and _is_crowd(item) else []
-        if tags or len(annotations) > int(usual.sum()) + len(crowds):
-            return replace(record, annotations=annotations, tags=tuple(tags))
+            for item in source.any(int(rows[place]), record):
+                if runs.crowds_go and _is_crowd(item):
+                    crowds.append(item)
+                found.append(item)
+        found.append(self._booked(record, rows[done:]))
+        if sum(not isinstance(item, np.ndarray) for item in found) > len(crowds):
+            return self._whole(record, found)
         for crowd in crowds:
             source.ledger.yielded["annotations"] += 1
             source.ledger.book("crowd-skipped", image=record.image, annotation=crowd.metadata["coco_id"])
         self.records.append(record)
-        self.counts.append(int(usual.sum()))
         self.rows.append(rows[usual])
+        self.counts.append(len(self.rows[-1]))
         return None
+
+    def _head(self, index: int, annotated: int) -> Record | None:
+        """An image without its annotations; None where it is a problem."""
+        runs, source = self.runs, self.runs.source
+        if runs.plain_images is None or not is_usual(runs.plain_images[index]):
+            return source.head(index, annotated)
+        source.ledger.seen["images"] += 1
+        source.ledger.seen["annotations"] += annotated
+        return source.images.plain([runs.plain_images[index]])[0]
+
+    def _booked(self, record: Record, rows: NDArray[Any]) -> NDArray[Any]:
+        self._book([record], [len(rows)], rows)
+        return rows
+
+    def _whole(self, record: Record, found: Sequence[NDArray[Any] | Annotation | Tag]) -> Record:
+        """An image with its annotations, those known by their rows as boxes."""
+        annotations: list[Annotation] = []
+        tags: list[Tag] = []
+        for item in found:
+            if isinstance(item, Tag):
+                tags.append(item)
+            elif isinstance(item, np.ndarray):
+                annotations += self._boxes(item)
+            else:
+                annotations.append(item)
+        return replace(record, annotations=annotations, tags=tuple(tags))
 
     def _boxes(self, rows: NDArray[Any]) -> list[Annotation]:
         columns, names = self.runs.columns, self.runs.names
@@ -190,6 +213,8 @@ class _Gathered:
     def _book(self, records: Sequence[Record], counts: Any, rows: NDArray[Any]) -> None:
         """Outlines that become boxes."""
         columns, source = self.runs.columns, self.runs.source
+        if not len(rows):
+            return
         outlined = columns.kinds[rows] == OUTLINED
         if source.boxed is not None:
             source.boxed.count += int(np.count_nonzero(outlined))
@@ -199,6 +224,6 @@ class _Gathered:
             source.book_boxed(records[owner].image, identity)
 
 
-def _is_crowd(item: Annotation) -> bool:
+def _is_crowd(item: Annotation | Tag) -> TypeGuard[Rectangle]:
     """Whether that is all that a target without crowds need know: it is left out, and named."""
     return type(item) is Rectangle and item.metadata.get("iscrowd") is True and "coco_id" in item.metadata

@@ -39,6 +39,12 @@ class Usual(msgspec.Struct, gc=False):
     id: Any
 
 
+class Attributed(Usual, gc=False):
+    """With attributes behind COCO's own keys."""
+
+    attributes: dict[str, Any]
+
+
 def boxes_to_coco(
     boxes: Boxes, identities: Sequence[Any], image_id: Any, categories: Sequence[Any]
 ) -> Iterator[Usual | dict[str, Any]]:
@@ -106,11 +112,11 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
 
 
 def _usual(shape: Annotation, identity: Any, image_id: Any, category: Any) -> Usual | None:
-    """A box or ring of which nothing is said but ids and the numbers it was read with, and which is as it was read, or
-    never had such numbers. None for any other shape.
+    """A box or ring of which nothing is said but ids, who made it, and the numbers it was read with, and which is as it
+    was read, or never had such numbers. None for any other shape.
     """
     metadata = shape.metadata
-    if not metadata.keys() <= _NUMBERED or shape.confidence is not None or shape.attributes or shape.extras:
+    if not metadata.keys() <= _SAID or shape.confidence is not None or shape.attributes or shape.extras:
         return None
     if "outline" in metadata:
         area = metadata.get("area")
@@ -127,7 +133,14 @@ def _usual(shape: Annotation, identity: Any, image_id: Any, category: Any) -> Us
         area, rings, box = shoelace(shape.xy) if area is None else area, [shape.xy], tidy_hull([shape.xy])
     else:
         return None
-    return Usual(rings, area, 0, image_id, box, category, identity) if is_number(area) else None
+    if not is_number(area):
+        return None
+    source = metadata.get("source")
+    if source is None:
+        return Usual(rings, area, 0, image_id, box, category, identity)
+    if not isinstance(source, str):
+        return None
+    return Attributed(rings, area, 0, image_id, box, category, identity, {"source": source})
 
 
 def to_label_only(tag: Tag, identity: Any, image_id: Any, category: Any) -> dict[str, Any]:
@@ -154,8 +167,8 @@ def _is_flag(value: Any) -> bool:
     return (is_number(value) and value in (0, 1)) or isinstance(value, bool)
 
 
-_IDENTIFIED = frozenset(("coco_id", "coco_category_id"))
-_NUMBERED = _IDENTIFIED | {"outline", "area", "bbox"}
+_IDENTIFIED = frozenset(("coco_id", "coco_category_id", "source"))
+_SAID = _IDENTIFIED | {"outline", "area", "bbox"}
 _NOTHING: Any = object()
 _BOX = msgspec.json.Decoder(tuple[Number, Number, Number, Number] | None)
 _MASK = msgspec.json.Decoder(dict[str, Any])

@@ -55,6 +55,8 @@ ODD = (
 )
 BROKEN = (
     {**BOX, "category_id": 99},
+    {**BOX, "category_id": 2**63 - 1},
+    {**BOX, "category_id": -1},
     {**BOX, "category_id": "1"},
     {**BOX, "segmentation": [RING[:-1]]},
     {**BOX, "segmentation": {"counts": [8, 2], "size": [20, 20]}},
