@@ -6,6 +6,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Sequence
+from importlib import import_module
 from itertools import accumulate
 
 import msgspec
@@ -44,7 +45,7 @@ def survey(paths: Sequence[str], context: Context, ledger: Ledger) -> Survey:
 
     found = Survey(Counter())
     if len(paths) >= blocks.FEWEST:
-        from . import textruns  # noqa: F401  (now, as processes that are started would each load numpy)
+        import_module("numpy")  # now: processes that are started would each load it
     for part in looked_over(counted, len(paths), context, ledger) if paths else ():
         found.widths += part.widths
         found.rows += part.rows
