@@ -8,6 +8,7 @@ whatever is odd about an image keeps it out of a block: nobody need have words f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -95,5 +96,6 @@ def wanted(
     if reading.shapes_for is not None and writer.shapes(options) and fidelity.metadata is True:
         return reading.shapes_for
     if reading.blocks_for is not None and writer.blocks(options):
+        import_module("numpy")  # now: processes that are started would each load it
         return reading.blocks_for
     return None

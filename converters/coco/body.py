@@ -32,13 +32,14 @@ _OURS = frozenset(("id", "file_name", "width", "height", EXTENSION))
 
 
 class Picture(msgspec.Struct, gc=False):
-    """An image of which nothing is noted but what every format knows."""
+    """An image about which COCO has noted nothing."""
 
     id: Any
     file_name: str
     width: Number | UnsetType
     height: Number | UnsetType
     split: str | UnsetType
+    noted: dict[str, Any] | UnsetType = msgspec.field(name=EXTENSION)
 
 
 class Body:
@@ -145,13 +146,14 @@ class Body:
         return to_coco(group, identity, image_id, category)
 
     def _picture(self, record: Record, image_id: Any) -> Picture | dict[str, Any]:
-        """An image's keys, quickly where nothing was noted about it."""
-        if record.extras or record.storage_name is not None:
+        """An image's keys, quickly where COCO has noted nothing about it."""
+        extras = record.extras
+        if "coco" in extras or record.storage_name is not None:
             return self._image(record, image_id)
         width = UNSET if record.width is None else record.width
         height = UNSET if record.height is None else record.height
         split = record.split if self.split_key and record.split is not None else UNSET
-        return Picture(image_id, record.image, width, height, split)
+        return Picture(image_id, record.image, width, height, split, extras or UNSET)
 
     def _image(self, record: Record, image_id: Any) -> dict[str, Any]:
         """An image's keys as the source had them, our own where it had none."""

@@ -22,6 +22,9 @@ from .pictures import PLAIN_IMAGE_QUOTES, PlainImage
 from .root import Span, root_around
 
 _IMAGES = msgspec.json.Decoder(list[PlainImage])
+_ROW_BITS = 32
+_SPARSE = 64
+"""Ids that are as many times as far apart as they are many are not looked for in a table."""
 _HEADS = msgspec.json.Decoder(list[ImageHead])
 
 
@@ -95,14 +98,12 @@ class BoxDocument(Document):
         """Sort the annotations by their images, unless an id stands twice or an image is none."""
         if _some_twice(self._ids) or _some_twice(found.ids):
             return False
-        by_id = np.argsort(self._ids).astype(np.int32)
-        places = np.searchsorted(self._ids, found.images, sorter=by_id)
-        owner = by_id[np.minimum(places, len(by_id) - 1)]
+        owner = _found(self._ids, found.images)
         if not np.array_equal(self._ids[owner], found.images):
             return False
-        order = np.argsort(owner, kind="stable")
-        self.start = np.searchsorted(owner[order], np.arange(len(self._ids) + 1)).tolist()
-        self.order = order.astype(np.uint32)
+        by_owner = np.sort((owner << _ROW_BITS) | np.arange(len(owner)))
+        self.order = (by_owner & ((1 << _ROW_BITS) - 1)).astype(np.uint32)
+        self.start = [0, *np.cumsum(np.bincount(owner, minlength=len(self._ids))).tolist()]
         self.index = {identity: number for number, identity in enumerate(self._ids.tolist())}
         self.next_image_id, self.next_id = (max(int(ids.max()), 0) + 1 for ids in (self._ids, found.ids))
         self.dropped, self.fresh = 0, {}
@@ -117,6 +118,17 @@ class BoxDocument(Document):
 def _some_twice(ids: NDArray[np.int64]) -> bool:
     ordered = np.sort(ids)
     return bool((ordered[1:] == ordered[:-1]).any())
+
+
+def _found(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The places among `ids`, each there once, of those that are wanted; any place for one that is not there."""
+    low, high = int(ids.min()), int(ids.max())
+    if high - low < _SPARSE * len(ids):
+        table = np.zeros(high - low + 1, np.int64)
+        table[ids - low] = np.arange(len(ids))
+        return table[np.clip(wanted, low, high) - low]
+    by_id = np.argsort(ids)
+    return by_id[np.minimum(np.searchsorted(ids, wanted, sorter=by_id), len(ids) - 1)]
 
 
 class _Elements(Sequence[msgspec.Raw]):

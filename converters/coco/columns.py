@@ -30,6 +30,7 @@ ODD, BOX, OUTLINED = 0, 1, 2
 QUOTES = 14
 _PIECE = 1 << 18
 _NEAR = 512
+_TAIL = 1 << 20
 _EXACT = 2.0**53
 """Below it every whole number is a float."""
 _OPENING = re.compile(rb"\s*:\s*\[")
@@ -51,6 +52,7 @@ class _Box(msgspec.Struct, gc=False):
 
 _BOXES = msgspec.json.Decoder(list[_Box])
 _BOX = msgspec.json.Decoder(_Box)
+_HEADS = msgspec.json.Decoder(list[Head])
 _HEAD = msgspec.json.Decoder(Head)
 
 
@@ -73,11 +75,26 @@ def elements(data: bytes, key: bytes) -> Span | None:
     at = data.find(word)
     while at >= 0:
         opening = _OPENING.match(data, at + len(word))
-        end = None if opening is None else _END.search(data, opening.end())
-        if opening is not None and end is not None:
-            return opening.end(), end.start() + 1
+        if opening is not None:
+            near_end = _near_end(data, opening.end()) if key == b"annotations" else None
+            end = near_end or _END.search(data, opening.end())
+            return None if end is None else (opening.end(), end.start() + 1)
         at = data.find(word, at + len(word))
     return None
+
+
+def _near_end(data: bytes, start: int) -> re.Match[bytes] | None:
+    """Where annotations that begin at `start` end, if that is near the end of the file, as in most."""
+    first = len(data) - _TAIL
+    end = _END.search(data, first) if first > start else None
+    before = None if end is None else _BETWEEN.search(data, max(end.start() - _PIECE, start))
+    if end is None or before is None:
+        return None
+    try:
+        _HEADS.decode(b"[%b]" % data[before.end() - 1 : end.start() + 1])
+    except DECODE_ERRORS:
+        return None
+    return end
 
 
 def pieces(data: bytes, span: Span) -> list[Span]:

@@ -31,7 +31,7 @@ _IMAGE = re.compile(
     rf"(?:/>|>[ \t\r\n{_BOX_IN_PLACE}]*</image>){GAP}"
 )
 _NO_HEAD = ("0", "", None, "0", "0")
-_SHARE = 4
+_SHARE = 16
 """Where more than one image in so many is something else, a run is none."""
 _floats = msgspec.json.Decoder(list[float]).decode
 

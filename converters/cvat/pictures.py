@@ -25,7 +25,7 @@ from .notes import EXTENSION, NO_SPLIT
 from .numbers import Unreadable, number
 from .ordinary import ordinary
 from .shapes import as_xml, read_shape, to_hub, to_tag
-from .skimming import Image, Skimmed, image_in, images, runs
+from .skimming import IN_HEAD, Image, Skimmed, image_in, images, runs
 from .stream import Element, children, line_of
 
 
@@ -106,7 +106,7 @@ class Pictures:
 
     def _quickly(self, skimmed: Skimmed, ledger: Ledger, start: int, stop: int) -> Generator[Record, None, int]:
         """Images of an ordinary file, down to one that takes a closer look, whose number it returns; else `stop`."""
-        for image in islice(images(self.path, skimmed.places, start), stop - start):
+        for image in islice(images(self.path, skimmed.stretches, start), stop - start):
             if image is None:
                 break
             yield self._image(image, ledger)
@@ -116,7 +116,18 @@ class Pictures:
     def _image(self, image: Image, ledger: Ledger) -> Record:
         ledger.seen["images"] += 1
         ledger.seen["annotations"] += len(image.annotations)
-        return replace(self._facts(image.given, None), annotations=image.annotations)
+        identity, name, subset, width, height = image.head
+        if self.clashing:
+            given = {key: text for key, text in zip(IN_HEAD, image.head, strict=True) if text}
+            return replace(self._facts(given, None), annotations=image.annotations)
+        return Record(
+            image=name,
+            annotations=image.annotations,
+            width=int(width),
+            height=int(height),
+            split=subset or None,
+            extras={} if self.numbered else {"cvat": {"id": _identity(identity)}},
+        )
 
     def _closely(self, ledger: Ledger, start: int, stop: int | None) -> Iterator[Record]:
         elements = (element for element in children(self.path) if element.tag == "image")
@@ -174,7 +185,7 @@ class Pictures:
         cvat: dict[str, Any] = {}
         identity = given.pop("id", None)
         if identity is not None and not self.numbered and given.pop(f"{EXTENSION}-id", None) is None:
-            cvat["id"] = int(identity) if identity.isdecimal() and str(int(identity[:18])) == identity else identity
+            cvat["id"] = _identity(identity)
         if (task := given.pop("task_id", None)) is not None:
             cvat["task_id"] = task
         if given:
@@ -211,6 +222,10 @@ class Pictures:
             if ledger.places is not None:
                 ledger.places.extend([place] * len(found))
         return replace(record, annotations=annotations, tags=tuple(tags))
+
+
+def _identity(text: str) -> int | str:
+    return int(text) if text.isdecimal() and str(int(text[:18])) == text else text
 
 
 def _side(text: str | None, name: str) -> float | int | None:

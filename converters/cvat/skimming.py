@@ -18,7 +18,7 @@ from ..ledger import Ledger
 from ..parallel import looked_over
 from .boxruns import GAP, OPENING, TEXT, Named, Run, run_of
 from .forms import FEWEST
-from .numbers import usual
+from .numbers import usual_of_each
 from .ordinary import metadata, span_of
 
 Row = Sequence[str]
@@ -35,7 +35,7 @@ _PIECE = re.compile(
     rf"(</image>)|(</annotations>)|(.+))",
     re.DOTALL,
 )
-_BOX, _POLYGON, _IMAGE, _NAME, _EMPTY, _END, _LAST, _ODD = 0, 7, 11, 12, 16, 17, 18, 19
+_BOX, _POLYGON, _POINTS, _IMAGE, _NAME, _EMPTY, _END, _LAST, _ODD = 0, 7, 10, 11, 12, 16, 17, 18, 19
 _NOT_ASCII: list[Row] = [("",) * _ODD + ("?",)]
 _OPENING = OPENING.encode()
 _HEAD = re.compile(rb'(?:<\?xml version=["\']1\.0["\'](?: encoding=["\'](?:utf-8|UTF-8)["\'])?\s*\?>)?\s*<annotations>')
@@ -49,24 +49,36 @@ _LARGEST_HEAD = 1 << 18
 _LARGEST = 1 << 24
 
 
+class Stretch(msgspec.Struct):
+    """Some images of a file: the number of the first, and at which byte it begins. `is_run`: they can be read into
+    columns; `run`: those, where they are kept.
+    """
+
+    number: int
+    offset: int
+    is_run: bool
+    run: Run | None = None
+
+
 class Skimmed(msgspec.Struct):
-    """What a file holds, or a stretch of it: the names and subsets of its images, labels in use; at which byte it can
-    be read on, from the image of which number; and what was read from there, where that is kept. `head`: the bytes
-    before the images. `ended`: the end was seen.
+    """What a file holds, or a part of it: the names and subsets of its images, labels in use, and where it can be read
+    on. `head`: the bytes before the images. `ended`: the end was seen.
     """
 
     head: bytes = b""
     names: list[Named] = []
     labels: dict[str, None] = {}
-    places: list[tuple[int, int]] = []
-    runs: list[Run | None] = []
+    stretches: list[Stretch] = []
     ended: bool = False
 
 
-class Image(msgspec.Struct):
-    """An image's attributes, but for what it has no other word for, and its shapes."""
+IN_HEAD = ("id", "name", "subset", "width", "height")
 
-    given: dict[str, str]
+
+class Image(msgspec.Struct):
+    """An image's shapes, and what its attributes say: `IN_HEAD`, an empty text where there is no subset."""
+
+    head: Row
     annotations: list[Annotation]
 
 
@@ -86,12 +98,13 @@ def skimmed(path: Path, context: Context) -> Skimmed | None:
 
         found = Skimmed(head)
         for part in looked_over(look, units, context, Ledger()):
-            if part is None or (found.ended and part.places):
+            if part is None or (found.ended and part.stretches):
                 return None
-            found.places += [(len(found.names) + number, offset) for number, offset in part.places]
+            for stretch in part.stretches:
+                stretch.number += len(found.names)
+            found.stretches += part.stretches
             found.names += part.names
             found.labels |= part.labels
-            found.runs += part.runs
             found.ended |= part.ended
     except OSError:
         return None
@@ -106,12 +119,13 @@ def _look(path: Path, start: int, stop: int | None, room: int) -> Skimmed | None
     for offset, text in _texts(path, start, stop):
         if text is None or found.ended:
             return None
-        found.places.append((len(found.names), offset))
         images, end, more = text.partition(_END_OF_ALL)
         if more.strip(" \t\r\n"):
             return None
         found.ended |= bool(end)
         run, named = run_of(images) or (None, [])
+        stretch = Stretch(len(found.names), offset, run is not None)
+        found.stretches.append(stretch)
         if run is None:
             if not _ordinary(images, found):
                 return None
@@ -123,7 +137,8 @@ def _look(path: Path, start: int, stop: int | None, room: int) -> Skimmed | None
                     return None
             found.labels.update(dict.fromkeys(run.labels))
             room -= run.size
-        found.runs.append(run if room >= 0 else None)
+            if room >= 0:
+                stretch.run = run
     return found
 
 
@@ -148,14 +163,16 @@ def runs(path: Path, skimmed: Skimmed, start: int, stop: int) -> Iterator[tuple[
     """Number of the first image and of the last (excluded), and what is between in columns, of all runs that have some
     of the images `start` to `stop`; None where most of it is something else.
     """
-    ends: list[tuple[int, int | None]] = [*skimmed.places[1:], (len(skimmed.names), None)]
-    for (first, offset), (last, end), run in zip(skimmed.places, ends, skimmed.runs, strict=True):
-        if last <= start or stop <= first:
+    following: list[Stretch | None] = [*skimmed.stretches[1:], None]
+    for stretch, after in zip(skimmed.stretches, following, strict=True):
+        last, end = (len(skimmed.names), None) if after is None else (after.number, after.offset)
+        if last <= start or stop <= stretch.number:
             continue
-        if run is None:
-            text = "".join(some or "" for _, some in _texts(path, offset, end))
+        run = stretch.run
+        if run is None and stretch.is_run:
+            text = "".join(some or "" for _, some in _texts(path, stretch.offset, end))
             run, _ = run_of(text.partition(_END_OF_ALL)[0]) or (None, ())
-        yield first, last, run
+        yield stretch.number, last, run
 
 
 def image_in(text: str) -> Image | None:
@@ -163,24 +180,28 @@ def image_in(text: str) -> Image | None:
     return next(_images([_pieces(text)], 0, 0))
 
 
-def images(path: Path, places: Sequence[tuple[int, int]], start: int) -> Iterator[Image | None]:
+def images(path: Path, stretches: Sequence[Stretch], start: int) -> Iterator[Image | None]:
     """The images from number `start` on; None, and nothing after it, where a shape takes a closer look after all."""
-    number, offset = next(place for place in reversed(places) if place[0] <= start)
-    texts = (text for _, text in _texts(path, offset, None))
-    return _images((_NOT_ASCII if text is None else _pieces(text) for text in texts), number, start)
+    stretch = next(stretch for stretch in reversed(stretches) if stretch.number <= start)
+    texts = (text for _, text in _texts(path, stretch.offset, None))
+    return _images((_NOT_ASCII if text is None else _pieces(text) for text in texts), stretch.number, start)
 
 
 def _images(some: Iterable[list[Row]], number: int, start: int) -> Iterator[Image | None]:
-    image = Image({}, [])
+    image = Image((), [])
     for rows in some:
+        outlines = iter(usual_of_each([row[_POINTS] for row in rows if row[_POLYGON]]))
         for row in rows:
             if row[_IMAGE]:
                 number += 1
-                image = Image(_given(row), [])
+                image = Image(row[_IMAGE:_EMPTY], [])
                 if not row[_EMPTY]:
                     continue
-            elif number > start and (row[_BOX] or row[_POLYGON]):
-                shape = _shape(row)
+            elif row[_BOX] or row[_POLYGON]:
+                xy = next(outlines) if row[_POLYGON] else None
+                if number <= start:
+                    continue
+                shape = _shape(row, xy)
                 if shape is None:
                     yield None
                     return
@@ -195,19 +216,11 @@ def _images(some: Iterable[list[Row]], number: int, start: int) -> Iterator[Imag
                 yield image
 
 
-def _given(row: Row) -> dict[str, str]:
-    given: dict[str, str] = dict(zip(("id", "name", "subset", "width", "height"), row[_IMAGE:_EMPTY], strict=True))
-    if not given["subset"]:
-        del given["subset"]
-    return given
-
-
-def _shape(row: Row) -> Annotation | None:
+def _shape(row: Row, xy: tuple[float, ...] | None) -> Annotation | None:
     if label := row[_BOX]:
         _, source, occluded, left, top, right, bottom = row[:_POLYGON]
         return Rectangle(bbox=span_of(left, top, right, bottom), label=label, metadata=metadata(source, occluded))
-    label, source, occluded, text = row[_POLYGON:_IMAGE]
-    xy = usual(text)
+    label, source, occluded, _ = row[_POLYGON:_IMAGE]
     if xy is None or len(xy) < 2 * FEWEST["polygon"]:
         return None
     return Polygon(xy=xy, label=label, metadata=metadata(source, occluded))

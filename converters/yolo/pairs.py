@@ -131,9 +131,18 @@ def of_tree(root: str) -> Iterator[Pair]:
 
 def label_names(folder: str) -> Iterator[str]:
     """Names below `folder` of text files that are label files: no class lists, lists of pictures, read-mes."""
-    for name in names_below(folder, lambda name: name[-4:].lower() == ".txt"):
-        if not _NOT_LABELS.fullmatch(name, name.rfind("/") + 1, len(name) - 4) or starts_with_row(f"{folder}/{name}"):
+    for name in names_below(folder, _is_text):
+        numbered = "0" <= name[0] <= "9" and "/" not in name  # as most are: these are no lists
+        if (
+            numbered
+            or not _NOT_LABELS.fullmatch(name, name.rfind("/") + 1, len(name) - 4)
+            or starts_with_row(f"{folder}/{name}")
+        ):
             yield name
+
+
+def _is_text(name: str) -> bool:
+    return name[-4:].lower() == ".txt"
 
 
 def starts_with_row(path: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Sequence
+from importlib import import_module
 from itertools import accumulate
 
 import msgspec
@@ -43,6 +44,8 @@ def survey(paths: Sequence[str], context: Context, ledger: Ledger) -> Survey:
         return _counted(paths[start:stop], start, room, at_once=len(paths) >= blocks.FEWEST)
 
     found = Survey(Counter())
+    if len(paths) >= blocks.FEWEST:
+        import_module("numpy")  # now: processes that are started would each load it
     for part in looked_over(counted, len(paths), context, ledger) if paths else ():
         found.widths += part.widths
         found.rows += part.rows

@@ -93,12 +93,13 @@ def _document(seed, shares=(10, 1, 0), images=30):
         annotations.append(one)
     categories = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}, {"id": 3, "name": "dog"}, {"id": 7, "name": "é"}]
     parts = {"info": {"images": 1}, "images": pictures, "annotations": annotations, "categories": categories}
-    return dict(sorted(parts.items())) if seed % 2 else parts
+    return dict(sorted(parts.items(), key=lambda part: part[0] != "annotations")) if seed % 2 else parts
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
     monkeypatch.setattr(columns, "_PIECE", 900)
+    monkeypatch.setattr(columns, "_TAIL", 1500)
     monkeypatch.setattr(blocks, "IMAGES", 7)
     monkeypatch.setattr(parallel, "WORTH_A_PROCESS", 1)
 

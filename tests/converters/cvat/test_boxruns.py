@@ -96,7 +96,7 @@ def test_columns_are_not_kept_where_memory_is_limited(tmp_path: Path) -> None:
     for memory, kept in [(None, True), (Memory(limit=10**9, window=10**6, room=10**6, largest=10**6), False)]:
         found = skimming.skimmed(path, Context(memory=memory))
         assert found is not None
-        assert any(found.runs) == kept
+        assert any(stretch.run for stretch in found.stretches) == kept
 
 
 @pytest.mark.parametrize("tail", ["", "<more/>", "</annotations>", '<image id="0" name="b" width="1" height="1"/>'])
@@ -121,6 +121,6 @@ def test_a_file_is_looked_over_in_stretches(tmp_path: Path, monkeypatch: pytest.
             assert found is not None
             assert (found.names, set(found.labels)) == (whole.names, set(whole.labels))
             data = path.read_bytes()
-            for number, offset in found.places:
-                assert data[offset:].startswith(b"<image ")
-                assert data.count(b"<image ", 0, offset) == number
+            for stretch in found.stretches:
+                assert data[stretch.offset :].startswith(b"<image ")
+                assert data.count(b"<image ", 0, stretch.offset) == stretch.number
