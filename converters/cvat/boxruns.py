@@ -12,8 +12,8 @@ import msgspec
 Named = tuple[str, str | None]
 """Name and subset of an image."""
 
-TEXT = r"[ !#-%'-;=?-~]"
-"""Of printable ASCII what means itself in an attribute."""
+TEXT = r"[ !#-%'-;=?-~\xa0-\ufffd\U00010000-\U0010ffff]"
+"""What means itself in an attribute."""
 GAP = r"[ \t\r\n]*"
 OPENING = "<image "
 

@@ -36,7 +36,7 @@ _PIECE = re.compile(
     re.DOTALL,
 )
 _BOX, _POLYGON, _POINTS, _IMAGE, _NAME, _EMPTY, _END, _LAST, _ODD = 0, 7, 10, 11, 12, 16, 17, 18, 19
-_NOT_ASCII: list[Row] = [("",) * _ODD + ("?",)]
+_NO_TEXT: list[Row] = [("",) * _ODD + ("?",)]
 _OPENING = OPENING.encode()
 _HEAD = re.compile(rb'(?:<\?xml version=["\']1\.0["\'](?: encoding=["\'](?:utf-8|UTF-8)["\'])?\s*\?>)?\s*<annotations>')
 _BLOCK = 1 << 18
@@ -109,8 +109,7 @@ def skimmed(path: Path, context: Context) -> Skimmed | None:
     except OSError:
         return None
     twice = len(set(found.names)) < len(found.names)
-    fine = found.ended and not twice and all(is_safe_name(name) for name, _ in found.names)
-    return found if fine else None
+    return found if found.ended and not twice else None
 
 
 def _look(path: Path, start: int, stop: int | None, room: int) -> Skimmed | None:
@@ -139,7 +138,7 @@ def _look(path: Path, start: int, stop: int | None, room: int) -> Skimmed | None
             room -= run.size
             if room >= 0:
                 stretch.run = run
-    return found
+    return found if all(is_safe_name(name) for name, _ in found.names) else None
 
 
 def _ordinary(text: str, found: Skimmed) -> bool:
@@ -184,7 +183,7 @@ def images(path: Path, stretches: Sequence[Stretch], start: int) -> Iterator[Ima
     """The images from number `start` on; None, and nothing after it, where a shape takes a closer look after all."""
     stretch = next(stretch for stretch in reversed(stretches) if stretch.number <= start)
     texts = (text for _, text in _texts(path, stretch.offset, None))
-    return _images((_NOT_ASCII if text is None else _pieces(text) for text in texts), stretch.number, start)
+    return _images((_NO_TEXT if text is None else _pieces(text) for text in texts), stretch.number, start)
 
 
 def _images(some: Iterable[list[Row]], number: int, start: int) -> Iterator[Image | None]:
@@ -232,7 +231,7 @@ def _pieces(text: str) -> list[Row]:
 
 def _texts(path: Path, start: int, stop: int | None) -> Iterator[tuple[int, str | None]]:
     """The images of a file that begin from byte `start` to `stop` (excluded), some at a time, and at which byte the
-    first of these begins; None for what is not ASCII, or too long.
+    first of these begins; None for what is not UTF-8, or too long.
     """
     with path.open("rb") as file:
         file.seek(start)
@@ -261,4 +260,7 @@ def _texts(path: Path, start: int, stop: int | None) -> Iterator[tuple[int, str 
 
 
 def _text(data: bytes) -> str | None:
-    return data.decode() if data.isascii() else None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None

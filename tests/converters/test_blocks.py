@@ -22,7 +22,7 @@ from annolake.schemas.errors import AnnolakeError
 from annolake.schemas.model import Annotation, Catalog, Category, Polygon, Record, Rectangle
 
 LABELS = ("car", "Fußgänger", "100% <a & b>", "x", "é")
-PLAIN: dict[str, str] = dict(zip(LABELS, ("car", "walker", "100% a - b", "x", "e"), strict=True))
+PLAIN: dict[str, str] = dict(zip(LABELS, ("car", "Fußgänger", "100% a - b", "x", "é"), strict=True))
 """What a CVAT file says as it stands: any other is read one by one."""
 SOURCES: dict[str, dict[str, Any]] = {"yolo": {"task": "detect"}, "voc": {}, "cvat": {}, "coco": {}}
 TARGETS: list[tuple[str, dict[str, Any]]] = [

@@ -15,7 +15,8 @@ from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
 from annolake.schemas.errors import InvalidInput
 
-LABELS = "<labels><label><name>cat</name></label><label><name>a dog</name></label></labels>"
+NAMED = ("cat", "a dog", "Bär", "猫 \U0001f408")
+LABELS = f"<labels>{''.join(f'<label><name>{name}</name></label>' for name in NAMED)}</labels>"
 HEAD = f"<annotations>\n  <version>1.1</version>\n  <meta><task>{LABELS}</task></meta>\n"
 HEADS = st.just(HEAD) | st.sampled_from(
     [
@@ -28,7 +29,7 @@ HEADS = st.just(HEAD) | st.sampled_from(
         f'{HEAD}<!-- <image id="0" name="a" width="1" height="1"/> ',
     ]
 )
-LABEL = st.sampled_from(["cat", "a dog"] * 9 + ["bird", "", "&lt;"])
+LABEL = st.sampled_from([*NAMED * 9, "bird", "", "&lt;", "\x7f", "\x85", "\xa0", "\ufffe"])
 EDGES = st.integers(0, 10**5).map(lambda n: f"{n / 100:.2f}")
 SAID = st.builds(
     'label="{}" source="{}" occluded="{}"'.format,
@@ -46,7 +47,9 @@ RINGS = st.lists(st.tuples(EDGES, EDGES).map(",".join), min_size=3, max_size=5).
 POLYGONS = st.builds('    <polygon {} points="{}" z_order="0"'.format, SAID, RINGS).flatmap(
     lambda text: ENDS.map(lambda end: text + end.format("polygon") + "\n")
 )
-NAMES = st.sampled_from([f"{name}.jpg" for name in "abcdefghij"] + ["sub/a b.jpg", "../x.jpg", "é.jpg"])
+NAMES = st.sampled_from(
+    [f"{name}.jpg" for name in "abcdefghij"] + ["sub/a b.jpg", "../x.jpg", "é.jpg", "\u2028.jpg", "\ufeff.jpg"]
+)
 OPENINGS = st.builds(
     '  <image id="{}" name="{}"{} width="{}" height="{}"'.format,
     st.integers(0, 99),
@@ -61,8 +64,8 @@ IMAGES = st.builds(
     st.lists(BOXES | POLYGONS, max_size=3),
 )
 TAILS = st.sampled_from(["</annotations>\n", "<more/></annotations>", "", "</annotations><!-- end -->"])
-NAMED = st.lists(IMAGES, max_size=6, unique_by=lambda text: text.split('name="')[1].split('"')[0])
-FILES = st.builds("{}{}{}".format, HEADS, (NAMED | st.lists(IMAGES, max_size=4)).map("".join), TAILS)
+UNALIKE = st.lists(IMAGES, max_size=6, unique_by=lambda text: text.split('name="')[1].split('"')[0])
+FILES = st.builds("{}{}{}".format, HEADS, (UNALIKE | st.lists(IMAGES, max_size=4)).map("".join), TAILS)
 
 
 def read(path: Path, start: int, stop: int | None) -> Any:
