@@ -188,3 +188,17 @@ def test_the_elements_of_a_list_are_those_that_are_read_one_by_one(tmp_path):
         assert list(map(bytes, ours[3:9])) == list(map(bytes, theirs[3:9]))
     assert (document.order.tolist(), document.start) == (other.order.tolist(), other.start)
     assert (document.next_id, document.next_image_id) == (other.next_id, other.next_image_id)
+
+
+@pytest.mark.parametrize("clashing", [False, True])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_folder_of_several_files(tmp_path, monkeypatch, clashing, jobs):
+    for seed, split in enumerate(("train", "val", "test")):
+        document = _document(2 * seed, (20, 1, 0), images=9)
+        for picture in document["images"]:
+            picture["file_name"] = f"{'' if clashing else split}{picture['file_name']}"
+        path = tmp_path / "coco.json" / "annotations" / f"instances_{split}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document))
+    long, short = both(tmp_path, monkeypatch, "yolo", {"task": "detect"}, jobs)
+    assert short == long
