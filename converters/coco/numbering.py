@@ -24,8 +24,10 @@ def owners(index: Mapping[Id, int], wanted: Collection[Any]) -> NDArray[np.int32
         return np.fromiter(map(index.get, wanted, repeat(-2)), np.int32, len(wanted))
     numbers = np.full(high - low + 2, -2, np.int32)
     numbers[known - low] = np.fromiter(index.values(), np.int32, len(index))
-    asked[(asked < low) | (asked > high)] = high + 1
-    return numbers[asked - low]
+    places = np.full(len(asked), len(numbers) - 1)
+    inside = (asked >= low) & (asked <= high)
+    places[inside] = asked[inside] - low
+    return numbers[places]
 
 
 def whole_numbers(ids: Collection[Any]) -> NDArray[np.int64] | None:
