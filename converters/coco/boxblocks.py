@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -14,11 +14,9 @@ from ...schemas.model import Annotation, Record, Rectangle, Tag
 from .. import blocks
 from ..blocks import Block
 from ..fidelity import Fidelity
-from ..format import Blocks
-from ..ledger import Ledger
 from .boxdocument import BoxDocument
 from .columns import ODD, OUTLINED, QUOTES, Columns
-from .document import Document
+from .crowds import plain_crowd
 from .pictures import is_usual
 
 if TYPE_CHECKING:
@@ -27,20 +25,16 @@ if TYPE_CHECKING:
 _LARGEST = 2**63 - 1
 
 
-def box_blocks(document: Document, fidelity: Fidelity, records: Callable[[Ledger], ImageRecords]) -> Blocks | None:
-    """What goes by blocks for a target of that fidelity; None where it has more than boxes, or the file was not opened
-    for boxes. `records` are those of the file.
+def in_box_blocks(source: ImageRecords, numbers: range, fidelity: Fidelity) -> Iterator[Record | Block]:
+    """The images with these numbers, for a target of that fidelity: one by one where it has more than boxes, or the
+    file was not opened for boxes.
     """
-    if not isinstance(document, BoxDocument) or document.columns is None or not fidelity.boxes_only:
-        return None
-    columns = document.columns
-
-    def items(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record | Block]:
-        numbers, source = range(len(document.images))[start:stop], records(ledger)
-        source.begin(numbers)
+    document = source.document
+    columns = document.columns if isinstance(document, BoxDocument) else None
+    if isinstance(document, BoxDocument) and columns and fidelity.boxes_only and not source.images.clashing and numbers:
         yield from _BoxRuns(source, document, columns, fidelity).items(numbers)
-
-    return items
+    else:
+        yield from source.stream(numbers)
 
 
 class _BoxRuns:
@@ -160,7 +154,7 @@ class _Gathered:
         for place in np.flatnonzero(~usual).tolist():
             found.append(self._booked(record, rows[done:place]))
             done = place + 1
-            for item in source.any(int(rows[place]), record):
+            for item in self._odd(int(rows[place]), record):
                 if runs.crowds_go and _is_crowd(item):
                     crowds.append(item)
                 found.append(item)
@@ -183,6 +177,14 @@ class _Gathered:
         source.ledger.seen["images"] += 1
         source.ledger.seen["annotations"] += annotated
         return source.images.plain([runs.plain_images[index]])[0]
+
+    def _odd(self, row: int, record: Record) -> Sequence[Annotation | Tag]:
+        runs, source = self.runs, self.runs.source
+        if runs.crowds_go:
+            crowd = plain_crowd(source.document.annotations[row], record, source.plain_labels)
+            if crowd is not None:
+                return [crowd]
+        return source.any(row, record)
 
     def _booked(self, record: Record, rows: NDArray[Any]) -> NDArray[Any]:
         self._book([record], [len(rows)], rows)

@@ -19,11 +19,13 @@ from ...schemas.errors import InvalidInput
 from ...schemas.model import Annotation, Record, Rectangle, Tag
 from ...schemas.plain import is_id
 from ...schemas.problems import Problem
+from ..blocks import Block
 from ..fidelity import Fidelity
 from ..format import Blocks, Context, Reading, Records
 from ..ledger import Ledger, Loss
 from ..shapeblocks import Shape, ShapeBlock
-from .boxblocks import box_blocks
+from .boxblocks import in_box_blocks
+from .boxdocument import BoxDocument
 from .catalog import catalog_of
 from .document import Document, Id
 from .large import LargeDocument, clashing_names
@@ -49,46 +51,51 @@ def read_sources(sources: Sequence[Source], categories: str | None, ledger: Ledg
     """One reading over all files of a data set. Names that several splits share get the split in front. `categories`
     is the file that results lists belong to.
     """
-    if len(sources) > 1:
-        context = msgspec.structs.replace(context, boxes=False)
     documents = [opened(source, categories, ledger, context) for source in sources]
     clashing = _clashing_names(documents) if len(documents) > 1 else frozenset[str]()
     if clashing:
         ledger.decide("names", f"{len(clashing)} image names stand in several splits: they get the split in front")
 
+    def begun(wanted: Wanted, ledger: Ledger, start: int, stop: int | None) -> Iterator[tuple[ImageRecords, range]]:
+        """The records of each file, and the numbers of its images among those from `start` to `stop`."""
+        first = 0
+        for document in documents:
+            numbers = range(len(document.images))
+            end = len(numbers) if stop is None else max(stop - first, 0)
+            records = ImageRecords(document, ledger, clashing, wanted)
+            chosen = numbers[max(start - first, 0) : end]
+            records.begin(chosen)
+            yield records, chosen
+            first += len(numbers)
+
     def records_for(fidelity: Fidelity | None) -> Records:
         wanted = Wanted.by(fidelity)
 
         def records(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
-            first = 0
-            for document in documents:
-                numbers = range(len(document.images))
-                end = len(numbers) if stop is None else max(stop - first, 0)
-                records = ImageRecords(document, ledger, clashing, wanted)
-                chosen = numbers[max(start - first, 0) : end]
-                records.begin(chosen)
-                yield from records.stream(chosen)
-                first += len(numbers)
+            for records, numbers in begun(wanted, ledger, start, stop):
+                yield from records.stream(numbers)
 
         return records
 
     def shapes_for(fidelity: Fidelity) -> Blocks:
         """Of one file whose ids are right, and whose images have names of their own."""
-        document, wanted = documents[0], Wanted.by(fidelity)
+        wanted = Wanted.by(fidelity)
 
         def items(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record | ShapeBlock]:
-            numbers = range(len(document.images))[start:stop]
-            records = ImageRecords(document, ledger, clashing, wanted)
-            records.begin(numbers)
-            yield from in_blocks(records, numbers)
+            for records, numbers in begun(wanted, ledger, start, stop):
+                yield from in_blocks(records, numbers)
 
         return items
 
     def blocks_for(fidelity: Fidelity) -> Blocks:
-        """The same of boxes, for a target that has no more."""
-        document, wanted = documents[0], Wanted.by(fidelity)
-        by_blocks = box_blocks(document, fidelity, lambda books: ImageRecords(document, books, clashing, wanted))
-        return by_blocks or records_for(fidelity)
+        """The same of boxes, for a target that has no more, of all files."""
+        wanted = Wanted.by(fidelity)
+
+        def items(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record | Block]:
+            for records, numbers in begun(wanted, ledger, start, stop):
+                yield from in_box_blocks(records, numbers, fidelity)
+
+        return items
 
     usual = len(documents) == 1 and not documents[0].fresh and context.memory is None
     return Reading(
@@ -96,7 +103,7 @@ def read_sources(sources: Sequence[Source], categories: str | None, ledger: Ledg
         records=records_for(None),
         images=sum(len(document.images) for document in documents),
         records_for=records_for,
-        blocks_for=blocks_for if usual else None,
+        blocks_for=blocks_for if any(isinstance(document, BoxDocument) for document in documents) else None,
         shapes_for=shapes_for if usual else None,
         apart=True,
         locate=lambda place: next(

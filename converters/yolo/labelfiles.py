@@ -54,7 +54,9 @@ class LabelFiles:
 
 
 def ended(text: bytes) -> bytes:
-    """A file with just one end of line behind its last row."""
+    """A file with just one end of line behind its last row, and each a single character."""
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n")
     if not text.endswith(b"\n") or text.endswith(b"\n\n"):
         text = text.rstrip(b"\n")
         return text + b"\n" if text else text

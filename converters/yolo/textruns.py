@@ -53,8 +53,8 @@ def boxes_in(text: bytes, ends: Sequence[int], classes: int) -> tuple[NDArray[np
     """Class, centre and size of all rows (rows, 5), and how many each file has; None where anything is odd, as in
     `boxrows.plain_boxes`: numbers out of range, a row that stands twice in a file, a class not below `classes`.
     """
-    marks = _marks(text)
-    if marks is None or len(text) > LINE_LIMIT:
+    marks = _marks(text) if len(text) <= LINE_LIMIT else None
+    if marks is None:
         return None
     try:
         numbers = _FLOATS.decode(b"[" + text[:-1].translate(_COMMAS) + b"]")

@@ -39,6 +39,9 @@ ODD = (
     {**BOX, "iscrowd": 1, "segmentation": {"counts": [8, 2, 30, 3, 357], "size": [20, 20]}},
     {**BOX, "iscrowd": 1, "segmentation": {"counts": [8, 2, 30, 3, 357], "size": [20, 20]}, "bbox": [0, 0, 0, 0]},
     {**BOX, "iscrowd": 1},
+    {**BOX, "iscrowd": 1, "segmentation": {"counts": [8, 2, 30, 3, 357], "size": [20, 20]}, "area": -2},
+    {**BOX, "iscrowd": 1, "segmentation": {"counts": [8, 2, 30, 3, 357], "size": [20, 20]}, "category_id": 3},
+    {**BOX, "iscrowd": 1, "segmentation": {"counts": "0h<", "size": [20, 20]}},
     {**BOX, "mood": "good"},
     {**BOX, "segmentation": [[*RING, *RING[:2]]]},
     {**BOX, "segmentation": [RING, []]},
@@ -60,6 +63,9 @@ BROKEN = (
     {**BOX, "category_id": "1"},
     {**BOX, "segmentation": [RING[:-1]]},
     {**BOX, "segmentation": {"counts": [8, 2], "size": [20, 20]}},
+    {**BOX, "iscrowd": 1, "segmentation": {"counts": [8, 2], "size": [20, 20]}},
+    {**BOX, "iscrowd": 1, "segmentation": {"counts": [8, 2, 30, 3, 357.0], "size": [20, 20]}},
+    {**BOX, "iscrowd": 1, "segmentation": {"counts": [400], "size": [10, 40]}},
     {**BOX, "segmentation": None, "bbox": [1, 2, 3]},
     {**BOX, "image_id": 77},
     {**BOX, "image_id": "1"},
@@ -188,3 +194,17 @@ def test_the_elements_of_a_list_are_those_that_are_read_one_by_one(tmp_path):
         assert list(map(bytes, ours[3:9])) == list(map(bytes, theirs[3:9]))
     assert (document.order.tolist(), document.start) == (other.order.tolist(), other.start)
     assert (document.next_id, document.next_image_id) == (other.next_id, other.next_image_id)
+
+
+@pytest.mark.parametrize("clashing", [False, True])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_folder_of_several_files(tmp_path, monkeypatch, clashing, jobs):
+    for seed, split in enumerate(("train", "val", "test")):
+        document = _document(2 * seed, (20, 1, 0), images=9)
+        for picture in document["images"]:
+            picture["file_name"] = f"{'' if clashing else split}{picture['file_name']}"
+        path = tmp_path / "coco.json" / "annotations" / f"instances_{split}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document))
+    long, short = both(tmp_path, monkeypatch, "yolo", {"task": "detect"}, jobs)
+    assert short == long

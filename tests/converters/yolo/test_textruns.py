@@ -51,6 +51,8 @@ FILES: dict[str, bytes] = {
     "a blank behind": b"0 0.5 0.5 0.5 0.5 \n",
     "a blank line": b"0 0.5 0.5 0.5 0.5\n\n0 0.5 0.5 0.5 0.25\n",
     "Windows": b"0 0.5 0.5 0.5 0.5\r\n1 0.5 0.5 0.5 0.5\r\n",
+    "Windows, no end": b"0 0.5 0.5 0.5 0.5\r\n1 0.5 0.5 0.5 0.5",
+    "old ends": b"0 0.5 0.5 0.5 0.5\r1 0.5 0.5 0.5 0.5\r",
     "a byte-order mark": b"\xef\xbb\xbf0 0.5 0.5 0.5 0.5\n",
     "nan": b"0 nan 0.5 0.5 0.5\n",
     "null": b"0 null 0.5 0.5 0.5\n",
@@ -86,7 +88,7 @@ def test_boxes_in_a_run_are_those_of_each_file(name: str) -> None:
     wanted, books = _read_alone(FILES[name])
     if found is None:
         plain = boxrows.plain_boxes(FILES[name]) or []
-        assert b"\r" in FILES[name] or not all(number < 2 for number, *_ in plain) or not plain
+        assert not all(number < 2 for number, *_ in plain) or not plain
         return
     rows, counts = found
     assert not books.problems
