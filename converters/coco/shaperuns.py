@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -46,7 +46,7 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
         usual += _usual([document.annotations[number] for number in own])
     text = b"[%b]" % b",".join([raw for raw in usual if raw is not None])
     try:
-        found = iter(_SHAPES.decode(text))
+        found = iter(_plain_ones(_SHAPES.decode(text)))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         if len(numbers) == 1:
             yield from source.stream(numbers)
@@ -133,7 +133,7 @@ class _Gathered:
         tags: list[Tag] = []
         fits = True
         for number, shape in zip(numbers, shapes, strict=True):
-            if shape is not None and (label := source.plain_labels.get(shape.category_id)) and _is_plain(shape):
+            if shape is not None and (label := source.plain_labels.get(shape.category_id)):
                 objects.append(shape)
                 labels.append(label)
                 continue
@@ -164,14 +164,17 @@ def _objects(found: Sequence[Annotation | Tag]) -> Iterator[Sequence[Annotation]
     yield from (item for item in found if isinstance(item, Tag))
 
 
-def _is_plain(shape: Shape) -> bool:
-    if shape.area < 0 or shape.bbox[2] <= 0 or shape.bbox[3] <= 0:
-        return False
-    return all(map(_is_ring, shape.segmentation))
-
-
-def _is_ring(xy: Sequence[float]) -> bool:
-    return len(xy) >= 6 and not len(xy) & 1 and not (xy[0] == xy[-2] and xy[1] == xy[-1])
+def _plain_ones(shapes: list[Shape]) -> Sequence[Shape | None]:
+    """The shapes that are as blocks have them, None for the others: seldom is there one."""
+    rings = chain.from_iterable([shape.segmentation for shape in shapes])
+    odd: list[object] = [xy for xy in rings if len(xy) < 6 or len(xy) & 1 or (xy[0] == xy[-2] and xy[1] == xy[-1])]
+    odd += [shape for shape in shapes if shape.area < 0 or shape.bbox[2] <= 0 or shape.bbox[3] <= 0]
+    if not odd:
+        return shapes
+    known = set(map(id, odd))
+    return [
+        None if id(shape) in known or not known.isdisjoint(map(id, shape.segmentation)) else shape for shape in shapes
+    ]
 
 
 def _to_hub(shape: Shape, label: str) -> Sequence[Annotation]:
