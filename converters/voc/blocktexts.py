@@ -74,10 +74,13 @@ class BlockTexts:
         folder, path, tree = facts.get("folder"), facts.get("path"), facts.get("source")
         if not (folder is None or type(folder) is str) or not (path is None or type(path) is str):
             return None
-        start = self.starts.get(folder) or self._start(folder)
-        path = "" if path is None else leaf("path", path, "\t") + "\n"
-        if tree is not self.source[0]:
-            self.source = tree, "" if tree is None else self.images.tree("source", tree) + "\n"
+        try:
+            start = self.starts.get(folder) or self._start(folder)
+            path = "" if path is None else leaf("path", path, "\t") + "\n"
+            if tree is not self.source[0]:
+                self.source = tree, "" if tree is None else self.images.tree("source", tree) + "\n"
+        except InvalidInput:
+            return None
         size = self.sizes.get((record.width, record.height)) or self._size(record)
         filename = record.image.rpartition("/")[2]
         return identity, (
