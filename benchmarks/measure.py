@@ -60,7 +60,9 @@ class Row:
         return f"{_number(best.seconds)}{spent}"
 
     def fastest(self) -> str | None:
-        """The faster of the peers."""
+        """The faster of the peers, or the one that counts."""
+        if self.pair.against is not None:
+            return self.pair.against
         done = [name for name in self.sides if name not in (ONE, TWO) and self.seconds(name) is not None]
         return min(done, key=lambda name: self.seconds(name) or 0, default=None)
 
@@ -123,10 +125,9 @@ def _times(rows: list[Row]) -> Iterable[str]:
 
 
 def _verdict(row: Row) -> str:
-    wanted = " / ".join(f"{number:.2g}" for number in dict.fromkeys(row.pair.wanted))
-    judged = [
-        ratio >= least for name, least in zip((ONE, TWO), row.pair.wanted, strict=True) if (ratio := row.ratio(name))
-    ]
+    asked = [(name, least) for name, least in zip((ONE, TWO), row.pair.wanted, strict=True) if least is not None]
+    wanted = " / ".join(f"{least:.2g}" for _, least in asked)
+    judged = [ratio >= least for name, least in asked if (ratio := row.ratio(name)) is not None]
     return f"{wanted}: {'yes' if all(judged) else 'no'}" if judged else wanted
 
 

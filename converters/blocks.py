@@ -8,6 +8,7 @@ whatever is odd about an image keeps it out of a block: nobody need have words f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -34,7 +35,8 @@ class Block(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `labels` holds the label of each box, `bbox` its `(x, y, width, height)`: an array (boxes, 4) of finite floats, or
     of whole numbers (int64, below 2**53) where the source says whole numbers. `metadata` is said of every box alike,
-    and has neither key points nor an instance. `files`: the file of each image, where they are several.
+    and has neither key points nor an instance. `files`: the file of each image, where they are several; `ids`: what
+    each box is called in the books, its `coco_id`, an array too.
     """
 
     records: Sequence[Record]
@@ -43,6 +45,7 @@ class Block(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     bbox: NDArray[Any]
     metadata: Metadata = {}
     files: Sequence[str] | None = None
+    ids: NDArray[Any] | None = None
 
     def cut(self, start: int, stop: int) -> Block:
         """The images `start` to `stop` (excluded)."""
@@ -55,19 +58,27 @@ class Block(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             bbox=self.bbox[first:last],
             metadata=self.metadata,
             files=None if self.files is None else self.files[start:stop],
+            ids=None if self.ids is None else self.ids[first:last],
         )
 
     def expanded(self, ledger: Ledger) -> Iterator[Record]:
         """The same images one by one; the books are told of which file."""
         boxes: list[list[Any]] = self.bbox.tolist()
+        ids: list[int] | None = None if self.ids is None else self.ids.tolist()
         start = 0
         for place, (record, count) in enumerate(zip(self.records, self.counts, strict=True)):
             if self.files is not None:
                 ledger.file = self.files[place]
-            each = zip(boxes[start : start + count], self.labels[start : start + count], strict=True)
+            own = slice(start, start + count)
+            each = zip(boxes[own], self.labels[own], strict=True)
             start += count
             annotations: list[Annotation] | Boxes
-            if self.metadata:
+            if ids is not None:
+                annotations = [
+                    Rectangle(tuple(box), label=label, metadata={**self.metadata, "coco_id": identity})
+                    for (box, label), identity in zip(each, ids[own], strict=True)
+                ]
+            elif self.metadata:
                 annotations = [Rectangle(tuple(box), label=label, metadata=dict(self.metadata)) for box, label in each]
             else:
                 annotations = Boxes([Rectangle(tuple(box), label=label) for box, label in each])
@@ -82,8 +93,9 @@ def wanted(
     """
     if reading.images < FEWEST or context.images is not None or context.memory is not None:
         return None
-    if reading.blocks_for is not None and writer.blocks(options):
-        return reading.blocks_for
     if reading.shapes_for is not None and writer.shapes(options) and fidelity.metadata is True:
         return reading.shapes_for
+    if reading.blocks_for is not None and writer.blocks(options):
+        import_module("numpy")  # now: processes that are started would each load it
+        return reading.blocks_for
     return None

@@ -53,6 +53,7 @@ class BlockProjection:
         self.able = "rectangle" in fidelity.shapes and not asks
         self.keeps_all = keeps_all(fidelity, carry)
         self.facts_stay = fidelity.image_facts and carry == "full"
+        self.heads_stay = fidelity.image_size and fidelity.ids and fidelity.splits
         self.shapes_stay = coordinates == target and self.facts_stay and _holds_shapes(fidelity)
 
     def project(self, item: Record | Block | ShapeBlock) -> Iterator[Record | Block | ShapeBlock]:
@@ -66,13 +67,13 @@ class BlockProjection:
             else:
                 yield from map(self.one, item.expanded())
             return
-        kept = self._kept(item.metadata)
+        kept = self._kept(item)
         judged = self._judged(item) if self.able and kept is not None else None
         if kept is None or judged is None:
             yield from map(self.one, item.expanded(self.ledger))
             return
         bbox, odd = judged
-        projected = replace(item, bbox=bbox, metadata=kept)
+        projected = replace(item, bbox=bbox, metadata=kept, ids=None)
         done = 0
         for index in odd:
             if done < index:
@@ -82,8 +83,11 @@ class BlockProjection:
         if done < len(item.records):
             yield self._with_facts(projected.cut(done, len(item.records)) if done else projected)
 
-    def _kept(self, metadata: Metadata) -> Metadata | None:
+    def _kept(self, block: Block) -> Metadata | None:
         """What the target keeps of what is said of each box; None where that takes a closer look."""
+        metadata = block.metadata
+        if block.ids is not None and "coco_id" not in self.forgotten:
+            return None
         if self.keeps_all or not metadata:
             return metadata
         if metadata.keys() <= self.forgotten:
@@ -176,6 +180,8 @@ class BlockProjection:
         if (record.extras or record.storage_name is not None) and not self.facts_stay:
             return self.one(record)
         check_name(record.image)
+        if self.heads_stay:
+            return record
         return Record(
             image=record.image,
             width=record.width if fidelity.image_size else None,

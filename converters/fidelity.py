@@ -50,6 +50,11 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     solid: bool = False
     whole: bool = False
 
+    @property
+    def boxes_only(self) -> bool:
+        """Whether outlines become boxes."""
+        return "rectangle" in self.shapes and "polygon" not in self.shapes
+
     def holds(self, key: str) -> bool:
         """Whether an annotation's metadata key survives."""
         if isinstance(self.metadata, bool):

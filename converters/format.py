@@ -43,7 +43,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader or a writer may need beyond its own options: where the pictures are, how their EXIF orientation
     counts, label names in order, for sources that have none, how much memory may be taken, and in
     how many processes a reader may look a set over (None: one a core for large sets). `before`: of how many annotations
-    of earlier images the writer of a part may reckon; it need not be true.
+    of earlier images the writer of a part may reckon; it need not be true. `boxes`: records are most likely wanted for
+    a target that has boxes and no outlines.
     """
 
     images: ImageFinder | None = None
@@ -52,6 +53,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     memory: Memory | None = None
     jobs: int | None = 1
     before: int = 0
+    boxes: bool = False
 
 
 class Records(Protocol):

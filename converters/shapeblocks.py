@@ -69,14 +69,14 @@ class ShapeBlock(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     def expanded(self) -> Iterator[Record]:
         """The same images one by one."""
         for record, objects, labels in self.images():
-            yield replace(record, annotations=self.annotations(objects, labels))
+            yield self.record(record, objects, labels)
 
-    def annotations(self, objects: Sequence[Shape | Sequence[Annotation]], labels: Sequence[str]) -> list[Annotation]:
-        """Objects with these labels as the hub has them."""
-        out: list[Annotation] = []
+    def record(self, record: Record, objects: Sequence[Shape | Sequence[Annotation]], labels: Sequence[str]) -> Record:
+        """An image with these objects, which have these labels."""
+        annotations: list[Annotation] = []
         for item, label in zip(objects, labels, strict=True):
-            out += self.to_hub(item, label) if isinstance(item, Shape) else item
-        return out
+            annotations += self.to_hub(item, label) if isinstance(item, Shape) else item
+        return replace(record, annotations=annotations)
 
 
 def facts(shapes: Sequence[Shape]) -> Iterator[dict[str, Any]]:

@@ -46,10 +46,10 @@ class Shapes(NamedTuple):
     `extents`: where x and y end in its image, infinite where that is not known.
     """
 
-    numbers: Sequence[float]
-    lengths: Sequence[int]
-    kinds: Sequence[int]
-    extents: Sequence[tuple[float, float]]
+    numbers: Sequence[float] | Floats
+    lengths: Sequence[int] | Ints
+    kinds: Sequence[int] | Ints
+    extents: Sequence[tuple[float, float]] | Floats
 
 
 class Judged(NamedTuple):
@@ -66,7 +66,7 @@ def judged(shapes: Shapes) -> Judged:
     """What can be said of the shapes without looking at each."""
     import numpy as np
 
-    if not shapes.lengths:
+    if not len(shapes.lengths):
         return Judged([], [], [])
     numbers, lengths = np.array(shapes.numbers, float), np.array(shapes.lengths)
     kinds, extents = np.array(shapes.kinds), np.array(shapes.extents, float)

@@ -84,7 +84,7 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     """
     from .reading import read_sources
 
-    return read_sources(layout.sources(path, options.task, ledger), options.categories, ledger, context.memory)
+    return read_sources(layout.sources(path, options.task, ledger), options.categories, ledger, context)
 
 
 def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:

@@ -24,7 +24,7 @@ from .boxruns import box_rows
 from .escaping import as_json, as_lines
 from .notes import EXTENSION
 from .renumbering import Numbers, Part
-from .restoring import boxes_to_coco, to_coco, to_label_only
+from .restoring import is_plain, shapes_to_coco, to_coco, to_label_only
 
 _BUFFER = 1 << 18
 _OURS = frozenset(("id", "file_name", "width", "height", EXTENSION))
@@ -32,13 +32,14 @@ _OURS = frozenset(("id", "file_name", "width", "height", EXTENSION))
 
 
 class Picture(msgspec.Struct, gc=False):
-    """An image of which nothing is noted but what every format knows."""
+    """An image about which COCO has noted nothing."""
 
     id: Any
     file_name: str
     width: Number | UnsetType
     height: Number | UnsetType
     split: str | UnsetType
+    noted: dict[str, Any] | UnsetType = msgspec.field(name=EXTENSION)
 
 
 class Body:
@@ -79,13 +80,9 @@ class Body:
         numbers = self.numbers
         image_id = numbers.images.take(record.id)
         self.pictures.write((b",\n" if self.images else b"") + as_json(self._image(record, image_id)))
-        elements: list[Any] = []
-        boxes = record.annotations if type(record.annotations) is Boxes else ()
-        if boxes:
-            categories = list(map(self._category, [box.label for box in boxes]))
-            elements += boxes_to_coco(boxes, numbers.annotations.fresh(len(boxes)), image_id, categories)
-        for group in () if boxes else groups(record.annotations):
-            elements.append(self._object(group, image_id))
+        elements: list[Any] = self._plain(record.annotations, image_id)
+        if not elements:
+            elements += [self._object(group, image_id) for group in groups(record.annotations)]
         for tag in record.tags:
             identity = numbers.annotations.take(tag.metadata.get("coco_id"))
             category = numbers.categories.id_of(tag.label, tag.metadata.get("coco_category_id"))
@@ -94,6 +91,14 @@ class Body:
             self.shapes.write((b",\n" if self.annotations else b"") + as_lines(elements))
         self.annotations += len(elements)
         self.images += 1
+
+    def _plain(self, shapes: Sequence[Annotation], image_id: Any) -> list[Any]:
+        """The annotations of an image's shapes, where all of them are plain; nothing where one takes a closer look."""
+        if not (type(shapes) is Boxes or all(map(is_plain, shapes))):
+            return []
+        categories = list(map(self._category, [shape.label for shape in shapes]))
+        ids = self.numbers.annotations.fresh(len(shapes))
+        return list(shapes_to_coco(shapes, ids, image_id, categories))
 
     def add_block(self, block: Block) -> None:
         """Images of plain boxes, all at once where nothing about a box is odd."""
@@ -145,13 +150,14 @@ class Body:
         return to_coco(group, identity, image_id, category)
 
     def _picture(self, record: Record, image_id: Any) -> Picture | dict[str, Any]:
-        """An image's keys, quickly where nothing was noted about it."""
-        if record.extras or record.storage_name is not None:
+        """An image's keys, quickly where COCO has noted nothing about it."""
+        extras = record.extras
+        if "coco" in extras or record.storage_name is not None:
             return self._image(record, image_id)
         width = UNSET if record.width is None else record.width
         height = UNSET if record.height is None else record.height
         split = record.split if self.split_key and record.split is not None else UNSET
-        return Picture(image_id, record.image, width, height, split)
+        return Picture(image_id, record.image, width, height, split, extras or UNSET)
 
     def _image(self, record: Record, image_id: Any) -> dict[str, Any]:
         """An image's keys as the source had them, our own where it had none."""

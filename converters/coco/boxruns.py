@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...schemas.model import Metadata, Rectangle
 from ..blocks import Block
 from .attributes import RESERVED_ATTRIBUTES
-from .restoring import USUAL_AREA, Usual, to_coco
+from .restoring import USUAL_AREA, Attributed, Usual, to_coco
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 Rows = Callable[[Iterable[Any], Iterable[Any], Iterable[Any]], Iterable[Usual]]
 _ALIKE = frozenset(RESERVED_ATTRIBUTES) - {"rotation"}
 """Metadata that becomes attributes whatever the box is."""
-
-
-class Attributed(Usual, gc=False):
-    """With attributes behind COCO's own keys."""
-
-    attributes: dict[str, Any]
 
 
 def box_rows(block: Block) -> Rows | None:
@@ -59,6 +53,8 @@ def _attributes(metadata: Metadata) -> dict[str, Any] | None:
     if not metadata.keys() <= _ALIKE:
         return None
     example = to_coco((Rectangle((0, 0, 1, 1), label="", metadata=metadata),), 0, 0, 0)
+    if isinstance(example, Attributed):
+        return example.attributes
     if isinstance(example, Usual) or example.keys() - set(Usual.__struct_fields__) != {"attributes"}:
         return None
     return example["attributes"]

@@ -60,8 +60,7 @@ class Wanted(msgspec.Struct, frozen=True):
     def by(cls, fidelity: Fidelity | None) -> Wanted:
         if fidelity is None:
             return cls()
-        boxes = "polygon" not in fidelity.shapes and "rectangle" in fidelity.shapes
-        return cls(fidelity.metadata is True, boxes, bool(fidelity.crowd), fidelity.holes == "masks")
+        return cls(fidelity.metadata is True, fidelity.boxes_only, bool(fidelity.crowd), fidelity.holes == "masks")
 
 
 def from_plain(plain: Shape, label: str, *, carried: bool = True) -> list[Annotation] | None:

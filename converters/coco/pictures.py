@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -35,8 +36,13 @@ class PlainImage(msgspec.Struct, gc=False):
 
 
 _PLAIN_IMAGE = msgspec.json.Decoder(PlainImage)
-_PLAIN_IMAGE_QUOTES = 24
+PLAIN_IMAGE_QUOTES = 24
 _IMAGE_FACTS = ("license", "coco_url", "date_captured", "flickr_url")
+
+
+def is_usual(image: PlainImage) -> bool:
+    """Whether it has a safe name and a sensible size."""
+    return is_safe_name(image.file_name) and image.width > 0 and image.height > 0
 
 
 class Images:
@@ -51,20 +57,27 @@ class Images:
     def record(self, index: int) -> Record:
         """Image number `index` without annotations. InvalidInput where it has no safe name or no sensible size."""
         raw = self.document.images[index]
-        if bytes(raw).count(b'"') == _PLAIN_IMAGE_QUOTES and not self.clashing:
+        if bytes(raw).count(b'"') == PLAIN_IMAGE_QUOTES and not self.clashing:
             with suppress(msgspec.MsgspecError):
                 plain = _PLAIN_IMAGE.decode(raw)
-                if is_safe_name(plain.file_name) and plain.width > 0 and plain.height > 0:
-                    facts = {key: getattr(plain, key) for key in _IMAGE_FACTS} if self.wanted.carried else {}
-                    return Record(
-                        image=plain.file_name,
-                        width=plain.width,
-                        height=plain.height,
-                        id=plain.id,
-                        split=self.document.source.split,
-                        extras={"coco": facts} if facts else {},
-                    )
+                if is_usual(plain):
+                    return self.plain([plain])[0]
         return self._any(raw, index)
+
+    def plain(self, images: Sequence[PlainImage]) -> list[Record]:
+        """The same of images that are usual, where no name clashes."""
+        split = self.document.source.split
+        return [
+            Record(
+                image=image.file_name,
+                width=image.width,
+                height=image.height,
+                id=image.id,
+                split=split,
+                extras={"coco": {key: getattr(image, key) for key in _IMAGE_FACTS}} if self.wanted.carried else {},
+            )
+            for image in images
+        ]
 
     def _any(self, raw: msgspec.Raw, index: int) -> Record:
         document = self.document

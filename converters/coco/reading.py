@@ -19,17 +19,20 @@ from ...schemas.errors import InvalidInput
 from ...schemas.model import Annotation, Record, Rectangle, Tag
 from ...schemas.plain import is_id
 from ...schemas.problems import Problem
+from ..blocks import Block
 from ..fidelity import Fidelity
-from ..format import Blocks, Reading, Records
+from ..format import Blocks, Context, Reading, Records
 from ..ledger import Ledger, Loss
-from ..memory import Memory
 from ..shapeblocks import Shape, ShapeBlock
+from .boxblocks import in_box_blocks
+from .boxdocument import BoxDocument
 from .catalog import catalog_of
 from .document import Document, Id
 from .large import LargeDocument, clashing_names
 from .layout import Source
 from .objects import PlainBox, Wanted, from_any, from_plain
 from .oddities import SEEN_BY_CHECKS, oddities
+from .outlines import NO_RINGS, is_outline
 from .pictures import Images
 from .results import note_keys, opened
 from .segmentation import Unreadable
@@ -41,57 +44,66 @@ if TYPE_CHECKING:
 _PLAINS = msgspec.json.Decoder(list[Shape])
 _PLAIN_BOXES = msgspec.json.Decoder(list[PlainBox])
 _PLAIN_QUOTES = 14
-_NO_RINGS = len("[]")
-_FEWEST_COMMAS = 5
 _T = TypeVar("_T")
-_RINGS = msgspec.json.Decoder(list[list[int | float]])
 
 
-def read_sources(
-    sources: Sequence[Source], categories: str | None, ledger: Ledger, memory: Memory | None = None
-) -> Reading:
+def read_sources(sources: Sequence[Source], categories: str | None, ledger: Ledger, context: Context) -> Reading:
     """One reading over all files of a data set. Names that several splits share get the split in front. `categories`
-    is the file that results lists belong to; `memory` limits what is held.
+    is the file that results lists belong to.
     """
-    documents = [opened(source, categories, ledger, memory) for source in sources]
+    documents = [opened(source, categories, ledger, context) for source in sources]
     clashing = _clashing_names(documents) if len(documents) > 1 else frozenset[str]()
     if clashing:
         ledger.decide("names", f"{len(clashing)} image names stand in several splits: they get the split in front")
+
+    def begun(wanted: Wanted, ledger: Ledger, start: int, stop: int | None) -> Iterator[tuple[ImageRecords, range]]:
+        """The records of each file, and the numbers of its images among those from `start` to `stop`."""
+        first = 0
+        for document in documents:
+            numbers = range(len(document.images))
+            end = len(numbers) if stop is None else max(stop - first, 0)
+            records = ImageRecords(document, ledger, clashing, wanted)
+            chosen = numbers[max(start - first, 0) : end]
+            records.begin(chosen)
+            yield records, chosen
+            first += len(numbers)
 
     def records_for(fidelity: Fidelity | None) -> Records:
         wanted = Wanted.by(fidelity)
 
         def records(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
-            first = 0
-            for document in documents:
-                numbers = range(len(document.images))
-                end = len(numbers) if stop is None else max(stop - first, 0)
-                records = ImageRecords(document, ledger, clashing, wanted)
-                chosen = numbers[max(start - first, 0) : end]
-                records.begin(chosen)
-                yield from records.stream(chosen)
-                first += len(numbers)
+            for records, numbers in begun(wanted, ledger, start, stop):
+                yield from records.stream(numbers)
 
         return records
 
     def shapes_for(fidelity: Fidelity) -> Blocks:
         """Of one file whose ids are right, and whose images have names of their own."""
-        document, wanted = documents[0], Wanted.by(fidelity)
+        wanted = Wanted.by(fidelity)
 
         def items(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record | ShapeBlock]:
-            numbers = range(len(document.images))[start:stop]
-            records = ImageRecords(document, ledger, clashing, wanted)
-            records.begin(numbers)
-            yield from in_blocks(records, numbers)
+            for records, numbers in begun(wanted, ledger, start, stop):
+                yield from in_blocks(records, numbers)
 
         return items
 
-    usual = len(documents) == 1 and not documents[0].fresh and memory is None
+    def blocks_for(fidelity: Fidelity) -> Blocks:
+        """The same of boxes, for a target that has no more, of all files."""
+        wanted = Wanted.by(fidelity)
+
+        def items(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record | Block]:
+            for records, numbers in begun(wanted, ledger, start, stop):
+                yield from in_box_blocks(records, numbers, fidelity)
+
+        return items
+
+    usual = len(documents) == 1 and not documents[0].fresh and context.memory is None
     return Reading(
         catalog=msgspec.structs.replace(catalog_of(documents), split_in_name=bool(clashing)),
         records=records_for(None),
         images=sum(len(document.images) for document in documents),
         records_for=records_for,
+        blocks_for=blocks_for if any(isinstance(document, BoxDocument) for document in documents) else None,
         shapes_for=shapes_for if usual else None,
         apart=True,
         locate=lambda place: next(
@@ -205,8 +217,8 @@ class ImageRecords:
             label, box, outline = labels.get(plain.category_id), plain.bbox, bytes(plain.segmentation)
             if label is None:
                 return None
-            if len(outline) > _NO_RINGS:
-                if box[2] <= 0 or box[3] <= 0 or not _is_outline(outline):
+            if len(outline) > NO_RINGS:
+                if box[2] <= 0 or box[3] <= 0 or not is_outline(outline):
                     return None
                 outlined.append(plain.id)
             out.append(Rectangle(bbox=box, label=label, metadata={"coco_id": plain.id}))
@@ -214,9 +226,13 @@ class ImageRecords:
             self.boxed.count += len(outlined)
         else:
             for identity in outlined:
-                self.ledger.book("polygon-boxed", image=record.image, annotation=identity)
-            self.boxed = self.ledger.full("polygon-boxed")
+                self.book_boxed(record.image, identity)
         return out
+
+    def book_boxed(self, image: str, identity: Id) -> None:
+        """An outline that becomes a box; once `boxed` is there, it is enough to count there."""
+        self.ledger.book("polygon-boxed", image=image, annotation=identity)
+        self.boxed = self.ledger.full("polygon-boxed")
 
     def any(self, number: int, record: Record) -> list[Annotation | Tag]:
         """What the annotation with that number becomes, whatever it says: one object, a tag, or a problem."""
@@ -285,17 +301,6 @@ def _all_plain(raws: Sequence[msgspec.Raw], decoder: msgspec.json.Decoder[list[_
         return decoder.decode(joined)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
-
-
-def _is_outline(text: bytes) -> bool:
-    """Whether undecoded rings are rings for sure: one ring by its commas and letters, several by decoding."""
-    if text.find(b"]") == len(text) - len("]]"):
-        commas = text.count(b",")
-        return commas >= _FEWEST_COMMAS and commas % 2 == 1 and b"u" not in text and b"l" not in text
-    try:
-        return all(len(ring) >= _FEWEST_COMMAS + 1 and len(ring) % 2 == 0 for ring in _RINGS.decode(text))
-    except msgspec.MsgspecError:
-        return False
 
 
 class _Identity(msgspec.Struct):

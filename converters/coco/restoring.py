@@ -7,6 +7,7 @@ computed anew where it was edited. `id`, `iscrowd`, `area` and `segmentation` ar
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.figures import figure_of
 from ...schemas.geometry import shoelace
 from ...schemas.keys import RINGS
-from ...schemas.model import Annotation, Boxes, Polygon, Rectangle, Tag
+from ...schemas.model import Annotation, Polygon, Rectangle, Tag
 from ...schemas.plain import is_number
 from ..carrying import as_read, mask_as_read
 from ..shapeblocks import Number
@@ -39,17 +40,37 @@ class Usual(msgspec.Struct, gc=False):
     id: Any
 
 
-def boxes_to_coco(
-    boxes: Boxes, identities: Sequence[Any], image_id: Any, categories: Sequence[Any]
+class Attributed(Usual, gc=False):
+    """With attributes behind COCO's own keys."""
+
+    attributes: dict[str, Any]
+
+
+def shapes_to_coco(
+    shapes: Sequence[Annotation], identities: Sequence[Any], image_id: Any, categories: Sequence[Any]
 ) -> Iterator[Usual | dict[str, Any]]:
-    """An image's boxes, each as `to_coco` has it."""
-    for box, identity, category in zip(boxes, identities, categories, strict=True):
-        bbox = box.bbox
-        area = bbox[2] * bbox[3]
-        if -USUAL_AREA < area < USUAL_AREA:
-            yield Usual((), area, 0, image_id, bbox, category, identity)
+    """An image's shapes that are plain (`is_plain`), each as `to_coco` has it."""
+    for shape, identity, category in zip(shapes, identities, categories, strict=True):
+        if isinstance(shape, Rectangle):
+            rings, area, box = (), shape.bbox[2] * shape.bbox[3], shape.bbox
+        elif isinstance(shape, Polygon):
+            rings, area, box = [shape.xy], shoelace(shape.xy), tidy_hull([shape.xy])
         else:
-            yield to_coco((box,), identity, image_id, category)
+            rings, area, box = (), inf, ()
+        if not -USUAL_AREA < area < USUAL_AREA:
+            yield to_coco((shape,), identity, image_id, category)
+        elif shape.metadata:
+            yield Attributed(rings, area, 0, image_id, box, category, identity, shape.metadata)
+        else:
+            yield Usual(rings, area, 0, image_id, box, category, identity)
+
+
+def is_plain(shape: Annotation) -> bool:
+    """Whether nothing is said of a shape but its label, and who made it."""
+    metadata = shape.metadata
+    if metadata and (len(metadata) > 1 or type(metadata.get("source")) is not str):
+        return False
+    return shape.confidence is None and not shape.attributes and not shape.extras
 
 
 def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category: Any) -> Usual | dict[str, Any]:
@@ -106,11 +127,11 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
 
 
 def _usual(shape: Annotation, identity: Any, image_id: Any, category: Any) -> Usual | None:
-    """A box or ring of which nothing is said but ids and the numbers it was read with, and which is as it was read, or
-    never had such numbers. None for any other shape.
+    """A box or ring of which nothing is said but ids, who made it, and the numbers it was read with, and which is as it
+    was read, or never had such numbers. None for any other shape.
     """
     metadata = shape.metadata
-    if not metadata.keys() <= _NUMBERED or shape.confidence is not None or shape.attributes or shape.extras:
+    if not metadata.keys() <= _SAID or shape.confidence is not None or shape.attributes or shape.extras:
         return None
     if "outline" in metadata:
         area = metadata.get("area")
@@ -127,7 +148,14 @@ def _usual(shape: Annotation, identity: Any, image_id: Any, category: Any) -> Us
         area, rings, box = shoelace(shape.xy) if area is None else area, [shape.xy], tidy_hull([shape.xy])
     else:
         return None
-    return Usual(rings, area, 0, image_id, box, category, identity) if is_number(area) else None
+    if not is_number(area):
+        return None
+    source = metadata.get("source")
+    if source is None:
+        return Usual(rings, area, 0, image_id, box, category, identity)
+    if not isinstance(source, str):
+        return None
+    return Attributed(rings, area, 0, image_id, box, category, identity, {"source": source})
 
 
 def to_label_only(tag: Tag, identity: Any, image_id: Any, category: Any) -> dict[str, Any]:
@@ -154,8 +182,8 @@ def _is_flag(value: Any) -> bool:
     return (is_number(value) and value in (0, 1)) or isinstance(value, bool)
 
 
-_IDENTIFIED = frozenset(("coco_id", "coco_category_id"))
-_NUMBERED = _IDENTIFIED | {"outline", "area", "bbox"}
+_IDENTIFIED = frozenset(("coco_id", "coco_category_id", "source"))
+_SAID = _IDENTIFIED | {"outline", "area", "bbox"}
 _NOTHING: Any = object()
 _BOX = msgspec.json.Decoder(tuple[Number, Number, Number, Number] | None)
 _MASK = msgspec.json.Decoder(dict[str, Any])

@@ -15,8 +15,9 @@ import msgspec
 
 from ...schemas import jsontext
 from ...schemas.errors import InvalidInput, Place, UsageError
+from ..format import Context
 from ..ledger import Ledger
-from ..memory import Memory
+from .boxdocument import BoxDocument
 from .document import RAW_LIST, Document
 from .large import LargeDocument
 from .layout import Source
@@ -27,14 +28,17 @@ _FORM = ("id", "area", "iscrowd", "num_keypoints")
 _HEAD = 4096
 
 
-def opened(source: Source, categories: str | None, ledger: Ledger, memory: Memory | None) -> Document:
+def opened(source: Source, categories: str | None, ledger: Ledger, context: Context) -> Document:
     """A file of a data set; a results list over the file that has its images and `categories`. Of the former no more
-    is held than `memory` says; UsageError (`not-bounded`) for the latter.
+    is held than the context's memory allows; UsageError (`not-bounded`) for the latter.
     """
+    memory = context.memory
     if not _is_list(source.path):
         if categories is not None:
             ledger.decide("coco-categories", "no results list: the file given with --coco-categories is not looked at")
-        return Document(source, ledger) if memory is None else LargeDocument(source, ledger, memory)
+        if memory is not None:
+            return LargeDocument(source, ledger, memory)
+        return BoxDocument(source, ledger, context.jobs) if context.boxes else Document(source, ledger)
     if memory is not None:
         raise UsageError("not-bounded", "a COCO results list is held whole", hint="leave --memory out")
     return Results(source, None if categories is None else GroundTruth(Source(Path(categories)), ledger), ledger)

@@ -78,7 +78,8 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     from .finding import source_in
     from .reading import read_file
 
-    return read_file(source_in(path), ledger, fill=options.interpolate == "linear", frames=options.frames)
+    fill = options.interpolate == "linear"
+    return read_file(source_in(path), ledger, fill=fill, frames=options.frames, context=context)
 
 
 def settle(options: Options, catalog: Catalog, records: Callable[[], Iterator[Record]], ledger: Ledger) -> Options:

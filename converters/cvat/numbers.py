@@ -20,8 +20,8 @@ _SINGLE = re.compile(r"\.\d(?!\d)")
 _LONGEST = 80
 """Characters of a number. One that would take more is written with an exponent, which CVAT reads and never writes."""
 _encode = msgspec.json.Encoder().encode  # the digits of `repr`, several times faster
-_PAIRS = msgspec.json.Decoder(list[tuple[float, float]])
-_USUAL_CHARACTERS = b"0123456789.,;-"
+_FLAT = msgspec.json.Decoder(list[tuple[float, ...]])
+_DIGITS = b"0123456789.-"
 _ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG = b"0" * 16
 """So many digits in a row make a number that is looked at closely."""
@@ -72,14 +72,27 @@ def numbers(text: str | None, name: str) -> tuple[float, ...]:
 
 def usual(text: str) -> tuple[float, ...] | None:
     """Points of usual spelling, as `numbers` gives them; None where it takes a closer look."""
-    data = text.encode()
-    if data.translate(None, _USUAL_CHARACTERS) or _LONG in data.translate(_ALIKE):
+    found = _all_usual([text])
+    return None if found is None else found[0]
+
+
+def usual_of_each(texts: Sequence[str]) -> Sequence[tuple[float, ...] | None]:
+    """The same for several texts."""
+    found = _all_usual(texts)
+    return list(map(usual, texts)) if found is None else found
+
+
+def _all_usual(texts: Sequence[str]) -> list[tuple[float, ...]] | None:
+    """The points of each text, where all of them are of usual spelling."""
+    data = b"|%b" % "|".join(texts).encode()
+    between = data.translate(None, _DIGITS)
+    alternate = b"|;" not in between and between.replace(b";,", b"") == b"|," * len(texts)
+    if not alternate or _LONG in data.translate(_ALIKE):
         return None
     try:
-        pairs = _PAIRS.decode(b"[[%b]]" % data.replace(b";", b"],["))
+        return _FLAT.decode(b"[[%b]]" % data[1:].replace(b"|", b"],[").replace(b";", b","))
     except msgspec.MsgspecError:
         return None
-    return tuple(chain.from_iterable(pairs))
 
 
 def whole(text: str | None, name: str) -> int:

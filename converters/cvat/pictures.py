@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,22 +15,23 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Annotation, Record, Tag, count_objects
 from ...schemas.names import is_safe_name
 from ...schemas.problems import Problem
+from ..blocks import Block
+from ..fidelity import Fidelity
+from ..format import Blocks
 from ..ledger import Ledger
+from .boxruns import Named
 from .forms import SHAPES
 from .notes import EXTENSION, NO_SPLIT
 from .numbers import Unreadable, number
 from .ordinary import ordinary
 from .shapes import as_xml, read_shape, to_hub, to_tag
-from .skimming import images
+from .skimming import IN_HEAD, Image, Skimmed, image_in, images, runs
 from .stream import Element, children, line_of
-
-Named = tuple[str, str | None]
-"""Name and subset of an image."""
 
 
 class Pictures:
     """The images of a file. Names that several subsets share get the subset in front; one that stands twice in one is a
-    problem, and the later one is left out. `places`, where there are any, say that the file was `skimmed`.
+    problem, and the later one is left out. `skimmed`: what that found, where the file is ordinary.
     """
 
     def __init__(
@@ -38,14 +39,14 @@ class Pictures:
         path: Path,
         named: Sequence[Named],
         lines: Sequence[int | None],
-        places: Sequence[tuple[int, int]],
+        skimmed: Skimmed | None,
         names: Mapping[str, Sequence[str]],
         ledger: Ledger,
         *,
         numbered: bool,
     ) -> None:
         self.path, self.file = path, str(path)
-        self.places = places
+        self.skimmed, self.named = skimmed, named
         self.names = names
         self.numbered = numbered
         self.images = len(named)
@@ -59,17 +60,74 @@ class Pictures:
 
     def records(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
         ledger.file = self.file
-        if self.places and ledger.places is None:
-            for image in islice(images(self.path, self.places, start), None if stop is None else stop - start):
-                if image is None:
-                    break
-                ledger.seen["images"] += 1
-                ledger.seen["annotations"] += len(image.annotations)
-                start += 1
-                yield replace(self._facts(image.given, None), annotations=image.annotations)
-            else:
-                return
-        yield from self._closely(ledger, start, stop)
+        stop = self.images if stop is None else min(stop, self.images)
+        if start < stop and self.skimmed is not None and ledger.places is None:
+            start = yield from self._quickly(self.skimmed, ledger, start, stop)
+        if start < stop:
+            yield from self._closely(ledger, start, stop)
+
+    @property
+    def in_columns(self) -> bool:
+        """Whether there may be blocks."""
+        return self.skimmed is not None and not self.clashing
+
+    def blocks_for(self, _: Fidelity) -> Blocks:
+        """Whatever is to become of them."""
+        return self.blocks
+
+    def blocks(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record | Block]:
+        """The same, with images of nothing but boxes as blocks."""
+        from .boxblocks import in_blocks
+
+        ledger.file = self.file
+        stop = self.images if stop is None else min(stop, self.images)
+        if self.skimmed is None or ledger.places is not None:
+            yield from self.records(ledger, start, stop)
+            return
+        for first, last, run in runs(self.path, self.skimmed, start, stop):
+            begin, end = max(first, start), min(last, stop)
+            if run is None:
+                done = yield from self._quickly(self.skimmed, ledger, begin, end)
+                if done < end:
+                    yield from self._closely(ledger, done, stop)
+                    return
+                continue
+            named = self.named[first:last]
+            for item in in_blocks(run, named, begin - first, end - first, numbered=self.numbered):
+                if isinstance(item, Block):
+                    ledger.seen["images"] += len(item.records)
+                    ledger.seen["annotations"] += len(item.labels)
+                    yield item
+                elif (image := image_in(run.odd[item])) is not None:
+                    yield self._image(image, ledger)
+                else:
+                    yield from self._closely(ledger, first + item, stop)
+                    return
+
+    def _quickly(self, skimmed: Skimmed, ledger: Ledger, start: int, stop: int) -> Generator[Record, None, int]:
+        """Images of an ordinary file, down to one that takes a closer look, whose number it returns; else `stop`."""
+        for image in islice(images(self.path, skimmed.stretches, start), stop - start):
+            if image is None:
+                break
+            yield self._image(image, ledger)
+            start += 1
+        return start
+
+    def _image(self, image: Image, ledger: Ledger) -> Record:
+        ledger.seen["images"] += 1
+        ledger.seen["annotations"] += len(image.annotations)
+        identity, name, subset, width, height = image.head
+        if self.clashing:
+            given = {key: text for key, text in zip(IN_HEAD, image.head, strict=True) if text}
+            return replace(self._facts(given, None), annotations=image.annotations)
+        return Record(
+            image=name,
+            annotations=image.annotations,
+            width=int(width),
+            height=int(height),
+            split=subset or None,
+            extras={} if self.numbered else {"cvat": {"id": _identity(identity)}},
+        )
 
     def _closely(self, ledger: Ledger, start: int, stop: int | None) -> Iterator[Record]:
         elements = (element for element in children(self.path) if element.tag == "image")
@@ -90,6 +148,8 @@ class Pictures:
             yield record
 
     def _twice(self, named: Sequence[Named], lines: Sequence[int | None], ledger: Ledger) -> set[int]:
+        if self.skimmed is not None and not self.clashing:
+            return set()
         first: dict[Named, int] = {}
         twice: set[int] = set()
         shown: dict[str, int] = {}
@@ -125,7 +185,7 @@ class Pictures:
         cvat: dict[str, Any] = {}
         identity = given.pop("id", None)
         if identity is not None and not self.numbered and given.pop(f"{EXTENSION}-id", None) is None:
-            cvat["id"] = int(identity) if identity.isdecimal() and str(int(identity[:18])) == identity else identity
+            cvat["id"] = _identity(identity)
         if (task := given.pop("task_id", None)) is not None:
             cvat["task_id"] = task
         if given:
@@ -162,6 +222,10 @@ class Pictures:
             if ledger.places is not None:
                 ledger.places.extend([place] * len(found))
         return replace(record, annotations=annotations, tags=tuple(tags))
+
+
+def _identity(text: str) -> int | str:
+    return int(text) if text.isdecimal() and str(int(text[:18])) == text else text
 
 
 def _side(text: str | None, name: str) -> float | int | None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from ...schemas.errors import InvalidInput
 from ...schemas.model import Boxes, Record, count_objects
@@ -96,7 +95,7 @@ class Body:
 
         for record, lines, objects, labels in shape_lines(block, self.usual):
             if lines is None:
-                yield replace(record, annotations=block.annotations(objects, labels)), None
+                yield block.record(record, objects, labels), None
                 continue
             for label in dict.fromkeys(labels):
                 self.used.label(label)

@@ -12,7 +12,7 @@ import msgspec
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Category
 from ...schemas.problems import Problem
-from ..format import Reading
+from ..format import Context, Reading
 from ..ledger import Ledger
 from .forms import SHAPES
 from .framenames import frame_name
@@ -21,7 +21,7 @@ from .notes import DEFAULT_FRAMES, FrameNote, LabelNote, Notes
 from .numbers import Unreadable
 from .pictures import Pictures
 from .shapes import UNLABELLED, as_xml
-from .skimming import skimmed
+from .skimming import Skimmed, skimmed
 from .stream import Element, children, children_in, line_of
 from .tracks import Track, read_track
 from .video import Video
@@ -41,7 +41,7 @@ class Survey:
         self.points: dict[str, dict[str, None]] = {}
         self.noted: dict[tuple[str | None, int], FrameNote] = {}
         self.images = 0
-        self.places: Sequence[tuple[int, int]] = ()
+        self.skimmed: Skimmed | None = None
 
     def label(self, name: str, element: Element) -> None:
         self.used.setdefault(name, line_of(element))
@@ -54,10 +54,10 @@ class Survey:
                 known.setdefault(name)
 
 
-def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None) -> Reading:
+def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None, context: Context | None = None) -> Reading:
     """The file opened. InvalidInput where it is broken as a whole."""
     file = str(path)
-    survey = _skimmed(path) or _survey(path, ledger, fill=fill)
+    survey = _skimmed(path, context or Context()) or _survey(path, ledger, fill=fill)
     meta = survey.meta
     if survey.images and survey.tracks:
         message = "the file has pictures and tracks: it is of both forms, which CVAT never writes"
@@ -83,7 +83,7 @@ def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None) -> 
         notes = source.notes
         splits = source.splits()
     else:
-        source = Pictures(path, survey.names, survey.lines, survey.places, names, ledger, numbered=own.numbered)
+        source = Pictures(path, survey.names, survey.lines, survey.skimmed, names, ledger, numbered=own.numbered)
         notes = msgspec.structs.replace(notes, fronted=source.split_in_name)
         splits = dict.fromkeys(split for _, split in survey.names if split is not None)
     extras["cvat"] = msgspec.to_builtins(notes)
@@ -93,7 +93,8 @@ def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None) -> 
         split_in_name=source.split_in_name,
         extras=extras,
     )
-    return Reading(catalog=catalog, records=source.records, images=source.images)
+    blocks_for = source.blocks_for if isinstance(source, Pictures) and source.in_columns else None
+    return Reading(catalog=catalog, records=source.records, images=source.images, blocks_for=blocks_for)
 
 
 def _check_pattern(pattern: str, file: str) -> None:
@@ -104,9 +105,9 @@ def _check_pattern(pattern: str, file: str) -> None:
         raise
 
 
-def _skimmed(path: Path) -> Survey | None:
+def _skimmed(path: Path, context: Context) -> Survey | None:
     """What there is in an ordinary file; None for any other, and where something is to be told."""
-    found, survey = skimmed(path), Survey()
+    found, survey = skimmed(path, context), Survey()
     if found is None:
         return None
     try:
@@ -117,7 +118,7 @@ def _skimmed(path: Path) -> Survey | None:
     known = {category.name for category in survey.meta.categories}
     if not known.issuperset(found.labels):
         return None
-    survey.images, survey.names, survey.places = len(found.names), found.names, found.places
+    survey.images, survey.names, survey.skimmed = len(found.names), found.names, found
     survey.lines = [None] * survey.images
     return survey
 

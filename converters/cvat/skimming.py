@@ -6,106 +6,201 @@ be told, is none of these, and is left to the XML parser, which makes the same o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from ...schemas.model import Annotation, Polygon, Rectangle
 from ...schemas.names import is_safe_name
+from ..format import Context
+from ..ledger import Ledger
+from ..parallel import looked_over
+from .boxruns import GAP, OPENING, TEXT, Named, Run, run_of
 from .forms import FEWEST
-from .numbers import usual
+from .numbers import usual_of_each
 from .ordinary import metadata, span_of
 
 Row = Sequence[str]
 
-_GAP = r"[ \t\r\n]*"
-_TEXT = r"[ !#-%'-;=?-~]"
-"""Of printable ASCII what means itself in an attribute."""
-_SAID = rf'label="({_TEXT}+)" source="({_TEXT}*)" occluded="([01])"'
+_SAID = rf'label="({TEXT}+)" source="({TEXT}*)" occluded="([01])"'
 _EDGE = r"([0-9]{1,9}\.[0-9]{2})"
 _SIDE = r"([0-9]{1,9})"
 _PIECE = re.compile(
-    rf"{_GAP}(?:"
-    rf'<box {_SAID} xtl="{_EDGE}" ytl="{_EDGE}" xbr="{_EDGE}" ybr="{_EDGE}" z_order="0"{_GAP}(?:/>|>{_GAP}</box>)|'
-    rf'<polygon {_SAID} points="([0-9.,;-]+)" z_order="0"{_GAP}(?:/>|>{_GAP}</polygon>)|'
-    rf'<image id="([0-9]{{1,18}})" name="({_TEXT}+)"(?: subset="({_TEXT}+)")? width="{_SIDE}" height="{_SIDE}"'
-    rf"{_GAP}(/?)>|"
+    rf"{GAP}(?:"
+    rf'<box {_SAID} xtl="{_EDGE}" ytl="{_EDGE}" xbr="{_EDGE}" ybr="{_EDGE}" z_order="0"{GAP}(?:/>|>{GAP}</box>)|'
+    rf'<polygon {_SAID} points="([0-9.,;-]+)" z_order="0"{GAP}(?:/>|>{GAP}</polygon>)|'
+    rf'<image id="([0-9]{{1,18}})" name="({TEXT}+)"(?: subset="({TEXT}+)")? width="{_SIDE}" height="{_SIDE}"'
+    rf"{GAP}(/?)>|"
     rf"(</image>)|(</annotations>)|(.+))",
     re.DOTALL,
 )
-_BOX, _POLYGON, _IMAGE, _NAME, _EMPTY, _END, _LAST, _ODD = 0, 7, 11, 12, 16, 17, 18, 19
-_NOT_ASCII: list[Row] = [("",) * _ODD + ("?",)]
-_OPENING = b"<image "
+_BOX, _POLYGON, _POINTS, _IMAGE, _NAME, _EMPTY, _END, _LAST, _ODD = 0, 7, 10, 11, 12, 16, 17, 18, 19
+_NO_TEXT: list[Row] = [("",) * _ODD + ("?",)]
+_OPENING = OPENING.encode()
 _HEAD = re.compile(rb'(?:<\?xml version=["\']1\.0["\'](?: encoding=["\'](?:utf-8|UTF-8)["\'])?\s*\?>)?\s*<annotations>')
-_BLOCK = 1 << 16
+_BLOCK = 1 << 18
+_KEPT = 64 << 20
+"""Bytes of columns, at most, that are not read a second time."""
+_UNIT = 1 << 10
+"""Bytes of a file that are shared out: about an image."""
+_END_OF_ALL = "</annotations>"
 _LARGEST_HEAD = 1 << 18
 _LARGEST = 1 << 24
 
 
-class Skimmed(msgspec.Struct):
-    """What a file holds: the bytes before its images, the names and subsets of these, labels in use; and at which byte
-    it can be read on, from the image of which number.
+class Stretch(msgspec.Struct):
+    """Some images of a file: the number of the first, and at which byte it begins. `is_run`: they can be read into
+    columns; `run`: those, where they are kept.
     """
 
-    head: bytes
-    names: list[tuple[str, str | None]] = []
+    number: int
+    offset: int
+    is_run: bool
+    run: Run | None = None
+
+
+class Skimmed(msgspec.Struct):
+    """What a file holds, or a part of it: the names and subsets of its images, labels in use, and where it can be read
+    on. `head`: the bytes before the images. `ended`: the end was seen.
+    """
+
+    head: bytes = b""
+    names: list[Named] = []
     labels: dict[str, None] = {}
-    places: list[tuple[int, int]] = []
+    stretches: list[Stretch] = []
+    ended: bool = False
+
+
+IN_HEAD = ("id", "name", "subset", "width", "height")
 
 
 class Image(msgspec.Struct):
-    """An image's attributes, but for what it has no other word for, and its shapes."""
+    """An image's shapes, and what its attributes say: `IN_HEAD`, an empty text where there is no subset."""
 
-    given: dict[str, str]
+    head: Row
     annotations: list[Annotation]
 
 
-def skimmed(path: Path) -> Skimmed | None:
+def skimmed(path: Path, context: Context) -> Skimmed | None:
     """The whole file looked at; None where it is not ordinary in every respect, or cannot be read."""
     try:
         with path.open("rb") as file:
             head, opening, _ = file.read(_LARGEST_HEAD).partition(_OPENING)
         if not opening or _HEAD.match(head) is None:
             return None
+        units = path.stat().st_size // _UNIT + 1
+        room = _KEPT if context.memory is None else 0
+
+        def look(start: int, stop: int) -> Skimmed | None:
+            share = room * (stop - start) // units
+            return _look(path, start * _UNIT, None if stop == units else stop * _UNIT, share)
+
         found = Skimmed(head)
-        return found if _look(path, found) else None
+        for part in looked_over(look, units, context, Ledger()):
+            if part is None or (found.ended and part.stretches):
+                return None
+            for stretch in part.stretches:
+                stretch.number += len(found.names)
+            found.stretches += part.stretches
+            found.names += part.names
+            found.labels |= part.labels
+            found.ended |= part.ended
     except OSError:
         return None
-
-
-def _look(path: Path, found: Skimmed) -> bool:
-    inside = ended = False
-    for offset, rows in _rows(path, len(found.head)):
-        found.places.append((len(found.names), offset))
-        for row in rows:
-            label = row[_BOX] or row[_POLYGON]
-            if ended or bool(label or row[_END]) != inside or row[_ODD]:
-                return False
-            if label:
-                found.labels.setdefault(label)
-            elif row[_IMAGE]:
-                found.names.append((row[_NAME], row[_NAME + 1] or None))
-                inside = not row[_EMPTY]
-            else:
-                inside, ended = False, bool(row[_LAST])
     twice = len(set(found.names)) < len(found.names)
-    return ended and not twice and all(is_safe_name(name) for name, _ in found.names)
+    return found if found.ended and not twice else None
 
 
-def images(path: Path, places: Sequence[tuple[int, int]], start: int) -> Iterator[Image | None]:
+def _look(path: Path, start: int, stop: int | None, room: int) -> Skimmed | None:
+    """The images that begin from one byte to another (excluded); None where one is not ordinary."""
+    found = Skimmed()
+    for offset, text in _texts(path, start, stop):
+        if text is None or found.ended:
+            return None
+        images, end, more = text.partition(_END_OF_ALL)
+        if more.strip(" \t\r\n"):
+            return None
+        found.ended |= bool(end)
+        run, named = run_of(images) or (None, [])
+        stretch = Stretch(len(found.names), offset, run is not None)
+        found.stretches.append(stretch)
+        if run is None:
+            if not _ordinary(images, found):
+                return None
+        else:
+            for place, one in enumerate(named):
+                if one is not None:
+                    found.names.append(one)
+                elif not _ordinary(run.odd[place], found):
+                    return None
+            found.labels.update(dict.fromkeys(run.labels))
+            room -= run.size
+            if room >= 0:
+                stretch.run = run
+    return found if all(is_safe_name(name) for name, _ in found.names) else None
+
+
+def _ordinary(text: str, found: Skimmed) -> bool:
+    """Whether these are whole images, ordinary in all that they hold, which is then found."""
+    inside = False
+    for row in _pieces(text):
+        label = row[_BOX] or row[_POLYGON]
+        if bool(label or row[_END]) != inside or row[_LAST] or row[_ODD]:
+            return False
+        if label:
+            found.labels.setdefault(label)
+        elif row[_IMAGE]:
+            found.names.append((row[_NAME], row[_NAME + 1] or None))
+            inside = not row[_EMPTY]
+        else:
+            inside = False
+    return not inside
+
+
+def runs(path: Path, skimmed: Skimmed, start: int, stop: int) -> Iterator[tuple[int, int, Run | None]]:
+    """Number of the first image and of the last (excluded), and what is between in columns, of all runs that have some
+    of the images `start` to `stop`; None where most of it is something else.
+    """
+    following: list[Stretch | None] = [*skimmed.stretches[1:], None]
+    for stretch, after in zip(skimmed.stretches, following, strict=True):
+        last, end = (len(skimmed.names), None) if after is None else (after.number, after.offset)
+        if last <= start or stop <= stretch.number:
+            continue
+        run = stretch.run
+        if run is None and stretch.is_run:
+            text = "".join(some or "" for _, some in _texts(path, stretch.offset, end))
+            run, _ = run_of(text.partition(_END_OF_ALL)[0]) or (None, ())
+        yield stretch.number, last, run
+
+
+def image_in(text: str) -> Image | None:
+    """The image that the text of an ordinary one says; None where a shape takes a closer look after all."""
+    return next(_images([_pieces(text)], 0, 0))
+
+
+def images(path: Path, stretches: Sequence[Stretch], start: int) -> Iterator[Image | None]:
     """The images from number `start` on; None, and nothing after it, where a shape takes a closer look after all."""
-    number, offset = next(place for place in reversed(places) if place[0] <= start)
-    image = Image({}, [])
-    for _, rows in _rows(path, offset):
+    stretch = next(stretch for stretch in reversed(stretches) if stretch.number <= start)
+    texts = (text for _, text in _texts(path, stretch.offset, None))
+    return _images((_NO_TEXT if text is None else _pieces(text) for text in texts), stretch.number, start)
+
+
+def _images(some: Iterable[list[Row]], number: int, start: int) -> Iterator[Image | None]:
+    image = Image((), [])
+    for rows in some:
+        outlines = iter(usual_of_each([row[_POINTS] for row in rows if row[_POLYGON]]))
         for row in rows:
             if row[_IMAGE]:
                 number += 1
-                image = Image(_given(row), [])
+                image = Image(row[_IMAGE:_EMPTY], [])
                 if not row[_EMPTY]:
                     continue
-            elif number > start and (row[_BOX] or row[_POLYGON]):
-                shape = _shape(row)
+            elif row[_BOX] or row[_POLYGON]:
+                xy = next(outlines) if row[_POLYGON] else None
+                if number <= start:
+                    continue
+                shape = _shape(row, xy)
                 if shape is None:
                     yield None
                     return
@@ -120,38 +215,52 @@ def images(path: Path, places: Sequence[tuple[int, int]], start: int) -> Iterato
                 yield image
 
 
-def _given(row: Row) -> dict[str, str]:
-    given: dict[str, str] = dict(zip(("id", "name", "subset", "width", "height"), row[_IMAGE:_EMPTY], strict=True))
-    if not given["subset"]:
-        del given["subset"]
-    return given
-
-
-def _shape(row: Row) -> Annotation | None:
+def _shape(row: Row, xy: tuple[float, ...] | None) -> Annotation | None:
     if label := row[_BOX]:
         _, source, occluded, left, top, right, bottom = row[:_POLYGON]
         return Rectangle(bbox=span_of(left, top, right, bottom), label=label, metadata=metadata(source, occluded))
-    label, source, occluded, text = row[_POLYGON:_IMAGE]
-    xy = usual(text)
+    label, source, occluded, _ = row[_POLYGON:_IMAGE]
     if xy is None or len(xy) < 2 * FEWEST["polygon"]:
         return None
     return Polygon(xy=xy, label=label, metadata=metadata(source, occluded))
 
 
-def _rows(path: Path, offset: int) -> Iterator[tuple[int, list[Row]]]:
-    """The pieces of a file from an image on, some images at a time, and at which byte the first of these begins."""
+def _pieces(text: str) -> list[Row]:
+    return _PIECE.findall(text.rstrip(" \t\r\n"))
+
+
+def _texts(path: Path, start: int, stop: int | None) -> Iterator[tuple[int, str | None]]:
+    """The images of a file that begin from byte `start` to `stop` (excluded), some at a time, and at which byte the
+    first of these begins; None for what is not UTF-8, or too long.
+    """
     with path.open("rb") as file:
-        file.seek(offset)
-        rest = b""
-        while (block := file.read(_BLOCK)) and len(rest) < _LARGEST:
+        file.seek(start)
+        offset, rest = start, b""
+        while block := file.read(_BLOCK):
             data = rest + block
-            cut = max(data.rfind(_OPENING), 0)
+            if not rest.startswith(_OPENING):
+                first = data.find(_OPENING)
+                if first < 0:
+                    rest = data[1 - len(_OPENING) :]
+                    offset += len(data) - len(rest)
+                    continue
+                offset, data = offset + first, data[first:]
+            end = -1 if stop is None else data.find(_OPENING, max(stop - offset, 0))
+            cut = max(data.rfind(_OPENING), 0) if end < 0 else end
             if cut:
-                yield offset, _found(data[:cut])
-            offset += cut
-            rest = data[cut:]
-        yield offset, _found(rest)
+                yield offset, _text(data[:cut])
+            if end >= 0:
+                return
+            offset, rest = offset + cut, data[cut:]
+            if len(rest) > _LARGEST:
+                yield offset, None
+                return
+        if rest.startswith(_OPENING):
+            yield offset, _text(rest)
 
 
-def _found(data: bytes) -> list[Row]:
-    return _PIECE.findall(data.rstrip(b" \t\r\n").decode()) if data.isascii() else _NOT_ASCII
+def _text(data: bytes) -> str | None:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None

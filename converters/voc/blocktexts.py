@@ -11,7 +11,7 @@ from ..blocks import Block
 from .corners import corners
 from .elements import leaf
 from .formatting import CORNERS, USUAL
-from .imagefile import DECLARATION, ImageWriter, size_lines
+from .imagefile import DECLARATION, ImageWriter, encoded, size_lines
 from .naming import plain_id
 from .notes import ImageNotes
 from .numbers import all_written
@@ -66,7 +66,7 @@ class BlockTexts:
         None where its name or notes take a closer look.
         """
         identity, extras = plain_id(record.image), record.extras
-        if identity is None or record.storage_name is not None or extras.keys() - {"voc"}:
+        if identity is None or record.storage_name is not None:
             return None
         facts: object = extras.get("voc", _NO_FACTS)
         if not is_object(facts) or facts.keys() - _PLAIN_NOTES:
@@ -79,14 +79,18 @@ class BlockTexts:
             path = "" if path is None else leaf("path", path, "\t") + "\n"
             if tree is not self.source[0]:
                 self.source = tree, "" if tree is None else self.images.tree("source", tree) + "\n"
+            noted = self._noted({name: said for name, said in extras.items() if name != "voc"})
         except InvalidInput:
             return None
         size = self.sizes.get((record.width, record.height)) or self._size(record)
         filename = record.image.rpartition("/")[2]
         return identity, (
             f"{start}\t<filename>{filename}</filename>\n{path}{self.source[1]}{size}\t<segmented>0</segmented>\n"
-            f"{objects}</annotation>\n"
+            f"{objects}{noted}</annotation>\n"
         )
+
+    def _noted(self, others: dict[str, Any]) -> str:
+        return leaf("annolake", encoded({"extras": others}), "\t") + "\n" if others else ""
 
     def _front(self, label: str) -> str:
         """The usual object down to its first number; nothing where the label takes a note."""

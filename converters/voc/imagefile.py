@@ -17,7 +17,7 @@ from .ordinary import USUAL_DEPTH
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 _TREES = 64
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+encoded = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class ImageWriter:
@@ -56,7 +56,7 @@ class ImageWriter:
         if others:
             note["extras"] = others
         if note:
-            lines.append(leaf("annolake", _encode(note), "\t"))
+            lines.append(leaf("annolake", encoded(note), "\t"))
         return "\n".join([*lines, "</annotation>\n"])
 
     def tree(self, name: str, tree: Any) -> str:

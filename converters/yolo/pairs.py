@@ -93,19 +93,22 @@ def image_folder(folder: str) -> str | None:
 def of_folder(folder: str, split: str | None) -> Iterator[Pair]:
     """Pairs of a split's folder of pictures, by name. The folder itself may be missing: then labels speak alone."""
     labels = label_folder(folder)
-    texts = {f"{labels}/{name}": name for name in label_names(labels)} if labels else dict[str, str]()
+    below = f"{labels}/"
+    alone = dict.fromkeys(label_names(labels), True) if labels else dict[str, bool]()
     for name in names_below(folder, is_image_name):
-        found: str | None = f"{labels}/{stem(name)}.txt"
-        if found not in texts:
+        own = f"{stem(name)}.txt"
+        found: str | None = below + own
+        if own not in alone:
             # A folder called `images` deeper down has a folder `labels` of its own.
             found = label_file(f"{folder}/{name}")
+            own = found.removeprefix(below)
             found = found if os.path.isfile(found) else None
+        if found is not None and own in alone:
+            alone[own] = False
         yield Pair(name, f"{folder}/{name}", found, split)
-        if found in texts:
-            texts[found] = ""
-    for path, name in texts.items():
-        if name:
-            yield Pair(name[:-4], None, path, split, nameless=True)
+    for name, is_alone in alone.items():
+        if is_alone:
+            yield Pair(name[:-4], None, below + name, split, nameless=True)
 
 
 def of_tree(root: str) -> Iterator[Pair]:
@@ -128,9 +131,18 @@ def of_tree(root: str) -> Iterator[Pair]:
 
 def label_names(folder: str) -> Iterator[str]:
     """Names below `folder` of text files that are label files: no class lists, lists of pictures, read-mes."""
-    for name in names_below(folder, lambda name: name.lower().endswith(".txt")):
-        if not _NOT_LABELS.fullmatch(name, name.rfind("/") + 1, len(name) - 4) or starts_with_row(f"{folder}/{name}"):
+    for name in names_below(folder, _is_text):
+        numbered = "0" <= name[0] <= "9" and "/" not in name  # as most are: these are no lists
+        if (
+            numbered
+            or not _NOT_LABELS.fullmatch(name, name.rfind("/") + 1, len(name) - 4)
+            or starts_with_row(f"{folder}/{name}")
+        ):
             yield name
+
+
+def _is_text(name: str) -> bool:
+    return name[-4:].lower() == ".txt"
 
 
 def starts_with_row(path: str) -> bool:
@@ -146,6 +158,11 @@ def starts_with_row(path: str) -> bool:
 
 def joined(pairs: Iterable[Pair], ledger: Ledger) -> list[Pair]:
     """Every image once. What two splits share belongs to the first; two pictures with one label file are an error."""
+    pairs = list(pairs)
+    pictures = [pair.picture for pair in pairs if pair.picture is not None]
+    labels = [pair.labels for pair in pairs if pair.labels is not None]
+    if len(set(pictures)) == len(pictures) and len(set(labels)) == len(labels):
+        return pairs
     out: list[Pair] = []
     by_picture: dict[str, Pair] = {}
     by_labels: dict[str, Pair] = {}

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...schemas.errors import AnnolakeError, InvalidInput, Place
 from ...schemas.model import Annotation, Boxes, Catalog, Category, Record
 from ...schemas.problems import Problem
-from ..files import read_bytes
+from ..blocks import Block
 from ..format import Context, Reading
 from ..images import Exif, ImageSize, image_size
 from ..ledger import Ledger
-from ..text import FILE_LIMIT
 from .columns import Columns, meaning, parsed_keypoints
 from .declaration import Declaration
 from .keypointnames import names_read
+from .labelfiles import LabelFiles
 from .layout import Layout, find
 from .pairs import Pair
 from .rows import RowReader
@@ -39,23 +40,33 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     keypoints = parsed_keypoints(options.kpt_shape)
     known = options.task or declaration.facts.task or keypoints or "kpt_shape" in declaration.keys
     counted: Survey | None = None
+    paths = [pair.labels for pair in layout.pairs if pair.labels is not None]
     if names is None or not known or options.task == "pose":
-        counted = survey([pair.labels for pair in layout.pairs if pair.labels is not None], context, ledger)
+        counted = survey(paths, context, ledger)
     if names is None and counted is not None:
         names = _numbered(counted, declaration, ledger)
     columns = meaning(declaration, options.task, options.confidence, options.track, keypoints, counted, ledger)
     catalog = _catalog(layout, list(names or ()), columns)
-    held = {} if counted is None else counted.held
-    reader = _Records(layout, columns, list(names or ()), catalog, context, held)
-    before = None if counted is None else partial(_rows_before, layout.pairs, counted.rows)
-    return Reading(catalog=catalog, records=reader.records, images=len(layout.pairs), before=before)
+    files = LabelFiles(paths, () if counted is None else counted.held)
+    reader = Reader(layout, columns, list(names or ()), catalog, context, files)
+    before = None if counted is None else partial(_rows_before, reader.numbers, counted.rows)
+    plain = columns.task == "detect" and not columns.extra
+    return Reading(
+        catalog=catalog,
+        records=reader.records,
+        images=len(layout.pairs),
+        before=before,
+        blocks_for=(lambda _: reader.blocks) if plain else None,
+    )
 
 
-def _rows_before(pairs: list[Pair], rows: array[int], start: int) -> int:
-    return sum(rows[: sum(pair.labels is not None for pair in pairs[:start])])
+def _rows_before(numbers: Sequence[int], rows: array[int], start: int) -> int:
+    return sum(rows[: numbers[start]])
 
 
-class _Records:
+class Reader:
+    """The images of one data set. `numbers`: how many label files the images before each have."""
+
     def __init__(
         self,
         layout: Layout,
@@ -63,25 +74,32 @@ class _Records:
         names: list[str],
         catalog: Catalog,
         context: Context,
-        held: dict[str, bytes],
+        files: LabelFiles,
     ) -> None:
         self.pairs = layout.pairs
         self.columns = columns
         self.names = names
         self.labels = catalog.labels
         self.exif: Exif = context.exif
-        self.held = held
+        self.files = files
+        self.numbers = list(accumulate([pair.labels is not None for pair in self.pairs], initial=0))
         self.sizes: dict[str, ImageSize | None] = {}
+
+    def blocks(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record | Block]:
+        """The same as `records`, runs of plain boxes as blocks."""
+        from .blockreading import blocks
+
+        yield from blocks(self, ledger, *slice(start, stop).indices(len(self.pairs))[:2])
 
     def records(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
         """Images in order, their annotations booked as the source has them."""
         rows = RowReader(self.columns, self.names, self.labels)
-        for pair in self.pairs[start:stop]:
+        for number, pair in zip(self.numbers[start:stop], self.pairs[start:stop], strict=False):
             ledger.seen["images"] += 1
             annotations: list[Annotation] | Boxes = []
             if pair.labels is not None:
                 ledger.file = pair.labels
-                annotations = self._annotations(rows, pair.labels, pair.image, ledger)
+                annotations = self._annotations(rows, number, pair, ledger)
             size = None if pair.picture is None else self._size(pair.picture, pair.image, ledger)
             yield Record(
                 image=pair.image,
@@ -91,10 +109,9 @@ class _Records:
                 split=pair.split,
             )
 
-    def _annotations(self, rows: RowReader, labels: str, image: str, ledger: Ledger) -> list[Annotation] | Boxes:
+    def _annotations(self, rows: RowReader, number: int, pair: Pair, ledger: Ledger) -> list[Annotation] | Boxes:
         try:
-            data = self.held.get(labels) or read_bytes(labels, FILE_LIMIT)
-            return rows.annotations(data, labels, image, ledger)
+            return rows.annotations(self.files.text(number), str(pair.labels), pair.image, ledger)
         except InvalidInput as error:
             if not ledger.lenient:
                 raise

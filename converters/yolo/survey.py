@@ -6,16 +6,20 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Sequence
+from importlib import import_module
+from itertools import accumulate
 
 import msgspec
 
 from ...schemas.errors import AnnolakeError
+from .. import blocks
 from ..files import read_bytes
 from ..format import Context
 from ..ledger import Ledger
 from ..parallel import looked_over
 from ..text import FILE_LIMIT
 from .boxrows import plain_boxes
+from .labelfiles import Held, ended
 
 _NUMERIC = b"0123456789+-.eE \t\r\n"
 _HELD = 64 << 20
@@ -29,7 +33,7 @@ class Survey(msgspec.Struct):
     widths: Counter[int]
     highest: int = -1
     rows: array[int] = msgspec.field(default_factory=lambda: array("L"))
-    held: dict[str, bytes] = msgspec.field(default_factory=dict[str, bytes])
+    held: list[Held] = msgspec.field(default_factory=list[Held])
 
 
 def survey(paths: Sequence[str], context: Context, ledger: Ledger) -> Survey:
@@ -37,40 +41,75 @@ def survey(paths: Sequence[str], context: Context, ledger: Ledger) -> Survey:
 
     def counted(start: int, stop: int) -> Survey:
         room = 0 if context.memory is not None else _HELD * (stop - start) // len(paths)
-        return _counted(paths[start:stop], room)
+        return _counted(paths[start:stop], start, room, at_once=len(paths) >= blocks.FEWEST)
 
     found = Survey(Counter())
+    if len(paths) >= blocks.FEWEST:
+        import_module("numpy")  # now: processes that are started would each load it
     for part in looked_over(counted, len(paths), context, ledger) if paths else ():
         found.widths += part.widths
         found.rows += part.rows
         found.highest = max(found.highest, part.highest)
-        found.held |= part.held
+        found.held += part.held
     return found
 
 
-def _counted(paths: Sequence[str], room: int) -> Survey:
+def _counted(paths: Sequence[str], first: int, room: int, *, at_once: bool) -> Survey:
+    """Of files whose numbers begin with `first`; what is held of them fits into so many bytes."""
     found = Survey(Counter())
-    for path in paths:
-        try:
-            data = read_bytes(path, FILE_LIMIT)
-        except AnnolakeError:
-            found.rows.append(0)
-            continue
-        if len(data) < room:
-            room -= len(data)
-            found.held[path] = data
-        data = data.removeprefix(b"\xef\xbb\xbf")
-        boxes = plain_boxes(data)
-        if boxes is not None:
-            found.widths[5] += len(boxes)
-            found.rows.append(len(boxes))
-            found.highest = max(found.highest, *[box[0] for box in boxes])
-            continue
-        lines = [line.split() for line in data.splitlines() if not line.translate(None, _NUMERIC)]
-        rows = list(filter(None, lines))
-        found.widths.update(map(len, rows))
-        found.rows.append(len(rows))
-        for row in rows:
-            if re.fullmatch(rb"[0-9]{1,9}(\.0*)?", row[0]):
-                found.highest = max(found.highest, int(row[0].partition(b".")[0]))
+    kept: list[bytes] = []
+    ends = array("Q")
+    size = 0
+    for start in range(0, len(paths), blocks.IMAGES):
+        files = [_read(path) for path in paths[start : start + blocks.IMAGES]]
+        texts = [text or b"" for text in files]
+        text = b"".join(texts)
+        if not at_once or not _count_all(found, text, texts):
+            for each in texts:
+                _count(found, each)
+        room = room - len(text) if None not in files else 0
+        if room > 0:
+            kept.append(text)
+            ends.extend(accumulate(map(len, texts[1:]), initial=size + len(texts[0])))
+            size += len(text)
+    found.held.append(Held(first, b"".join(kept), ends))
     return found
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        return ended(read_bytes(path, FILE_LIMIT))
+    except AnnolakeError:
+        return None
+
+
+def _count_all(found: Survey, text: bytes, texts: Sequence[bytes]) -> bool:
+    """Whether files were counted at once, as all their rows are boxes."""
+    from .textruns import surveyed
+
+    counted = surveyed(text, list(accumulate(map(len, texts))))
+    if counted is None:
+        return False
+    rows, highest = counted
+    found.rows += rows
+    found.highest = max(found.highest, highest)
+    if highest >= 0:
+        found.widths[5] += sum(rows)
+    return True
+
+
+def _count(found: Survey, data: bytes) -> None:
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    boxes = plain_boxes(data)
+    if boxes is not None:
+        found.widths[5] += len(boxes)
+        found.rows.append(len(boxes))
+        found.highest = max(found.highest, *[box[0] for box in boxes])
+        return
+    lines = [line.split() for line in data.splitlines() if not line.translate(None, _NUMERIC)]
+    rows = list(filter(None, lines))
+    found.widths.update(map(len, rows))
+    found.rows.append(len(rows))
+    for row in rows:
+        if re.fullmatch(rb"[0-9]{1,9}(\.0*)?", row[0]):
+            found.highest = max(found.highest, int(row[0].partition(b".")[0]))

@@ -43,6 +43,7 @@ BLOCKS: dict[str, Block] = {
     "huge whole numbers": _block(_records(3), WHOLE[:4] + 2**52),
     "ids": _block([*_records(2, id=5), *_records(2), *_records(1, id="text")], FLOATS),
     "facts": _block([*_records(2, extras={"coco": {"license": 3}}), *_records(2, storage_name="s")], FLOATS),
+    "facts of others": _block([*_records(2, extras={"cvat": {"é": 3}}), *_records(2, extras={"coco": 1})], FLOATS),
     "no size": _block([Record(image="a.jpg"), Record(image="b.jpg", split="train"), Record(image="c")], FLOATS),
     "source": _block(_records(3), FLOATS, metadata={"source": "manual"}),
     "several facts": _block(_records(3), FLOATS, metadata={"source": "é", "occluded": True}),

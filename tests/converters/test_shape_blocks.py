@@ -69,7 +69,7 @@ _ODD: list[dict[str, Any]] = [
 ]
 
 
-def _source(folder: Path, seed: int, kind: str) -> Path:
+def outlined_source(folder: Path, seed: int, kind: str) -> Path:
     dice = random.Random(seed)
     images = [
         {"license": 1, "file_name": f"{number:04}.jpg", "height": 40, "width": 60, "id": 100 + number}
@@ -92,7 +92,7 @@ def test_the_same_as_image_by_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str, chosen: dict[str, Any], kind: str, jobs: int
 ) -> None:
     for seed in range(4):
-        source = _source(tmp_path, seed, kind)
+        source = outlined_source(tmp_path, seed, kind)
         suffix = registry.get(to).suffix
         monkeypatch.setattr("annolake.converters.parallel.WORTH_A_PROCESS", 1)
         monkeypatch.setattr(blocks, "FEWEST", 10**9)
@@ -105,7 +105,7 @@ def test_the_same_as_image_by_image(
 
 
 def test_usual_images_go_by_blocks(tmp_path: Path) -> None:
-    reading = open_source(_source(tmp_path, 1, "odd"), "coco", Ledger())
+    reading = open_source(outlined_source(tmp_path, 1, "odd"), "coco", Ledger())
     assert reading.shapes_for is not None
     aim = registry.get("coco").fidelity(registry.get("coco").options())
     items = list(reading.shapes_for(aim)(Ledger()))

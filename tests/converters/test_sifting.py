@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from annolake.converters import parallel, sifting
 from annolake.converters.checking import Checked, check
 
+from .test_shape_blocks import KINDS, outlined_source
+
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 SHAPES: list[dict[str, Any]] = [
     {"bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 0, "segmentation": [[1, 2, 4, 2, 4, 6, 1, 6]]},
@@ -66,6 +68,21 @@ def test_images_with_mistakes_among_others(tmp_path: Path, jobs: int, monkeypatc
     assert {"same-stem", "unknown-label", "missing-picture"} <= codes
     assert all(problem.place.line for problem in found.problems if problem.place.annotation is not None)
     assert (found.images, found.annotations) == (11, 33)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_outlines_of_every_kind(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Objects that stand twice, too, and such as reach out of their image."""
+    source = outlined_source(tmp_path, 3, kind)
+    plain = json.loads(source.read_text())
+    annotations = plain["annotations"]
+    usual = next(a for a in annotations[7:] if len(a) == 7 and a["iscrowd"] == 0 and len(a["segmentation"]) == 1)
+    annotations.append({**usual, "id": 9_001})
+    annotations[5]["segmentation"] = [[50.5, 10.5, 70.5, 10.5, 70.5, 30.5]]
+    annotations[6]["bbox"], annotations[6]["segmentation"] = [50.5, 10.5, 30.0, 10.5], []
+    source.write_text(json.dumps(plain))
+    found = both(monkeypatch, source, jobs=1)
+    assert {"repeated-shape", "outside-image"} <= {problem.code for problem in found.problems}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)

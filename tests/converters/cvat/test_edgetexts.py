@@ -28,7 +28,7 @@ def spelled(texts: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> list[tupl
     return [tuple(edge.tobytes().replace(b"\0", b"").decode() for edge in box) for box in texts]
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(
     boxes=st.one_of(
         st.lists(st.tuples(HUNDREDTHS, HUNDREDTHS, HUNDREDTHS, HUNDREDTHS)),

@@ -12,6 +12,7 @@ import pytest
 
 from annolake.converters import convert
 from annolake.converters.cvat.skimming import skimmed
+from annolake.converters.format import Context
 from annolake.converters.statistics import statistics
 from annolake.schemas.errors import InvalidInput
 
@@ -193,7 +194,7 @@ def test_an_image_of_unknown_shapes_takes_no_more_than_a_few_times_its_size(tmp_
     source.write_text(f'<annotations><image id="0" name="a.jpg" width="9" height="9">{shapes}</image></annotations>')
     tracemalloc.start()
     try:
-        assert skimmed(source) is None
+        assert skimmed(source, Context()) is None
         assert tracemalloc.get_traced_memory()[1] < 8 * source.stat().st_size
     finally:
         tracemalloc.stop()

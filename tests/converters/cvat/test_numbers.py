@@ -7,7 +7,17 @@ from decimal import Context, Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annolake.converters.cvat.numbers import decimal, edges, far_edge, numbers, points, span, spelled
+from annolake.converters.cvat.numbers import (
+    decimal,
+    edges,
+    far_edge,
+    numbers,
+    points,
+    span,
+    spelled,
+    usual,
+    usual_of_each,
+)
 
 NUMBERS = st.one_of(
     st.integers(-(10**6), 10**6).map(lambda n: n / 100),
@@ -66,3 +76,22 @@ def test_points_are_spelled_one_by_one_and_read_again(flat: list[float]) -> None
     text = points(flat)
     assert text == ";".join(f"{spelled(x)},{spelled(y)}" for x, y in zip(flat[::2], flat[1::2], strict=True))
     assert numbers(text, "points") == tuple(flat)
+
+
+TEXTS = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1).map(lambda pairs: points([n for pair in pairs for n in pair]))
+ODD = ["", "1;2,3,4", "1,2,3;4", "1,2|3,4", "1,2;", "01,2", "1e3,2", "é", ";", "1,2;;3,4"]
+ANY = TEXTS | st.text("12.,;-|", max_size=9) | st.sampled_from(ODD)
+
+
+def by_pairs(text: str) -> tuple[float, ...] | None:
+    pairs = [pair.split(",") for pair in text.split(";")]
+    return tuple(float(decimal(one, "x")) for pair in pairs for one in pair) if {*map(len, pairs)} == {2} else None
+
+
+@settings(max_examples=500)
+@given(texts=st.lists(TEXTS) | st.lists(ANY))
+def test_points_of_usual_spelling_are_read_at_once_as_one_by_one(texts: list[str]) -> None:
+    found = usual_of_each(texts)
+    assert list(found) == list(map(usual, texts))
+    for text, xy in zip(texts, found, strict=True):
+        assert xy is None or xy == by_pairs(text)

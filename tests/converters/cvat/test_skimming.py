@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annolake.converters.cvat import reading, skimming
+from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
 from annolake.schemas.errors import InvalidInput
 
-LABELS = "<labels><label><name>cat</name></label><label><name>a dog</name></label></labels>"
+NAMED = ("cat", "a dog", "Bär", "猫 \U0001f408")
+LABELS = f"<labels>{''.join(f'<label><name>{name}</name></label>' for name in NAMED)}</labels>"
 HEAD = f"<annotations>\n  <version>1.1</version>\n  <meta><task>{LABELS}</task></meta>\n"
 HEADS = st.just(HEAD) | st.sampled_from(
     [
@@ -27,7 +29,7 @@ HEADS = st.just(HEAD) | st.sampled_from(
         f'{HEAD}<!-- <image id="0" name="a" width="1" height="1"/> ',
     ]
 )
-LABEL = st.sampled_from(["cat", "a dog"] * 9 + ["bird", "", "&lt;"])
+LABEL = st.sampled_from([*NAMED * 9, "bird", "", "&lt;", "\x7f", "\x85", "\xa0", "\ufffe"])
 EDGES = st.integers(0, 10**5).map(lambda n: f"{n / 100:.2f}")
 SAID = st.builds(
     'label="{}" source="{}" occluded="{}"'.format,
@@ -45,7 +47,9 @@ RINGS = st.lists(st.tuples(EDGES, EDGES).map(",".join), min_size=3, max_size=5).
 POLYGONS = st.builds('    <polygon {} points="{}" z_order="0"'.format, SAID, RINGS).flatmap(
     lambda text: ENDS.map(lambda end: text + end.format("polygon") + "\n")
 )
-NAMES = st.sampled_from([f"{name}.jpg" for name in "abcdefghij"] + ["sub/a b.jpg", "../x.jpg", "é.jpg"])
+NAMES = st.sampled_from(
+    [f"{name}.jpg" for name in "abcdefghij"] + ["sub/a b.jpg", "../x.jpg", "é.jpg", "\u2028.jpg", "\ufeff.jpg"]
+)
 OPENINGS = st.builds(
     '  <image id="{}" name="{}"{} width="{}" height="{}"'.format,
     st.integers(0, 99),
@@ -60,8 +64,8 @@ IMAGES = st.builds(
     st.lists(BOXES | POLYGONS, max_size=3),
 )
 TAILS = st.sampled_from(["</annotations>\n", "<more/></annotations>", "", "</annotations><!-- end -->"])
-NAMED = st.lists(IMAGES, max_size=6, unique_by=lambda text: text.split('name="')[1].split('"')[0])
-FILES = st.builds("{}{}{}".format, HEADS, (NAMED | st.lists(IMAGES, max_size=4)).map("".join), TAILS)
+UNALIKE = st.lists(IMAGES, max_size=6, unique_by=lambda text: text.split('name="')[1].split('"')[0])
+FILES = st.builds("{}{}{}".format, HEADS, (UNALIKE | st.lists(IMAGES, max_size=4)).map("".join), TAILS)
 
 
 def read(path: Path, start: int, stop: int | None) -> Any:
@@ -86,7 +90,7 @@ def test_a_skimmed_file_is_what_the_parser_makes_of_it(text: str, start: int, le
         path = Path(folder, "a.xml")
         path.write_text(text, encoding="utf-8")
         quickly = read(path, start, stop)
-        with patch.object(reading, "skimmed", lambda _: None):
+        with patch.object(reading, "skimmed", lambda *_: None):
             assert quickly == read(path, start, stop)
 
 
@@ -99,7 +103,7 @@ def test_what_cvat_writes_is_skimmed(tmp_path: Path):
     )
     path = tmp_path / "a.xml"
     path.write_text(f'<?xml version="1.0" encoding="utf-8"?>\n{HEAD}{image}</annotations>\n')
-    found = skimming.skimmed(path)
+    found = skimming.skimmed(path, Context())
     assert found is not None
     assert found.names == [("a.jpg", None)]
 
@@ -111,7 +115,7 @@ def test_one_shape_that_takes_a_closer_look_makes_no_difference(tmp_path: Path):
     text = "".join(f"{image}{shape.format(odd if n == 1 else ring)}</image>" for n, image in enumerate(images))
     path = tmp_path / "a.xml"
     path.write_text(f"{HEAD}{text}</annotations>")
-    assert skimming.skimmed(path) is not None
+    assert skimming.skimmed(path, Context()) is not None
     records = read(path, 0, None)[2]
     assert [record.image for record in records] == ["0.jpg", "1.jpg", "2.jpg"]
     assert records[1].annotations[0].xy == (1.5, 2, 3, 4, 5, 6)
