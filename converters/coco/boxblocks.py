@@ -16,6 +16,7 @@ from ..blocks import Block
 from ..fidelity import Fidelity
 from .boxdocument import BoxDocument
 from .columns import ODD, OUTLINED, QUOTES, Columns
+from .crowds import plain_crowd
 from .pictures import is_usual
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class _Gathered:
         for place in np.flatnonzero(~usual).tolist():
             found.append(self._booked(record, rows[done:place]))
             done = place + 1
-            for item in source.any(int(rows[place]), record):
+            for item in self._odd(int(rows[place]), record):
                 if runs.crowds_go and _is_crowd(item):
                     crowds.append(item)
                 found.append(item)
@@ -176,6 +177,14 @@ class _Gathered:
         source.ledger.seen["images"] += 1
         source.ledger.seen["annotations"] += annotated
         return source.images.plain([runs.plain_images[index]])[0]
+
+    def _odd(self, row: int, record: Record) -> Sequence[Annotation | Tag]:
+        runs, source = self.runs, self.runs.source
+        if runs.crowds_go:
+            crowd = plain_crowd(source.document.annotations[row], record, source.plain_labels)
+            if crowd is not None:
+                return [crowd]
+        return source.any(row, record)
 
     def _booked(self, record: Record, rows: NDArray[Any]) -> NDArray[Any]:
         self._book([record], [len(rows)], rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cached_property
 from typing import Any, overload
 
@@ -55,12 +54,10 @@ class BoxDocument(Document):
         return super()._members() if self.columns is None else self.checked(members)
 
     def _image_ids(self, span: Span) -> NDArray[np.int64]:
-        text = b"[%b]" % self.data[slice(*span)]
-        with suppress(*DECODE_ERRORS):
-            found = _IMAGES.decode(text)
-            if quotes(text) == PLAIN_IMAGE_QUOTES * len(found):
-                self.plain_images = found
-        ids: list[Any] = [image.id for image in self.plain_images or _HEADS.decode(text)]
+        texts = [b"[%b]" % self.data[slice(*one)] for one in pieces(self.data, span)]
+        self.plain_images = _plain_images(texts)
+        heads = self.plain_images or [head for text in texts for head in _HEADS.decode(text)]
+        ids: list[Any] = [head.id for head in heads]
         if not all(isinstance(identity, int) for identity in ids):
             raise TypeError("an id that is no number")
         return np.fromiter(ids, np.int64, len(ids))
@@ -113,6 +110,20 @@ class BoxDocument(Document):
         names = None if self.plain_images is None else {image.file_name for image in self.plain_images}
         if names is None or len(names) < len(self.images):
             super()._check_names(ledger)
+
+
+def _plain_images(texts: Sequence[bytes]) -> list[PlainImage] | None:
+    """The images of these lists, if all have COCO's own eight keys and no other."""
+    found: list[PlainImage] = []
+    for text in texts:
+        try:
+            images = _IMAGES.decode(text)
+        except DECODE_ERRORS:
+            return None
+        if quotes(text) != PLAIN_IMAGE_QUOTES * len(images):
+            return None
+        found += images
+    return found
 
 
 def _some_twice(ids: NDArray[np.int64]) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -20,6 +19,7 @@ from ..ledger import Ledger
 from .declared import read_categories
 from .layout import Source
 from .notes import EXTENSION, Extension, extension_of
+from .numbering import are_unlike, following, owners
 from .places import Places
 from .root import root_of
 
@@ -225,7 +225,7 @@ class Document:
             if head.id in index:
                 self.tell_same_id(ledger, number, head.id, index[head.id])
             index.setdefault(head.id, number)
-        self.next_image_id = _above(index)
+        self.next_image_id = following(index)
         self._sort(self.heads(members.get("annotations"), ledger), ledger)
 
     def tell_same_id(self, ledger: Ledger, number: int, identity: Id, first: int) -> None:
@@ -239,8 +239,7 @@ class Document:
 
     def _sort(self, heads: list[Any], ledger: Ledger) -> None:
         """The annotations by their images."""
-        wanted = [_NOBODY if head is None else head.image_id for head in heads]
-        owner = np.fromiter(map(self.index.get, wanted, repeat(-2)), np.int32, len(heads))
+        owner = owners(self.index, [_NOBODY if head is None else head.image_id for head in heads])
         owner[[number for number, head in enumerate(heads) if head is None]] = -1
         for number in np.flatnonzero(owner == -2).tolist():
             self.tell_dangling(ledger, number, heads[number])
@@ -260,8 +259,8 @@ class Document:
         ids: list[Id] = [head.id for head in heads if head is not None and head.id is not None]
         fresh: dict[int, int] = {}
         self.fresh: Mapping[int, int] = fresh
-        self.next_id = _above(ids)
-        if len(set(ids)) == len(ids):
+        self.next_id = following(ids)
+        if are_unlike(ids):
             return
         seen: set[Id] = set()
         for number, head in enumerate(heads):
@@ -311,7 +310,3 @@ def _without_words(data: bytes, file: str, ledger: Ledger) -> bytes:
     for word, offset in words:
         ledger.problem(Problem.of(jsontext.not_finite(word, jsontext.place_of(data, offset, file))))
     return clean if words else data
-
-
-def _above(ids: Iterable[Id]) -> int:
-    return max((number for number in ids if isinstance(number, int)), default=0) + 1

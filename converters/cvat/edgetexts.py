@@ -36,14 +36,14 @@ def edge_texts(bbox: NDArray[Any]) -> Bytes:
     if usual.all():
         return _usual(hundredths)
     values = bbox.astype(np.float64)
-    plain = ~usual & (((values >= _SMALL) & (values < USUAL)) | ((values == 0) & ~np.signbit(values))).all(axis=1)
+    plain = (((values >= _SMALL) & (values < USUAL)) | ((values == 0) & ~np.signbit(values))).all(axis=1)
     texts, long = _summed(values[plain])
+    if len(texts) == len(bbox) and not long.any():
+        return texts
     places = np.flatnonzero(plain)
     plain[places[long]] = False
-    rest = np.flatnonzero(~(usual | plain))
-    parts = [(np.flatnonzero(usual), _usual(hundredths[usual])), (places[~long], texts[~long])]
-    if len(rest):
-        parts.append((rest, _one_by_one(bbox[rest])))
+    rest = np.flatnonzero(~plain)
+    parts = [(places[~long], texts[~long]), (rest, _one_by_one(bbox[rest]))]
     out = np.zeros((len(bbox), 4, max(part.shape[2] for _, part in parts)), np.uint8)
     for where, part in parts:
         out[where, :, : part.shape[2]] = part
@@ -102,7 +102,7 @@ def _joined(whole: NDArray[np.int64], decimals: Bytes) -> Bytes:
     out = np.empty((len(whole), width + 1 + decimals.shape[1]), np.uint8)
     out[:, :width] = _digits(whole, width)
     for place in range(width - 1):
-        out[whole < 10 ** (width - 1 - place), place] = 0
+        out[:, place] *= whole >= 10 ** (width - 1 - place)
     out[:, width] = ord(".")
     out[:, width + 1 :] = decimals
     return out.reshape(-1, 4, out.shape[1])

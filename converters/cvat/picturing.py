@@ -102,18 +102,17 @@ class Body:
             yield record, (lines, len(objects))
 
     def _head(self, record: Record, cvat: dict[str, Any]) -> str:
-        """What `_attributes` says, remembered where it is but a split and a size that others have, too."""
-        only_id = not record.extras or (len(record.extras) == 1 and cvat.keys() == _ID)
-        whole = type(record.width) is int and type(record.height) is int
-        if not (only_id and whole and record.storage_name is None):
+        """What `_attributes` says; where that is a split and a size, others have them, too, and it is remembered."""
+        if cvat.keys() - _ID or type(record.width) is not int or type(record.height) is not int:
             return attributes(self._attributes(record, cvat))
         key = record.split, record.width, record.height
         head = self._heads.get(key)
         if head is None:
-            head = attributes(self._attributes(record, cvat))
+            bare = Record(image=record.image, split=record.split, width=record.width, height=record.height)
+            head = attributes(self._attributes(bare, {}))
             if len(self._heads) < _REMEMBERED:
                 self._heads[key] = head
-        return head
+        return head + attributes(_carried(record))
 
     def _attributes(self, record: Record, cvat: dict[str, Any]) -> dict[str, str]:
         out: dict[str, str] = {}
@@ -127,14 +126,7 @@ class Body:
         attributes = cvat.get("attributes")
         if is_object(attributes):
             out.update({str(k): str(v) for k, v in attributes.items() if k not in _OWN})
-        own: dict[str, Any] = {}
-        others = {k: v for k, v in record.extras.items() if k != "cvat" or not is_object(v)}
-        if others:
-            own["extras"] = others
-        if record.storage_name is not None:
-            own["storageName"] = record.storage_name
-        if own:
-            out[EXTENSION] = json.dumps(own)
+        out.update(_carried(record))
         return out
 
     def _shapes(self, record: Record) -> Iterator[str]:
@@ -186,6 +178,17 @@ class Body:
 def _facts(record: Record) -> dict[str, Any]:
     facts = record.extras.get("cvat")
     return facts if is_object(facts) else {}
+
+
+def _carried(record: Record) -> dict[str, str]:
+    """What other formats know of an image, as an attribute."""
+    own: dict[str, Any] = {}
+    others = {key: value for key, value in record.extras.items() if key != "cvat" or not is_object(value)}
+    if others:
+        own["extras"] = others
+    if record.storage_name is not None:
+        own["storageName"] = record.storage_name
+    return {EXTENSION: json.dumps(own)} if own else {}
 
 
 def _identity(cvat: dict[str, Any]) -> str | None:
