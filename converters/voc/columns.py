@@ -37,8 +37,6 @@ _OBJECTS = re.compile(f"{FRONT}({SAID}){REST}")
 _FRAMES = re.compile(f"(?:\\A|{_SEAM}){HEAD}({_MARK}*)")
 _END = re.compile(END)
 _NOTHING = b"<annotation></annotation>"
-_ATTEMPTS = 3
-"""With all; without odd ones; without supposing that objects are alike."""
 
 
 class Columns(msgspec.Struct, array_like=True, gc=False):
@@ -120,15 +118,10 @@ def columns(files: Sequence[bytes | None], *, doubtful: bool = False) -> Columns
     """
     odd = _odd(files, range(len(files))) if doubtful else {place for place, data in enumerate(files) if data is None}
     alike = True
-    for _ in range(_ATTEMPTS):
-        held = _held(files, odd, alike=alike)
-        if isinstance(held, Columns):
-            return held
+    while not isinstance(held := _held(files, odd, alike=alike), Columns):
         told = _odd(files, held)
-        odd |= told
-        alike = told == held
-    held = _held(files, set(range(len(files))), alike=False)
-    assert isinstance(held, Columns)
+        odd |= told if alike or told else held or set(range(len(files)))
+        alike = alike and told == held
     return held
 
 
