@@ -33,6 +33,7 @@ class BlockTexts:
         self.fronts: dict[str, str] = {}
         self.starts: dict[str | None, str] = {}
         self.sizes: dict[tuple[float | None, float | None], str] = {}
+        self.source: tuple[Any, str] = None, ""
 
     def objects(self, block: Block) -> list[str] | None:
         """The objects of each image of a block of which nothing is said but boxes and labels, each text with its line
@@ -73,14 +74,18 @@ class BlockTexts:
         folder, path, tree = facts.get("folder"), facts.get("path"), facts.get("source")
         if not (folder is None or type(folder) is str) or not (path is None or type(path) is str):
             return None
-        start = self.starts.get(folder) or self._start(folder)
-        path = "" if path is None else leaf("path", path, "\t") + "\n"
-        source = "" if tree is None else self.images.tree("source", tree) + "\n"
+        try:
+            start = self.starts.get(folder) or self._start(folder)
+            path = "" if path is None else leaf("path", path, "\t") + "\n"
+            if tree is not self.source[0]:
+                self.source = tree, "" if tree is None else self.images.tree("source", tree) + "\n"
+            noted = self._noted({name: said for name, said in extras.items() if name != "voc"})
+        except InvalidInput:
+            return None
         size = self.sizes.get((record.width, record.height)) or self._size(record)
         filename = record.image.rpartition("/")[2]
-        noted = self._noted({name: said for name, said in extras.items() if name != "voc"})
         return identity, (
-            f"{start}\t<filename>{filename}</filename>\n{path}{source}{size}\t<segmented>0</segmented>\n"
+            f"{start}\t<filename>{filename}</filename>\n{path}{self.source[1]}{size}\t<segmented>0</segmented>\n"
             f"{objects}{noted}</annotation>\n"
         )
 

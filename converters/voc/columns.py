@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, repeat
 from typing import Any
@@ -34,7 +34,8 @@ from .ordinary import (
 _SEAM, _MARK = "\0", "\1"
 """Between two files, and in the place of an object: neither may stand in a file."""
 _OBJECTS = re.compile(f"{FRONT}({SAID}){REST}")
-_FRAMES = re.compile(f"(?:\\A|{_SEAM}){HEAD}({_MARK}*){END}(?={_SEAM}|\\Z)")
+_FRAMES = re.compile(f"(?:\\A|{_SEAM}){HEAD}({_MARK}*)")
+_END = re.compile(END)
 _NOTHING = b"<annotation></annotation>"
 
 
@@ -111,45 +112,55 @@ kept = msgspec.msgpack.Encoder().encode
 """What files say in a fifth of their bytes."""
 
 
-def columns(files: Sequence[bytes | None]) -> Columns:
-    """What files say. None for one that is odd whatever it says."""
-    odd = {place for place, data in enumerate(files) if data is None}
-    held = _held(files, odd)
-    if held is None:
-        odd = {place for place, data in enumerate(files) if data is None or ordinary(data) is None}
-        held = _held(files, odd) or _held(files, odd := set(range(len(files))))
-    if held is None:
-        raise AssertionError("files that say nothing are ordinary")
+def columns(files: Sequence[bytes | None], *, doubtful: bool = False) -> Columns:
+    """What files say. None for one that is odd whatever it says. `doubtful`: most of them may well be odd, which costs
+    least to be asked one by one.
+    """
+    odd = _odd(files, range(len(files))) if doubtful else {place for place, data in enumerate(files) if data is None}
+    alike = True
+    while not isinstance(held := _held(files, odd, alike=alike), Columns):
+        told = _odd(files, held)
+        odd |= told if alike or told else held or set(range(len(files)))
+        alike = alike and told == held
     return held
 
 
-def _held(files: Sequence[bytes | None], odd: set[int]) -> Columns | None:
-    """What all files but the odd ones say; None where there are more odd ones."""
+def _odd(files: Sequence[bytes | None], places: Iterable[int]) -> set[int]:
+    return {place for place in places if (data := files[place]) is None or ordinary(data) is None}
+
+
+def _held(files: Sequence[bytes | None], odd: set[int], *, alike: bool) -> Columns | set[int]:
+    """What all files but the odd ones say; where there are others of which this cannot be told, which. `alike`: all
+    objects are laid out as the first.
+    """
     joined = b"\0".join([_NOTHING if data is None or place in odd else data for place, data in enumerate(files)])
     try:
         text = joined.decode()
     except UnicodeDecodeError:
-        return None
-    if _MARK in text:
-        return None
-    first = _OBJECTS.search(text)
-    patterns = [_OBJECTS] if first is None else [_like(first), _OBJECTS]
-    for pattern in patterns:
-        outside, *inside = _taken_apart(pattern, text)
-        rest = _MARK.join(outside)
-        between, *heads, marks = _taken_apart(_FRAMES, rest)
-        if len(marks) == len(files) and not any(between) and rest.count(_SEAM) == len(files) - 1:
-            return _in_columns(odd, heads, list(map(len, marks)), inside)
-    return None
+        return set(range(len(files))) - odd
+    first = _OBJECTS.search(text) if alike else None
+    outside, *inside = _taken_apart(_OBJECTS if first is None else _like(first), text)
+    rest = _MARK.join(outside)
+    if _MARK in text or rest.count(_SEAM) != len(files) - 1:
+        return set(range(len(files))) - odd
+    (before, *ends), *heads, marks = _taken_apart(_FRAMES, rest)
+    if before or len(marks) != len(files) or not all(map(_END.fullmatch, set(ends))):
+        frames = enumerate(rest.split(_SEAM))
+        return {
+            place
+            for place, frame in frames
+            if not ((head := _FRAMES.match(frame)) and _END.fullmatch(frame, head.end()))
+        }
+    broken = {xml for column in heads[4:6] for xml in set(column) if xml is not None and tree(xml) is BROKEN}
+    if broken:
+        return {place for column in heads[4:6] for place, xml in enumerate(column) if xml in broken}
+    return _in_columns(odd, heads, list(map(len, marks)), inside)
 
 
-def _in_columns(odd: set[int], heads: list[list[Any]], counts: list[int], objects: list[list[str]]) -> Columns | None:
-    """None where a tree is broken."""
+def _in_columns(odd: set[int], heads: list[list[Any]], counts: list[int], objects: list[list[str]]) -> Columns:
     verified, folder, filename, path, source, owner, width, height, depth, segmented = heads
     labels, saying, *corners = objects
     trees = {xml: tree(xml) for xml in {*source, *owner} if xml is not None}
-    if BROKEN in trees.values():
-        return None
     numbered = {None: None, **{xml: number for number, xml in enumerate(trees)}}
     metadata, shown = _said(saying, counts)
     return Columns(

@@ -63,10 +63,11 @@ class Lists(msgspec.Struct):
 def read_lists(root: Root, ids: Iterable[str], unsplit: str | None) -> Lists:
     """The lists of a root. InvalidInput where one is no text."""
     folder = f"{root.path}/ImageSets"
-    known = set(ids)
+    names = _list_files(folder)
+    known = set(ids) if names else set[str]()
     by_base = {one.rpartition("/")[2]: one for one in known}
     lists = Lists({}, set(), {}, {}, f"{MAIN}/{unsplit}" if unsplit else "")
-    for name in _list_files(folder):
+    for name in names:
         lines = [line if line in known else line.strip() for line in read_lines(f"{folder}/{name}.txt")]
         rows = [_row(line, known, by_base) for line in lines if line and (line[0] != "#" or line in known)]
         lists.rows[name] = list(dict.fromkeys(rows))

@@ -223,10 +223,13 @@ def _annotations_in(folder: str) -> str | None:
     for name in sorted(names):
         below = f"{folder}/{name}"
         if name.lower() in _ANNOTATION_FOLDERS and os.path.isdir(below):
-            deeper = next((n for n in ("xmls", "xml") if n in names_in(below)), None)
-            if deeper is not None and not any(map(is_xml, names_in(below))):
+            there = names_in(below)
+            found = next(filter(is_xml, there), None)
+            deeper = next((n for n in ("xmls", "xml") if n in there), None)
+            if deeper is not None and found is None:
                 return f"{name}/{deeper}"
-            if next(names_below(below, is_xml), None) is not None:
+            plain = found is not None and found[0] != "." and not os.path.isdir(f"{below}/{found}")
+            if plain or next(names_below(below, is_xml), None) is not None:
                 return name
     return ANNOTATIONS if os.path.isdir(f"{folder}/ImageSets") and not any(map(is_xml, names)) else None
 

@@ -50,8 +50,8 @@ HEAD = (
     + GAP
     + rf'<annotation(?: verified="([a-z]*)")?>{GAP}'
     + "".join(_maybe(_leaf(name)) for name in ("folder", "filename", "path"))
-    + _maybe(rf"(<source>[^&!?]*?</source>){GAP}")
-    + _maybe(rf"(<owner>[^&!?]*?</owner>){GAP}")
+    + _maybe(rf"(<source>[^&!?\0]*?</source>){GAP}")
+    + _maybe(rf"(<owner>[^&!?\0]*?</owner>){GAP}")
     + _maybe(_element("size", GAP + _SIZE))
     + _maybe(_leaf("segmented"))
 )

@@ -85,6 +85,7 @@ class _Look:
         self._room = room
 
     def through(self, entries: list[Entry], start: int, stop: int) -> Self:
+        doubtful = False
         while start < stop:
             files: list[bytes | None] = []
             room = _AT_ONCE
@@ -93,7 +94,8 @@ class _Look:
                 room -= 0 if data is None else len(data)
                 if room < 0:
                     break
-            said = columns(files)
+            said = columns(files, doubtful=doubtful)
+            doubtful = len(said.odd) > len(files) // 2
             self._look_at(entries[start : start + len(files)], files, said)
             held = kept(said) if self._room > 0 else None
             self._room -= 0 if held is None else len(held)

@@ -91,7 +91,21 @@ def test_the_same_whatever_the_set(tmp_path: Path, notes: dict[str, Any], splits
     assert together == _written(tmp_path / "b", block, catalog, at_once=False)
 
 
-@pytest.mark.parametrize("image", [{"image": "1.png"}, {"image": "1.jpg", "split": "a/b"}, {"image": "../1.jpg"}])
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"image": "1.png"},
+        {"image": "1.jpg", "split": "a/b"},
+        {"image": "../1.jpg"},
+        {"image": "2.jpg", "extras": {"voc": {"path": "\x01"}}},
+        {"image": "2.jpg", "extras": {"voc": {"folder": "\x01"}}},
+        {"image": "2.jpg", "extras": {"voc": {"folder": 3}}},
+        {"image": "2.jpg", "extras": {"voc": {"source": {"no name": "x"}}}},
+        {"image": "2.jpg", "extras": {"voc": {"source": {"a": 1}}}},
+        {"image": "2.jpg", "extras": {"voc": []}},
+    ],
+    ids=repr,
+)
 @pytest.mark.parametrize("metadata", [{}, {"difficult": True}])
 def test_the_same_of_images_that_cannot_be(tmp_path: Path, image: dict[str, Any], metadata: dict[str, Any]) -> None:
     records = [Record(image="1.jpg"), Record(**image)]
@@ -99,4 +113,5 @@ def test_the_same_of_images_that_cannot_be(tmp_path: Path, image: dict[str, Any]
         records=records, counts=[1, 1], labels=["a", "b"], bbox=np.array([[1, 2, 3, 4]] * 2), metadata=metadata
     )
     together = _written(tmp_path / "a", block, Catalog(), at_once=True)
+    assert together[2].image == image["image"]
     assert together == _written(tmp_path / "b", block, Catalog(), at_once=False)

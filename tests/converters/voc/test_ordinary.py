@@ -91,14 +91,14 @@ def test_the_pattern_and_the_parser_agree(data: bytes, lenient: bool, tmp_path: 
     by_pattern = found(path, lenient)
     event("ordinary" if ordinary(data) else "other")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(survey, "columns", lambda files: columns([None] * len(files)))
+        patch.setattr(survey, "columns", lambda files, doubtful: columns([None] * len(files), doubtful=doubtful))
         assert found(path, lenient) == by_pattern
 
 
 @settings(max_examples=300)
-@given(datas=st.lists(files(), min_size=1, max_size=6))
-def test_many_files_at_once_say_what_each_says(datas: list[bytes]) -> None:
-    assert list(columns(datas).files()) == list(map(ordinary, datas))
+@given(datas=st.lists(files(), min_size=1, max_size=6), doubtful=st.booleans())
+def test_many_files_at_once_say_what_each_says(datas: list[bytes], doubtful: bool) -> None:
+    assert list(columns(datas, doubtful=doubtful).files()) == list(map(ordinary, datas))
 
 
 OBJECT = """
