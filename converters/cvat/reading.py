@@ -94,7 +94,14 @@ def read_file(path: Path, ledger: Ledger, *, fill: bool, frames: str | None, con
         extras=extras,
     )
     blocks_for = source.blocks_for if isinstance(source, Pictures) and source.in_columns else None
-    return Reading(catalog=catalog, records=source.records, images=source.images, blocks_for=blocks_for)
+    shapes = None if survey.skimmed is None else survey.skimmed.shapes
+    return Reading(
+        catalog=catalog,
+        records=source.records,
+        images=source.images,
+        blocks_for=blocks_for,
+        before=None if shapes is None else lambda start: sum(shapes[:start]),
+    )
 
 
 def _check_pattern(pattern: str, file: str) -> None:

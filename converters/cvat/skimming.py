@@ -6,6 +6,7 @@ be told, is none of these, and is left to the XML parser, which makes the same o
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -61,12 +62,13 @@ class Stretch(msgspec.Struct):
 
 
 class Skimmed(msgspec.Struct):
-    """What a file holds, or a part of it: the names and subsets of its images, labels in use, and where it can be read
-    on. `head`: the bytes before the images. `ended`: the end was seen.
+    """What a file holds, or a part of it: the names and subsets of its images, how many shapes each has, labels in use,
+    and where it can be read on. `head`: the bytes before the images. `ended`: the end was seen.
     """
 
     head: bytes = b""
     names: list[Named] = []
+    shapes: array[int] = msgspec.field(default_factory=lambda: array("L"))
     labels: dict[str, None] = {}
     stretches: list[Stretch] = []
     ended: bool = False
@@ -104,6 +106,7 @@ def skimmed(path: Path, context: Context) -> Skimmed | None:
                 stretch.number += len(found.names)
             found.stretches += part.stretches
             found.names += part.names
+            found.shapes += part.shapes
             found.labels |= part.labels
             found.ended |= part.ended
     except OSError:
@@ -132,6 +135,7 @@ def _look(path: Path, start: int, stop: int | None, room: int) -> Skimmed | None
             for place, one in enumerate(named):
                 if one is not None:
                     found.names.append(one)
+                    found.shapes.append(int(run.counts[place]))
                 elif not _ordinary(run.odd[place], found):
                     return None
             found.labels.update(dict.fromkeys(run.labels))
@@ -150,8 +154,10 @@ def _ordinary(text: str, found: Skimmed) -> bool:
             return False
         if label:
             found.labels.setdefault(label)
+            found.shapes[-1] += 1
         elif row[_IMAGE]:
             found.names.append((row[_NAME], row[_NAME + 1] or None))
+            found.shapes.append(0)
             inside = not row[_EMPTY]
         else:
             inside = False
