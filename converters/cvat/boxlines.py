@@ -4,7 +4,7 @@ place of what is shorter than the longest.
 
 from __future__ import annotations
 
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from .usual import BOX_AFTER, BOX_BEFORE, EDGES, Usual
 
 _LONGEST = 400
 """Bytes in front of a box's numbers; longer ones would make all rows as long."""
+_END = ord("\n")
 
 
 def box_lines(block: Block, usual: Usual) -> list[bytes] | None:
@@ -42,9 +43,9 @@ def box_lines(block: Block, usual: Usual) -> list[bytes] | None:
         columns += [before.encode(), edges[:, place]]
     rows = _side_by_side(len(labels), [*columns, BOX_AFTER.encode()])
     text = rows.tobytes().translate(None, b"\0")
-    ends = np.concatenate(([0], np.count_nonzero(rows, axis=1).cumsum()))
-    bounds: list[int] = ends[list(accumulate(block.counts, initial=0))].tolist()
-    return [text[start:stop] for start, stop in pairwise(bounds)]
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == _END)  # in attributes XML spells it otherwise
+    bounds: list[int] = np.append(ends, -1)[np.cumsum([0, *block.counts]) - 1].tolist()
+    return [text[start + 1 : stop + 1] for start, stop in pairwise(bounds)]
 
 
 def _side_by_side(count: int, columns: list[NDArray[np.uint8] | bytes]) -> NDArray[np.uint8]:

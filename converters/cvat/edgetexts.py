@@ -1,8 +1,8 @@
 """The edges of many boxes at once, letter by letter as `numbers.edges` spells them.
 
-Hundredths are counted as whole numbers. Any other number is added as the decimal that it is written as: eighteen
-digits behind the point, in two halves that floats hold exactly. What is longer, below zero, or beyond `USUAL` goes one
-by one.
+Hundredths are counted as whole numbers. Any other number is added as the decimal that it is written as: 24 digits
+behind the point, eight in each of three words of 64 bits, the first digit in the lowest byte. What is below zero, or
+beyond `_USUAL`, goes one by one.
 """
 
 from __future__ import annotations
@@ -11,22 +11,28 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from .numbers import USUAL, edges
+from .numbers import edges
 
 Bytes = NDArray[np.uint8]
+Words = NDArray[Any]
+"""Of uint64."""
 
-_ZERO = ord("0")
-_HALF = 9
-_DECIMALS = 2 * _HALF
-_PLACES = np.arange(_DECIMALS, dtype=np.uint8)
-_WEIGHTS = np.kron(np.eye(2), 10.0 ** np.arange(_HALF)[::-1, None])
-"""What each digit counts in the one half and in the other."""
-_LIMIT = 10.0**_HALF
+_WORD = 8
+_WORDS = 3
+_DECIMALS = _WORD * _WORDS
+_LIMIT = 10**_WORD
+_USUAL = _LIMIT / 2
+"""Below it edges have eight digits in front of the point."""
 _SMALL = 1e-3
-"""From it on numbers are written without an exponent."""
+"""From it on numbers are written without an exponent, and with 20 decimals at most."""
+_LAST_MARK = ord(".")
+"""Blanks apart, digits are above it, and what stands between two numbers is not."""
+_MASKS = np.tri(_DECIMALS + 1, _DECIMALS, -1, np.uint8) * np.uint8(0x0F)
+"""What makes digits out of so many letters, and nothing of those behind."""
+_EACH = 0x0101010101010101
+_FIRST_TWO, _LAST = 1 << 8, 1 << 56
 _encode = msgspec.json.Encoder().encode
 
 
@@ -34,16 +40,14 @@ def edge_texts(bbox: NDArray[Any]) -> Bytes:
     """Left, top, right and bottom of each box, spelled: an array (boxes, 4, characters), with NULs that say nothing."""
     hundredths, usual = _hundredths(bbox)
     if usual.all():
-        return _usual(hundredths)
+        whole, decimals = np.divmod(hundredths.astype(np.uint64), 100)
+        return _joined(whole, _bytes(_digits(decimals) + _EACH * ord("0"))[..., -2:])
     values = bbox.astype(np.float64)
-    plain = (((values >= _SMALL) & (values < USUAL)) | ((values == 0) & ~np.signbit(values))).all(axis=1)
-    texts, long = _summed(values[plain])
-    if len(texts) == len(bbox) and not long.any():
+    plain = (((values >= _SMALL) & (values < _USUAL)) | ((values == 0) & ~np.signbit(values))).all(axis=1)
+    texts = _summed(values[plain])
+    if len(texts) == len(bbox):
         return texts
-    places = np.flatnonzero(plain)
-    plain[places[long]] = False
-    rest = np.flatnonzero(~plain)
-    parts = [(places[~long], texts[~long]), (rest, _one_by_one(bbox[rest]))]
+    parts = [(plain, texts), (~plain, _one_by_one(bbox[~plain]))]
     out = np.zeros((len(bbox), 4, max(part.shape[2] for _, part in parts)), np.uint8)
     for where, part in parts:
         out[where, :, : part.shape[2]] = part
@@ -52,7 +56,7 @@ def edge_texts(bbox: NDArray[Any]) -> Bytes:
 
 def _hundredths(bbox: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """The edges in hundredths, and which boxes have such edges only, none of them below zero."""
-    usual = np.abs(bbox) < USUAL
+    usual = np.abs(bbox) < _USUAL
     with np.errstate(all="ignore"):
         if bbox.dtype == np.int64:
             counted = bbox * 100
@@ -65,55 +69,83 @@ def _hundredths(bbox: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_
     return counted, np.logical_and.reduce(usual & (counted >= 0), axis=1)
 
 
-def _usual(hundredths: NDArray[np.int64]) -> Bytes:
-    whole, decimals = np.divmod(hundredths.ravel(), 100)
-    return _joined(whole, _digits(decimals, 2))
+def _summed(bbox: NDArray[np.float64]) -> Bytes:
+    """The edges by decimal arithmetic."""
+    text = _encode(bbox.ravel().tolist())[:-1] + b"," + bytes(_DECIMALS)
+    marks = np.flatnonzero(np.frombuffer(text, np.uint8)[:-_DECIMALS] <= _LAST_MARK)[: 2 * bbox.size]
+    dots, stops = marks[::2], marks[1::2]
+    following = np.ndarray(len(text) - _DECIMALS + 1, f"V{_DECIMALS}", text, strides=(1,))
+    digits = [
+        (letters & mask).reshape(-1, 4)
+        for letters, mask in zip(
+            _words(following[dots + 1]), _words(_MASKS.view(following.dtype)[stops - dots - 1, 0]), strict=True
+        )
+    ]
+    whole = np.floor(bbox).astype(np.uint64)
+    over = np.zeros((len(bbox), 2), np.uint64)
+    for word in reversed(digits):
+        counted = _counted(word)
+        sums = counted[:, :2] + counted[:, 2:] + over
+        over = sums // _LIMIT
+        word[:, 2:] = _digits(sums - over * _LIMIT)
+    whole[:, 2:] += whole[:, :2] + over
+    decimals = np.empty((len(bbox), 4, _WORDS), "<u8")
+    behind = np.zeros(1, np.uint64)
+    for place in reversed(range(_WORDS)):
+        shown = digits[place] | behind
+        behind = (shown != 0) * np.uint64(_LAST)
+        if place == 0:
+            shown |= _FIRST_TWO  # two decimals stay, whatever they are
+        for bits in (8, 16, 32):
+            shown |= shown >> bits
+        decimals[..., place] = _letters(digits[place], shown)
+    used = np.bitwise_or.reduce(decimals.reshape(-1, _WORDS), axis=0)
+    return _joined(whole, decimals.view(np.uint8)[..., : np.count_nonzero(used.view(np.uint8))])
 
 
-def _summed(bbox: NDArray[np.float64]) -> tuple[Bytes, NDArray[np.bool_]]:
-    """The edges by decimal arithmetic; and which boxes have more decimals than are looked at."""
-    data = np.frombuffer(_encode(bbox.ravel().tolist()) + bytes(_DECIMALS), np.uint8)
-    dots, stops = np.flatnonzero(data == ord(".")), np.flatnonzero((data == ord(",")) | (data == ord("]")))
-    length = np.minimum(stops[: bbox.size] - dots - 1, 255).astype(np.uint8)  # of no boxes there is a stop all the same
-    digits = (sliding_window_view(data, _DECIMALS)[dots + 1] - _ZERO) * (length[:, None] > _PLACES)
-    halves = (digits.astype(np.float64) @ _WEIGHTS).reshape(-1, 4, 2)
-    high, low = (halves[:, :2] + halves[:, 2:]).transpose(2, 0, 1)
-    whole = np.floor(bbox)
-    high += low >= _LIMIT
-    whole[:, 2:] += whole[:, :2] + (high >= _LIMIT)
-    far = [_digits((half % _LIMIT).ravel().astype(np.int64), _HALF) for half in (high, low)]
-    digits = (digits + _ZERO).reshape(-1, 4, _DECIMALS)
-    digits[:, 2:] = np.concatenate(far, axis=1).reshape(-1, 2, _DECIMALS)
-    backwards = digits[:, :, ::-1] != _ZERO
-    backwards[:, :, -2] = True  # two decimals stay, whatever they are
-    used = _DECIMALS - backwards.argmax(axis=2)
-    digits *= used[:, :, None] > _PLACES
-    long = length.reshape(-1, 4).max(axis=1) > _DECIMALS
-    return _joined(whole.ravel().astype(np.int64), digits.reshape(-1, _DECIMALS)), long
+def _words(runs: NDArray[np.void]) -> list[Words]:
+    return list(runs.view("<u8").reshape(-1, _WORDS).T.astype(np.uint64, order="C"))
 
 
 def _one_by_one(bbox: NDArray[Any]) -> Bytes:
     return np.array(edges(bbox.tolist()), "S")[:, :, None].view(np.uint8)
 
 
-def _joined(whole: NDArray[np.int64], decimals: Bytes) -> Bytes:
+def _joined(whole: Words, decimals: Bytes) -> Bytes:
     """Numbers out of what stands before their points and behind them, four a box."""
     width = len(str(whole.max(initial=0)))
-    out = np.empty((len(whole), width + 1 + decimals.shape[1]), np.uint8)
-    out[:, :width] = _digits(whole, width)
-    for place in range(width - 1):
-        out[:, place] *= whole >= 10 ** (width - 1 - place)
-    out[:, width] = ord(".")
-    out[:, width + 1 :] = decimals
-    return out.reshape(-1, 4, out.shape[1])
-
-
-def _digits(values: NDArray[np.int64], width: int) -> Bytes:
-    """The last digits of whole numbers below 2**32, with zeros in front."""
-    out = np.empty((len(values), width), np.uint8)
-    rest = values.astype(np.uint32)
-    for place in reversed(range(width)):
-        tenth = rest // 10
-        out[:, place] = rest - tenth * 10 + _ZERO
-        rest = tenth
+    digits = _digits(whole)
+    shown = digits | _LAST
+    for bits in (8, 16, 32):
+        shown |= shown << bits
+    out = np.empty((*whole.shape, width + 1 + decimals.shape[2]), np.uint8)
+    out[..., :width] = _bytes(_letters(digits, shown))[..., -width:]
+    out[..., width] = ord(".")
+    out[..., width + 1 :] = decimals
     return out
+
+
+def _letters(digits: Words, shown: Words) -> Words:
+    """The digits spelled where something is `shown` in the same byte; NUL elsewhere."""
+    return digits + ((shown + _EACH * 0x7F) >> 7 & _EACH) * ord("0")
+
+
+def _bytes(words: Words) -> Bytes:
+    return words.astype("<u8", copy=False)[..., None].view(np.uint8)
+
+
+def _counted(digits: Words) -> Words:
+    """The numbers that have these eight digits: of neighbours, first digits, then pairs, then fours."""
+    pairs = (digits * 10 + (digits >> 8)) & 0x00FF00FF00FF00FF
+    fours = (pairs * 100 + (pairs >> 16)) & 0x0000FFFF0000FFFF
+    return (fours * 10_000 + (fours >> 32)) & 0xFFFFFFFF
+
+
+def _digits(numbers: Words) -> Words:
+    """The eight digits of numbers. What is multiplied and shifted is a division that leaves neighbours alone."""
+    high = numbers // 10_000
+    fours = high | (numbers - high * 10_000) << 32
+    high = (fours * 5243 >> 19) & 0x0000007F0000007F
+    pairs = high | (fours - high * 100) << 16
+    high = (pairs * 103 >> 10) & 0x000F000F000F000F
+    return high | (pairs - high * 10) << 8
