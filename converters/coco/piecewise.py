@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar, overload
@@ -39,7 +40,7 @@ class Rows(Protocol):
 C = TypeVar("C", bound=Rows)
 
 
-class PieceDocument(Document, Generic[C]):
+class PieceDocument(Document, ABC, Generic[C]):
     """`columns` are its annotations, None where the file is odd in some way and was opened as any other. `plain_images`
     are its images, where all have COCO's own eight keys. `jobs` is the number of processes, as everywhere.
     """
@@ -52,17 +53,17 @@ class PieceDocument(Document, Generic[C]):
         self.columns = self.plain_images = None
         super().__init__(source, ledger)
 
+    @abstractmethod
     def read(self, spans: Sequence[Span]) -> C | None:
         """The annotations of these pieces of the file; None where they are odd."""
-        raise NotImplementedError
 
+    @abstractmethod
     def joined(self, parts: Sequence[C]) -> C:
         """What several processes have read, one behind the other."""
-        raise NotImplementedError
 
+    @abstractmethod
     def elements(self, found: C, whole: msgspec.Raw) -> Sequence[msgspec.Raw]:
         """The annotations one by one."""
-        raise NotImplementedError
 
     def _members(self) -> dict[str, msgspec.Raw]:
         spans = {key: elements(self.data, key.encode()) for key in ("images", "annotations")}
