@@ -1,17 +1,22 @@
 """What is decided for an image when all of them are known: its id, and whether its name needs its split in front.
 
-What is asked about each waits in files beside the target, and names are sorted there, so that there may be more of them
-than memory holds. Held are eight bytes an image, and one more where splits share names.
+Images are written as if their names were in lexical order behind those of the part before, or all had ids of their
+own, which is the rule: then they are right as they stand. What is asked about others waits in files beside the target,
+and names are sorted there, so that there may be more of them than memory holds. Held are eight bytes an image, and one
+more where splits share names.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from itertools import chain, islice
+from functools import partial
+from itertools import accumulate, chain, islice, pairwise
+from operator import lt
 from pathlib import Path
 
 import msgspec
@@ -28,15 +33,23 @@ _ROOM = 16 << 20
 _RUN = 1 << 16
 """Bytes of rows that are read at once."""
 
+_PIECE = 1 << 20
+"""Bytes of images that are copied at once."""
+_PLAIN = re.compile(r"-?[0-9]+")
+"""An id that XML spells as it is."""
+
 _encoder = msgspec.json.Encoder()
 
 
 class Row(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """An image without its id and name: `length` bytes. `identity` is the id that its source gave it."""
+    """An image: `front` bytes with its id and name, and `length` others. `identity` is the id that its source
+    gave it.
+    """
 
     name: str
     split: str | None
     identity: str | None
+    front: int
     length: int
 
 
@@ -46,14 +59,27 @@ _decode = msgspec.json.Decoder(Row).decode_lines
 class Part(msgspec.Struct):
     """A run of images in the file `path`, and its rows in a file beside it. `splits` in order of first appearance.
     `highest`: the largest of the ids that are numbers.
+
+    `before`: how many images are reckoned to be in the parts before. `known`: how many have an id of their source, and
+    `plain`: all of these stand as they are. `first` and `last` are names; `in_order`: each is above the one before.
     """
 
     path: str
+    before: int = 0
     images: int = 0
     annotations: int = 0
     splits: Counter[str | None] = msgspec.field(default_factory=Counter[str | None])
-    is_numbered: bool = True
+    known: int = 0
+    plain: bool = True
     highest: int = -1
+    first: str = ""
+    last: str = ""
+    in_order: bool = True
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether all ids are our own."""
+        return not self.known
 
     @property
     def rows_path(self) -> str:
@@ -76,8 +102,8 @@ class Part(msgspec.Struct):
 class PartFile:
     """A part while it is written."""
 
-    def __init__(self, path: Path) -> None:
-        self.part = Part(str(path))
+    def __init__(self, path: Path, before: int) -> None:
+        self.part = Part(str(path), before)
         with ExitStack() as opened:
             self._file = opened.enter_context(path.open("wb", buffering=1 << 20))
             self._rows = opened.enter_context(open(self.part.rows_path, "wb"))
@@ -85,34 +111,42 @@ class PartFile:
 
     def write(self, record: Record, objects: int, text: bytes, identity: str | None) -> None:
         """The next image, which has so many objects. InvalidInput where XML cannot hold its name."""
-        attribute("name", record.image)
-        self._file.write(text)
-        self._rows.write(_encoder.encode(Row(record.image, record.split, identity, len(text))) + b"\n")
-        part = self.part
-        part.images += 1
-        part.annotations += objects
-        part.splits[record.split] += 1
-        if identity is not None:
-            part.is_numbered = False
-            part.highest = max(part.highest, _value(identity))
+        self.write_all([record], [attribute("name", record.image)], [text], [identity], objects)
 
     def write_all(
-        self, records: Sequence[Record], texts: Sequence[bytes], ids: Sequence[str | None], boxes: int
+        self,
+        records: Sequence[Record],
+        names: Sequence[str],
+        texts: Sequence[bytes],
+        ids: Sequence[str | None],
+        objects: int,
     ) -> None:
-        """The next images, which have so many boxes and no tags, and names that XML can hold."""
-        self._file.writelines(texts)
+        """The next images, which have so many objects; `names` as attributes."""
+        if not records:
+            return
+        part = self.part
+        fresh = range(part.before + part.images, part.before + part.images + len(records))
+        shown = [one if one and _PLAIN.fullmatch(one) else 0 for one in ids] if any(ids) else fresh
+        fronts = [f'  <image id="{one}"{name}'.encode() for one, name in zip(shown, names, strict=True)]
+        self._file.write(b"".join(chain.from_iterable(zip(fronts, texts, strict=True))))
         rows = [
-            Row(record.image, record.split, identity, len(text))
-            for record, text, identity in zip(records, texts, ids, strict=True)
+            Row(record.image, record.split, identity, len(front), len(text))
+            for record, front, text, identity in zip(records, fronts, texts, ids, strict=True)
         ]
         self._rows.write(_encoder.encode_lines(rows))
-        part = self.part
+        self._look_at([record.image for record in records], [identity for identity in ids if identity is not None])
         part.images += len(rows)
-        part.annotations += boxes
+        part.annotations += objects
         part.splits.update([record.split for record in records])
-        known = [identity for identity in ids if identity is not None]
+
+    def _look_at(self, names: list[str], known: list[str]) -> None:
+        part = self.part
+        part.first = part.first if part.images else names[0]
+        part.in_order = part.in_order and _are_in_order([part.last, *names] if part.images else names)
+        part.last = names[-1]
         if known:
-            part.is_numbered = False
+            part.known += len(known)
+            part.plain = part.plain and all(map(_PLAIN.fullmatch, known))
             part.highest = max(part.highest, *map(_value, known))
 
     def close(self) -> None:
@@ -121,6 +155,11 @@ class PartFile:
 
 def pieces(parts: Sequence[Part], *, split_in_name: bool) -> Iterator[bytes]:
     """The images with their ids: the source's, else the place of the name in lexical order, else above all."""
+    if not split_in_name and _stand(parts):
+        for part in parts:
+            with open(part.path, "rb") as file:
+                yield from iter(partial(file.read, _PIECE), b"")
+        return
     mark = "" if all(part.is_numbered for part in parts) else f' {EXTENSION}-id="new"'
     fresh = _fresh_ids(parts)
     short = _shared(parts) if split_in_name else None
@@ -136,8 +175,26 @@ def pieces(parts: Sequence[Part], *, split_in_name: bool) -> Iterator[bytes]:
                 known = [str(fresh[place]) if one is None else one for place, one in enumerate(ids, index)]
                 heads = zip(attribute_of_each("id", known), attribute_of_each("name", names), marks, strict=True)
                 for row, head in zip(rows, heads, strict=True):
-                    yield f"  <image{''.join(head)}".encode() + file.read(row.length)
+                    text = file.read(row.front + row.length)[row.front :]
+                    yield f"  <image{''.join(head)}".encode() + text
                 index += len(rows)
+
+
+def _stand(parts: Sequence[Part]) -> bool:
+    """Whether the ids that were written are those that images get when all are known."""
+    parts = [part for part in parts if part.images]
+    if all(part.known == part.images and part.plain for part in parts):
+        return True
+    ends = list(accumulate(part.images for part in parts))
+    return (
+        all(part.is_numbered and part.in_order for part in parts)
+        and all(left.last < right.first for left, right in pairwise(parts))
+        and [part.before for part in parts] == [0, *ends[:-1]]
+    )
+
+
+def _are_in_order(names: Sequence[str]) -> bool:
+    return all(map(lt, names, names[1:])) and not any("\n" in name for name in names)
 
 
 def _fresh_ids(parts: Sequence[Part]) -> array[int]:

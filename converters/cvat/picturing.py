@@ -43,17 +43,19 @@ Lines = tuple[list[str], int]
 
 
 class Body:
-    """One process's images. `alone`: there are no others, so that names of key points can be made up."""
+    """One process's images, with `before` of others in front. `alone`: there are no others at all, so that names of key
+    points can be made up.
+    """
 
-    def __init__(self, path: Path, used: Used, *, alone: bool) -> None:
+    def __init__(self, path: Path, before: int, used: Used, *, alone: bool) -> None:
         self.used = used
         self.alone = alone
         self.usual = Usual()
-        self.file = PartFile(path)
+        self.file = PartFile(path, before)
         self._heads: dict[tuple[str | None, float | None, float | None], str] = {}
 
     def add(self, record: Record, made: Lines | None = None) -> None:
-        """One image, its id left open, with the lines of its shapes, where they are made already."""
+        """One image with the lines of its shapes, where they are made already."""
         lines, objects = made or ([*self._shapes(record)], count_objects(record))
         cvat = _facts(record)
         elements = cvat.get("elements")
@@ -74,7 +76,7 @@ class Body:
         texts: list[bytes] = []
         ids: list[str | None] = []
         try:
-            attribute_of_each("name", [record.image for record in block.records])
+            names = attribute_of_each("name", [record.image for record in block.records])
             for record, boxes in zip(block.records, lines, strict=True):
                 cvat = _facts(record)
                 if "elements" in cvat:
@@ -86,7 +88,7 @@ class Body:
             return False
         for label in dict.fromkeys(block.labels):
             self.used.label(label)
-        self.file.write_all(block.records, texts, ids, len(block.labels))
+        self.file.write_all(block.records, names, texts, ids, len(block.labels))
         return True
 
     def with_lines(self, block: ShapeBlock) -> Iterator[tuple[Record, Lines | None]]:

@@ -39,9 +39,9 @@ def write_file(path: Path, video: bool, frames: str | None, catalog: Catalog, re
 def write_part(
     path: Path, part: int, catalog: Catalog, records: Iterable[Record | Block | ShapeBlock], *, alone: bool = False
 ) -> tuple[Part, Used]:
-    """A run of images, beside the file, and what it uses."""
+    """A run of images, beside the file, and what it uses. It reckons with `part` images before."""
     used = Used(catalog)
-    body = Body(path.with_name(f"{path.name}.{part}"), used, alone=alone)
+    body = Body(path.with_name(f"{path.name}.{part}"), part, used, alone=alone)
     with closing(body.file):
         for item in records:
             if isinstance(item, Block):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from annolake.converters.blocks import Block
-from annolake.converters.cvat.writing import join_parts, write_part
+from annolake.converters.cvat.writing import join_parts, write_file, write_part
 from annolake.converters.ledger import Ledger
 from annolake.schemas.errors import AnnolakeError
 from annolake.schemas.model import Catalog, Category, Metadata, Record
@@ -77,3 +77,34 @@ def test_whole_numbers_and_no_boxes_at_all(tmp_path: Path) -> None:
     for items in ([whole, none], [none, none]):
         one_by_one = [record for item in items for record in item.expanded(Ledger())]
         assert written(tmp_path / "a.xml", *items) == written(tmp_path / "a.xml", *one_by_one)
+
+
+@pytest.mark.parametrize(
+    ("names", "ids"),
+    [
+        ("abcd", None),
+        ("abdc", None),
+        ("acbd", None),
+        ("badc", None),
+        ("abbc", None),
+        ("a\nbc", None),
+        ("abcd", (4, 3, 2, 1)),
+        ("abcd", (4, 3, None, "x")),
+        ("abcd", (4, 3, "<", "7")),
+        ("dcba", (None, None, None, 5)),
+        ("abcd", ("", "", "-1", "²")),
+    ],
+)
+def test_ids_are_the_same_however_many_images_are_reckoned_to_come_before(
+    tmp_path: Path, names: str, ids: tuple[int | str | None, ...] | None
+) -> None:
+    facts: list[dict[str, Any]] = [{} if one is None else {"cvat": {"id": one}} for one in ids or [None] * 4]
+    records = [Record(image=name, extras=extras) for name, extras in zip(names, facts, strict=True)]
+    path = tmp_path / "a.xml"
+    found: list[bytes] = []
+    for before in (1, 2):
+        parts = [write_part(path, 0, CATALOG, records[:2]), write_part(path, before, CATALOG, records[2:])]
+        join_parts(path, CATALOG, parts)
+        found.append(path.read_bytes())
+    write_file(path, False, None, CATALOG, records)
+    assert found == [path.read_bytes()] * 2
