@@ -33,7 +33,7 @@ class ShapeDocument(PieceDocument[Places]):
     def read(self, spans: Sequence[Span]) -> Places | None:
         try:
             parts = [_places(self.data, *span) for span in spans]
-        except (*DECODE_ERRORS, OverflowError, TypeError):
+        except (*DECODE_ERRORS, OverflowError, TypeError, ValueError):
             return None
         return None if None in parts else self.joined([part for part in parts if part is not None])
 
@@ -60,7 +60,7 @@ def _places(data: bytes, start: int, stop: int) -> Places | None:
     return Places(
         column([head.id for head in heads]),
         column([head.image_id for head in heads]),
-        np.array([0, *(after - 1 for _, after in cuts)], np.int64) + start,
+        np.array([text.index(b"{"), *(after - 1 for _, after in cuts)], np.int64) + start,
         np.array([*(before + 1 for before, _ in cuts), len(text)], np.int64) + start,
     )
 
