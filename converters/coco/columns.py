@@ -180,7 +180,7 @@ def _span(text: bytes, plain: _Box) -> Span | None:
     """
     at = address(plain.segmentation)
     middle = at - address(text)
-    starts = [found.end() - 1 for found in BETWEEN.finditer(text, max(middle - _NEAR, 0), middle)] or [len("[")]
+    starts = [found.end() - 1 for found in BETWEEN.finditer(text, max(middle - _NEAR, 0), middle)] or [text.index(b"{")]
     after = BETWEEN.search(text, middle + memoryview(plain.segmentation).nbytes)
     span = starts[-1], len(text) - len("]") if after is None else after.start() + 1
     again = _decoded(memoryview(text)[slice(*span)])
