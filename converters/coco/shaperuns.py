@@ -73,7 +73,8 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
             yield gathered.block()
         raise
     if gathered.records:
-        yield gathered.block()
+        whole = len(gathered.records) == len(numbers)
+        yield gathered.block(text.count(b".") if whole else None)
 
 
 def _usual(raws: Sequence[Text]) -> Sequence[Text | None]:
@@ -114,13 +115,14 @@ class _Gathered:
         self.objects: list[Shape | Sequence[Annotation]] = []
         self.labels: list[str] = []
 
-    def block(self) -> ShapeBlock:
+    def block(self, points: int | None = None) -> ShapeBlock:
         return ShapeBlock(
             records=self.records,
             counts=self.counts,
             objects=self.objects,
             labels=self.labels,
             to_hub=_to_hub,
+            points=points,
         )
 
     def add(
