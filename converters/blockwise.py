@@ -5,7 +5,9 @@ An image of which a box would be booked, refused or altered but by scaling is ta
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -149,22 +151,21 @@ class BlockProjection:
         """Shapes stay as they are, and of other objects what the target holds."""
         if self.keeps_all:
             return block
-        heads: list[Record] = []
-        counts: list[int] = []
+        counts = list(block.counts)
         objects: list[Shape | Sequence[Annotation]] = []
         labels: list[str] = []
-        for record, items, names in block.images():
-            before = len(objects)
-            for item, label in zip(items, names, strict=True):
-                kept = (
-                    [item]
-                    if isinstance(item, Shape)
-                    else groups(self.one(replace(record, annotations=item)).annotations)
-                )
-                objects += kept
-                labels += [label] * len(kept)
-            heads.append(self._head(record))
-            counts.append(len(objects) - before)
+        ends = list(accumulate(counts))
+        done = 0
+        for place in [place for place, item in enumerate(block.objects) if not isinstance(item, Shape)]:
+            image, item = bisect_right(ends, place), block.objects[place]
+            kept = groups(self.one(replace(block.records[image], annotations=item)).annotations)
+            counts[image] += len(kept) - 1
+            objects += [*block.objects[done:place], *kept]
+            labels += [*block.labels[done:place], *[block.labels[place]] * len(kept)]
+            done = place + 1
+        objects += block.objects[done:]
+        labels += block.labels[done:]
+        heads = list(map(self._head, block.records))
 
         def to_hub(shape: Shape, label: str) -> Sequence[Annotation]:
             return [self._forgetful(annotation) for annotation in block.to_hub(shape, label)]

@@ -201,7 +201,7 @@ class _Checker:
 
     def by_reader(self, path: Path, kind: str, options: Options | None) -> None:
         reader, ledger = registry.get(kind), Ledger(lenient=True)
-        context = Context(images=self.finder)
+        context = Context(images=self.finder, shapes=True, jobs=self.jobs)
         try:
             reading = reader.read(path, options or reader.options(), context, ledger)
             meaning = Checker(coordinates=reading.catalog.coordinates, labels=self.labels)

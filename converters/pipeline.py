@@ -90,7 +90,8 @@ def convert(
     workers = engine_of(engine, jobs, shards, limit)
     finder = None if images is None else ImageFinder(Path(images), exif)
     context = Context(images=finder, exif=exif, labels=labels, memory=limit, jobs=jobs if shards is None else 1)
-    context = msgspec.structs.replace(context, boxes=writer.fidelity(given[to]).boxes_only)
+    boxes = writer.fidelity(given[to]).boxes_only
+    context = msgspec.structs.replace(context, boxes=boxes, shapes=not boxes and writer.shapes(given[to]))
     with no_gc(), as_told(ledger):
         to_open = [
             (one, reader, reader.to_read(given[to]) if reader.name == to else given[reader.name])

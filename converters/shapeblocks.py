@@ -49,7 +49,8 @@ class ShapeBlock(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Images in order, as records without annotations and tags, and how many objects each has (`counts`).
 
     `objects` are shapes, or the annotations of one object, whose first has a `coco_id`; `labels` holds the label of
-    each. `to_hub` makes annotations of a shape and its label.
+    each. `to_hub` makes annotations of a shape and its label. `points` are the decimal points of all numbers of
+    the shapes as the source spells them, where they were counted.
     """
 
     records: Sequence[Record]
@@ -57,6 +58,7 @@ class ShapeBlock(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     objects: Sequence[Shape | Sequence[Annotation]]
     labels: Sequence[str]
     to_hub: Callable[[Shape, str], Sequence[Annotation]]
+    points: int | None = None
 
     def images(self) -> Iterator[tuple[Record, Sequence[Shape | Sequence[Annotation]], Sequence[str]]]:
         """Each image with its objects and their labels."""

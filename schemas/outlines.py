@@ -162,28 +162,38 @@ def simple_loops(edges: Edges, height: int) -> tuple[Ints, list[int]]:
     down = 2 * edges.y + edges.below
     keys = np.concatenate((edges.x * stride + down, edges.end_x * stride + down))
     order = keys.argsort()
-    walk, begins = _walk(_following(order))
+    following = _following(order)
 
     points = keys[order] >> 1
     shared = np.flatnonzero(points[1:] == points[:-1])
     if shared.size:
-        loop = _loop_of(walk, begins)
+        loop = _loops(following)
         # A loop that meets a point twice falls apart into two when both corners turn the other way. Loops
         # do not cross, so what is done at one point changes nothing at another.
         bites = shared[loop[order[shared] % count] == loop[order[shared + 1] % count]]
         if bites.size:
             order[bites], order[bites + 1] = order[bites + 1], order[bites]
-            walk, begins = _walk(_following(order))
-    return walk, begins
+            following = _following(order)
+    return _walk(following.tolist())
 
 
-def _following(order: Ints) -> list[int]:
+def _following(order: Ints) -> Ints:
     """For every edge the next one: vertical edges lead from the end of one to the beginning of another."""
     one, other = order[0::2], order[1::2]
     count = len(one)
     following = np.empty(count, dtype=np.intp)
     following[np.maximum(one, other) - count] = np.minimum(one, other)
-    return following.tolist()
+    return following
+
+
+def _loops(following: Ints) -> Ints:
+    """For every edge the first one of its loop: those within twice as many steps are looked at in each round."""
+    first, ahead = np.arange(len(following)), following
+    while True:
+        least = np.minimum(first, first[ahead])
+        if (least == first).all():
+            return first
+        first, ahead = least, ahead[ahead]
 
 
 def _walk(following: list[int]) -> tuple[Ints, list[int]]:

@@ -82,7 +82,9 @@ class Body:
         self.pictures.write((b",\n" if self.images else b"") + as_json(self._image(record, image_id)))
         elements: list[Any] = self._plain(record.annotations, image_id)
         if not elements:
-            elements += [self._object(group, image_id) for group in groups(record.annotations)]
+            shapes = groups(record.annotations)
+            ids = numbers.annotations.take_each([group[0].metadata.get("coco_id") for group in shapes])
+            elements += [self._object(group, image_id, own) for group, own in zip(shapes, ids, strict=True)]
         for tag in record.tags:
             identity = numbers.annotations.take(tag.metadata.get("coco_id"))
             category = numbers.categories.id_of(tag.label, tag.metadata.get("coco_category_id"))
@@ -124,28 +126,28 @@ class Body:
     def add_shapes(self, block: ShapeBlock) -> None:
         """Images whose objects mostly are as they will stand here."""
         numbers = self.numbers
-        fractions = _have_fractions([item for item in block.objects if isinstance(item, Shape)])
-        for record, objects, labels in block.images():
-            image_id = numbers.images.take(record.id)
-            self.pictures.write((b",\n" if self.images else b"") + as_json(self._image(record, image_id)))
-            elements: list[Any] = []
-            for item, label in zip(objects, labels, strict=True):
-                if not isinstance(item, Shape):
-                    elements.append(self._object(item, image_id))
-                elif fractions and item.segmentation:
-                    item.id, item.image_id = numbers.annotations.take(item.id), image_id
-                    item.category_id = self._category(label)
-                    elements.append(item)
-                else:
-                    elements.append(self._object(block.to_hub(item, label), image_id))
-            if elements:
-                self.shapes.write((b",\n" if self.annotations else b"") + as_lines(elements))
-            self.annotations += len(elements)
-            self.images += 1
+        fractions = _have_fractions(block)
+        images = [numbers.images.take(record.id) for record in block.records]
+        pictures = as_lines(map(self._image, block.records, images))
+        ids = numbers.annotations.take_each([_wanted(item) for item in block.objects])
+        elements: list[Any] = []
+        owners = chain.from_iterable(map(repeat, images, block.counts))
+        for item, label, identity, image_id in zip(block.objects, block.labels, ids, owners, strict=True):
+            if not isinstance(item, Shape):
+                elements.append(self._object(item, image_id, identity))
+            elif fractions and item.segmentation:
+                item.id, item.image_id, item.category_id = identity, image_id, self._category(label)
+                elements.append(item)
+            else:
+                elements.append(self._object(block.to_hub(item, label), image_id, identity))
+        self.pictures.write((b",\n" if self.images else b"") + pictures)
+        if elements:
+            self.shapes.write((b",\n" if self.annotations else b"") + as_lines(elements))
+        self.annotations += len(elements)
+        self.images += len(images)
 
-    def _object(self, group: Sequence[Annotation], image_id: Any) -> Any:
+    def _object(self, group: Sequence[Annotation], image_id: Any, identity: Any) -> Any:
         label, metadata = group[0].label, group[0].metadata
-        identity = self.numbers.annotations.take(metadata.get("coco_id"))
         category = self.numbers.categories.id_of(label, metadata.get("coco_category_id"))
         return to_coco(group, identity, image_id, category)
 
@@ -186,8 +188,17 @@ class Body:
         return out
 
 
-def _have_fractions(shapes: Sequence[Shape]) -> bool:
+def _wanted(item: Shape | Sequence[Annotation]) -> Any:
+    return item.id if isinstance(item, Shape) else item[0].metadata.get("coco_id")
+
+
+def _have_fractions(block: ShapeBlock) -> bool:
     """Whether no coordinate is a whole number as such: a box that is the hull of its outline is then spelled as it."""
+    shapes = [item for item in block.objects if isinstance(item, Shape)]
+    if block.points is not None:
+        coordinates = sum([4 + sum(map(len, shape.segmentation)) for shape in shapes])
+        if block.points == coordinates + sum([isinstance(shape.area, float) for shape in shapes]):
+            return True
     boxes = chain.from_iterable([shape.bbox for shape in shapes])
     rings = chain.from_iterable([shape.segmentation for shape in shapes])
     return set(map(type, chain(boxes, chain.from_iterable(rings)))) <= {float}

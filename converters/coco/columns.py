@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ...schemas.jsonelements import DECODE_ERRORS
 from ..shapeblocks import Id, Number
 from .document import RAW_LIST, Head
+from .numbering import whole_numbers
 from .outlines import NO_RINGS, are_outlines, is_outline
 from .root import Span, address
 
@@ -34,7 +35,7 @@ _TAIL = 1 << 20
 _EXACT = 2.0**53
 """Below it every whole number is a float."""
 _OPENING = re.compile(rb"\s*:\s*\[")
-_BETWEEN = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
+BETWEEN = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
 _END = re.compile(rb"\}[ \t\r\n]*\]")
 
 
@@ -87,7 +88,7 @@ def _near_end(data: bytes, start: int) -> re.Match[bytes] | None:
     """Where annotations that begin at `start` end, if that is near the end of the file, as in most."""
     first = len(data) - _TAIL
     end = _END.search(data, first) if first > start else None
-    before = None if end is None else _BETWEEN.search(data, max(end.start() - _PIECE, start))
+    before = None if end is None else BETWEEN.search(data, max(end.start() - _PIECE, start))
     if end is None or before is None:
         return None
     try:
@@ -102,7 +103,7 @@ def pieces(data: bytes, span: Span) -> list[Span]:
     found: list[Span] = []
     start, end = span
     while start < end:
-        between = _BETWEEN.search(data, min(start + _PIECE, end), end)
+        between = BETWEEN.search(data, min(start + _PIECE, end), end)
         found.append((start, end if between is None else between.start() + 1))
         start = end if between is None else between.end() - 1
     return found
@@ -141,6 +142,14 @@ def joined(parts: Sequence[Columns]) -> Columns:
     )
 
 
+def column(ids: Sequence[Any]) -> NDArray[np.int64]:
+    """Ids that are whole numbers; TypeError where one is none, also where it is the text of one."""
+    numbers = whole_numbers(ids)
+    if numbers is None:
+        raise TypeError("an id that is no number")
+    return numbers
+
+
 def quotes(text: bytes) -> int:
     """The number of quotation marks."""
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == ord('"')))
@@ -171,8 +180,8 @@ def _span(text: bytes, plain: _Box) -> Span | None:
     """
     at = address(plain.segmentation)
     middle = at - address(text)
-    starts = [found.end() - 1 for found in _BETWEEN.finditer(text, max(middle - _NEAR, 0), middle)] or [len("[")]
-    after = _BETWEEN.search(text, middle + memoryview(plain.segmentation).nbytes)
+    starts = [found.end() - 1 for found in BETWEEN.finditer(text, max(middle - _NEAR, 0), middle)] or [text.index(b"{")]
+    after = BETWEEN.search(text, middle + memoryview(plain.segmentation).nbytes)
     span = starts[-1], len(text) - len("]") if after is None else after.start() + 1
     again = _decoded(memoryview(text)[slice(*span)])
     return span if again is not None and address(again.segmentation) == at else None
@@ -209,9 +218,6 @@ def _decoded(text: memoryview | msgspec.Raw) -> _Box | None:
 def _all(plains: Sequence[_Box]) -> Columns:
     """Of annotations with the seven keys and no other; TypeError for an id that is no number."""
     count = len(plains)
-
-    def column(values: Sequence[Any]) -> NDArray[np.int64]:
-        return np.fromiter(values, np.int64, count)
 
     bbox = np.fromiter(chain.from_iterable([plain.bbox for plain in plains]), np.float64, 4 * count).reshape(-1, 4)
     kinds = _kinds([plain.segmentation for plain in plains])

@@ -24,6 +24,7 @@ from .places import Places
 from .root import root_of
 
 Id = int | str
+Text = memoryview | msgspec.Raw
 
 _PARTS = ("images", "annotations", "categories")
 _ANY = msgspec.json.Decoder(Any)
@@ -87,6 +88,10 @@ class Document:
     def numbers(self, index: int) -> list[int]:
         """The numbers of an image's annotations, in the file's order."""
         return self.order[self.start[index] : self.start[index + 1]].tolist()
+
+    def texts(self, numbers: Sequence[int]) -> Sequence[Text]:
+        """The annotations with these numbers, undecoded."""
+        return [self.annotations[number] for number in numbers]
 
     def at(self, number: int) -> tuple[str | int, ...]:
         """The pointer of an annotation."""

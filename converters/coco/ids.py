@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -29,13 +29,6 @@ class Ids:
 
     def take(self, wanted: Any) -> Any:
         """The id that is wanted, if it is one and was not given out; else a fresh one."""
-        if type(wanted) is int:  # the usual case, quickly
-            page, bit = wanted >> _BITS, 1 << (wanted & _MASK)
-            used = self._pages.get(page, 0)
-            if not used & bit:
-                self._pages[page] = used | bit
-                self._taken += 1
-                return wanted
         if not is_id(wanted) or not self._note(wanted):
             if is_id(wanted):
                 self.doubled += 1
@@ -47,6 +40,22 @@ class Ids:
             self.following += 1
         self._taken += 1
         return wanted
+
+    def take_each(self, wanted: Iterable[Any]) -> list[Any]:
+        """As by `take` one after the other."""
+        pages = self._pages
+        out: list[Any] = []
+        for identity in wanted:
+            if type(identity) is int:
+                page, bit = identity >> _BITS, 1 << (identity & _MASK)
+                used = pages.get(page, 0)
+                if not used & bit:
+                    pages[page] = used | bit
+                    self._taken += 1
+                    out.append(identity)
+                    continue
+            out.append(self.take(identity))
+        return out
 
     def fresh(self, count: int) -> Sequence[int]:
         """So many ids that nobody wants, as by `take` one after the other."""

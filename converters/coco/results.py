@@ -22,6 +22,7 @@ from .document import RAW_LIST, Document
 from .large import LargeDocument
 from .layout import Source
 from .places import Places
+from .shapedocument import ShapeDocument
 
 _FORM = ("id", "area", "iscrowd", "num_keypoints")
 """Keys that a COCO annotation has and a result need not: those that the source has come home as they were."""
@@ -38,7 +39,9 @@ def opened(source: Source, categories: str | None, ledger: Ledger, context: Cont
             ledger.decide("coco-categories", "no results list: the file given with --coco-categories is not looked at")
         if memory is not None:
             return LargeDocument(source, ledger, memory)
-        return BoxDocument(source, ledger, context.jobs) if context.boxes else Document(source, ledger)
+        if context.boxes:
+            return BoxDocument(source, ledger, context.jobs)
+        return ShapeDocument(source, ledger, context.jobs) if context.shapes else Document(source, ledger)
     if memory is not None:
         raise UsageError("not-bounded", "a COCO results list is held whole", hint="leave --memory out")
     return Results(source, None if categories is None else GroundTruth(Source(Path(categories)), ledger), ledger)

@@ -19,7 +19,7 @@ from ..shapeblocks import Shape, ShapeBlock
 from .objects import from_plain
 
 if TYPE_CHECKING:
-    from .document import Document
+    from .document import Document, Text
     from .reading import ImageRecords
     from .segmentation import Traced
 
@@ -36,14 +36,13 @@ def in_blocks(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBl
 
 def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
     document = source.document
-    ends = [0]
-    annotated: list[int] = []
-    usual: list[msgspec.Raw | None] = []
-    for index in numbers:
-        own = document.numbers(index)
-        annotated += own
-        ends.append(len(annotated))
-        usual += _usual([document.annotations[number] for number in own])
+    first, last = document.start[numbers.start], document.start[numbers.stop]
+    annotated: list[int] = document.order[first:last].tolist()
+    ends = [place - first for place in document.start[numbers.start : numbers.stop + 1]]
+    texts = document.texts(annotated)
+    usual: list[Text | None] = []
+    for start, stop in pairwise(ends):
+        usual += _usual(texts[start:stop])
     text = b"[%b]" % b",".join([raw for raw in usual if raw is not None])
     try:
         found = iter(_plain_ones(_SHAPES.decode(text)))
@@ -74,10 +73,11 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
             yield gathered.block()
         raise
     if gathered.records:
-        yield gathered.block()
+        whole = len(gathered.records) == len(numbers)
+        yield gathered.block(text.count(b".") if whole else None)
 
 
-def _usual(raws: Sequence[msgspec.Raw]) -> Sequence[msgspec.Raw | None]:
+def _usual(raws: Sequence[Text]) -> Sequence[Text | None]:
     """An image's annotations, those that may be shapes by their quotation marks."""
     if b"".join(raws).count(b'"') == _QUOTES * len(raws):
         # Fewer none can have that is decoded later, and so none has more where there are so many in all.
@@ -115,13 +115,14 @@ class _Gathered:
         self.objects: list[Shape | Sequence[Annotation]] = []
         self.labels: list[str] = []
 
-    def block(self) -> ShapeBlock:
+    def block(self, points: int | None = None) -> ShapeBlock:
         return ShapeBlock(
             records=self.records,
             counts=self.counts,
             objects=self.objects,
             labels=self.labels,
             to_hub=_to_hub,
+            points=points,
         )
 
     def add(
@@ -132,6 +133,10 @@ class _Gathered:
         labels: list[str] = []
         tags: list[Tag] = []
         fits = True
+        known = [shape for shape in shapes if shape is not None]
+        names = [source.plain_labels.get(shape.category_id, "") for shape in known]
+        if len(known) == len(shapes) and all(names):
+            return self._take(record, known, names)
         for number, shape in zip(numbers, shapes, strict=True):
             if shape is not None and (label := source.plain_labels.get(shape.category_id)):
                 objects.append(shape)
@@ -145,15 +150,17 @@ class _Gathered:
                     labels.append(item[0].label)
                     fits = fits and type(item[0].metadata.get("coco_id")) is int
         if fits and not tags:
-            self.records.append(record)
-            self.counts.append(len(objects))
-            self.objects += objects
-            self.labels += labels
-            return None
+            return self._take(record, objects, labels)
         annotations: list[Annotation] = []
         for item, label in zip(objects, labels, strict=True):
             annotations += _to_hub(item, label) if isinstance(item, Shape) else item
         return replace(record, annotations=annotations, tags=tuple(tags))
+
+    def _take(self, record: Record, objects: Sequence[Shape | Sequence[Annotation]], labels: Sequence[str]) -> None:
+        self.records.append(record)
+        self.counts.append(len(objects))
+        self.objects += objects
+        self.labels += labels
 
 
 def _objects(found: Sequence[Annotation | Tag]) -> Iterator[Sequence[Annotation] | Tag]:

@@ -79,6 +79,7 @@ BROKEN = (
     {},
 )
 TARGETS = [("yolo", {"task": "detect"}), ("voc", {"polygons": "box"}), ("yolo", {"task": "detect", "crowd": "keep"})]
+TARGETS += [("metalake", {}), ("coco", {})]
 SEPARATORS = [(",", ":"), (", ", ": "), (" ,\n\t", " : ")]
 
 
@@ -116,7 +117,8 @@ def both(tmp_path, monkeypatch, target, chosen, jobs):
         monkeypatch.setattr(blocks, "FEWEST", fewest)
         with monkeypatch.context() as patch:
             if way == "long":
-                patch.setattr(results, "BoxDocument", lambda source, ledger, _: Document(source, ledger))
+                for quick in ("BoxDocument", "ShapeDocument"):
+                    patch.setattr(results, quick, lambda source, ledger, _: Document(source, ledger))
             out = tmp_path / f"{way}{get(target).suffix}"
             found.append(outcome(tmp_path / "coco.json", "coco", out, target, chosen, jobs))
     return found
@@ -137,8 +139,9 @@ def test_the_same_error(tmp_path, monkeypatch, broken):
     document = _document(0)
     document["annotations"][70] = {"id": 2000, **one} if (one := BROKEN[broken]) else one
     (tmp_path / "coco.json").write_text(json.dumps(document))
-    long, short = both(tmp_path, monkeypatch, "yolo", {"task": "detect"}, 1)
-    assert short == long
+    for target, chosen in (("yolo", {"task": "detect"}), ("metalake", {}), ("coco", {})):
+        long, short = both(tmp_path, monkeypatch, target, chosen, 1)
+        assert short == long
 
 
 @pytest.mark.parametrize(
@@ -158,14 +161,17 @@ def test_the_same_error(tmp_path, monkeypatch, broken):
         (r'"annotations"', r'"\u0061nnotations"'),
         (r'"image_id"', r'"\u0069mage_id"'),
         (r'"dog"', r'"\ud800"'),
+        (r'"image_id": (\d+)', r'"image_id": "6"'),
+        (r'"category_id": 1', r'"category_id": "1"'),
     ],
 )
 @pytest.mark.parametrize("times", [1, 0])
 def test_the_same_of_odd_texts(tmp_path, monkeypatch, pattern, other, times):
     text = re.sub(pattern, lambda _: other, json.dumps(_document(2, (20, 1, 0))), count=times)
     (tmp_path / "coco.json").write_text(text)
-    long, short = both(tmp_path, monkeypatch, "yolo", {"task": "detect"}, 1)
-    assert short == long
+    for target, chosen in (("yolo", {"task": "detect"}), ("metalake", {})):
+        long, short = both(tmp_path, monkeypatch, target, chosen, 1)
+        assert short == long
 
 
 def test_an_image_with_a_crowd_stays_in_its_block(tmp_path):

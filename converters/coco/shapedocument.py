@@ -1,0 +1,85 @@
+"""One COCO file, opened for a target of outlines: of its annotations only the ids are read, and where each stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, overload
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ...schemas.jsonelements import DECODE_ERRORS
+from .columns import BETWEEN, column
+from .document import Head, Text
+from .piecewise import PieceDocument
+from .root import Span
+
+_HEADS = msgspec.json.Decoder(list[Head])
+
+
+class Places(NamedTuple):
+    """A row for each annotation, in the file's order: its id and its image's, and where in the file it stands."""
+
+    ids: NDArray[np.int64]
+    images: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
+
+
+class ShapeDocument(PieceDocument[Places]):
+    """`columns` say where each annotation stands."""
+
+    def read(self, spans: Sequence[Span]) -> Places | None:
+        try:
+            parts = [_places(self.data, *span) for span in spans]
+        except (*DECODE_ERRORS, OverflowError, TypeError, ValueError):
+            return None
+        return None if None in parts else self.joined([part for part in parts if part is not None])
+
+    def joined(self, parts: Sequence[Places]) -> Places:
+        return Places(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def elements(self, found: Places, whole: msgspec.Raw) -> Sequence[msgspec.Raw]:
+        return _Placed(memoryview(self.data), found)
+
+    def texts(self, numbers: Sequence[int]) -> Sequence[Text]:
+        if self.columns is None:
+            return super().texts(numbers)
+        data, starts, stops = memoryview(self.data), self.columns.starts, self.columns.stops
+        return [data[start:stop] for start, stop in zip(starts[numbers].tolist(), stops[numbers].tolist(), strict=True)]
+
+
+def _places(data: bytes, start: int, stop: int) -> Places | None:
+    """Of the annotations between two places; None where not each of them ends where one seems to."""
+    text = data[start:stop]
+    heads = _HEADS.decode(b"[%b]" % text)
+    cuts = [found.span() for found in BETWEEN.finditer(text)]
+    if len(cuts) != len(heads) - 1:
+        return None
+    return Places(
+        column([head.id for head in heads]),
+        column([head.image_id for head in heads]),
+        np.array([text.index(b"{"), *(after - 1 for _, after in cuts)], np.int64) + start,
+        np.array([*(before + 1 for before, _ in cuts), len(text)], np.int64) + start,
+    )
+
+
+class _Placed(Sequence[msgspec.Raw]):
+    """Annotations that are taken out of the file where one is wanted."""
+
+    def __init__(self, data: memoryview, places: Places) -> None:
+        self._data, self._places = data, places
+
+    def __len__(self) -> int:
+        return len(self._places.ids)
+
+    @overload
+    def __getitem__(self, number: int) -> msgspec.Raw: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[msgspec.Raw]: ...
+    def __getitem__(self, number: int | slice) -> msgspec.Raw | list[msgspec.Raw]:
+        if isinstance(number, slice):
+            return [self[one] for one in range(*number.indices(len(self)))]
+        start, stop = int(self._places.starts[number]), int(self._places.stops[number])
+        return msgspec.Raw(self._data[start:stop])
