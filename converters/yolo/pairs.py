@@ -95,8 +95,12 @@ def of_folder(folder: str, split: str | None) -> Iterator[Pair]:
     labels = label_folder(folder)
     below = f"{labels}/"
     alone = dict.fromkeys(label_names(labels), True) if labels else dict[str, bool]()
-    for name in names_below(folder, is_image_name):
-        own = f"{stem(name)}.txt"
+    names = list(names_below(folder, is_image_name))
+    owns = [f"{stem(name)}.txt" for name in names]
+    if owns == list(alone):  # as usual: each picture has its label file, and each of these its picture
+        yield from [Pair(name, f"{folder}/{name}", below + own, split) for name, own in zip(names, owns, strict=True)]
+        return
+    for name, own in zip(names, owns, strict=True):
         found: str | None = below + own
         if own not in alone:
             # A folder called `images` deeper down has a folder `labels` of its own.
@@ -131,14 +135,13 @@ def of_tree(root: str) -> Iterator[Pair]:
 
 def label_names(folder: str) -> Iterator[str]:
     """Names below `folder` of text files that are label files: no class lists, lists of pictures, read-mes."""
-    for name in names_below(folder, _is_text):
-        numbered = "0" <= name[0] <= "9" and "/" not in name  # as most are: these are no lists
-        if (
-            numbered
-            or not _NOT_LABELS.fullmatch(name, name.rfind("/") + 1, len(name) - 4)
-            or starts_with_row(f"{folder}/{name}")
-        ):
-            yield name
+    yield from [
+        name
+        for name in names_below(folder, _is_text)
+        if ("0" <= name[0] <= "9" and "/" not in name)  # as most are: these are no lists
+        or not _NOT_LABELS.fullmatch(name, name.rfind("/") + 1, len(name) - 4)
+        or starts_with_row(f"{folder}/{name}")
+    ]
 
 
 def _is_text(name: str) -> bool:
