@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from itertools import accumulate
+from mmap import mmap
 
 import msgspec
 
@@ -13,16 +14,18 @@ from ..text import FILE_LIMIT
 
 
 class Held(msgspec.Struct):
-    """Files from number `first` on, one behind the other in `text`, and where each ends there."""
+    """Files from number `first` on, one behind the other in `text` from `begin` on, and where each ends there."""
 
     first: int
-    text: bytes
+    text: bytes | mmap
     ends: array[int]
+    begin: int = 0
 
     def joined(self, start: int, stop: int) -> tuple[bytes, list[int]]:
         """The files with these numbers, one behind the other, and where each ends."""
         begin = self.ends[start - self.first - 1] if start > self.first else 0
         ends = [end - begin for end in self.ends[start - self.first : stop - self.first]]
+        begin += self.begin
         return self.text[begin : begin + ends[-1]] if ends else b"", ends
 
 

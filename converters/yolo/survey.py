@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from importlib import import_module
 from itertools import accumulate
+from mmap import mmap
 
 import msgspec
 
@@ -38,10 +39,12 @@ class Survey(msgspec.Struct):
 
 def survey(paths: Sequence[str], context: Context, ledger: Ledger) -> Survey:
     """A quick count over all label files. What is wrong with a file is said when it is read for good."""
+    shelf = None if context.memory is not None else mmap(-1, _HELD)  # shared: what is put there need not be sent
 
     def counted(start: int, stop: int) -> Survey:
-        room = 0 if context.memory is not None else _HELD * (stop - start) // len(paths)
-        return _counted(paths[start:stop], start, room, at_once=len(paths) >= blocks.FEWEST)
+        held = Held(start, b"", array("Q"), _HELD * start // len(paths))
+        room = _HELD * stop // len(paths) - held.begin
+        return _counted(paths[start:stop], held, shelf, room, at_once=len(paths) >= blocks.FEWEST)
 
     found = Survey(Counter())
     if len(paths) >= blocks.FEWEST:
@@ -51,14 +54,14 @@ def survey(paths: Sequence[str], context: Context, ledger: Ledger) -> Survey:
         found.rows += part.rows
         found.highest = max(found.highest, part.highest)
         found.held += part.held
+    for held in found.held:
+        held.text = shelf or b""
     return found
 
 
-def _counted(paths: Sequence[str], first: int, room: int, *, at_once: bool) -> Survey:
-    """Of files whose numbers begin with `first`; what is held of them fits into so many bytes."""
-    found = Survey(Counter())
-    kept: list[bytes] = []
-    ends = array("Q")
+def _counted(paths: Sequence[str], held: Held, shelf: mmap | None, room: int, *, at_once: bool) -> Survey:
+    """Of files of which those are `held` that fit into so many bytes of the shelf."""
+    found = Survey(Counter(), held=[held])
     size = 0
     for start in range(0, len(paths), blocks.IMAGES):
         files = [_read(path) for path in paths[start : start + blocks.IMAGES]]
@@ -68,11 +71,10 @@ def _counted(paths: Sequence[str], first: int, room: int, *, at_once: bool) -> S
             for each in texts:
                 _count(found, each)
         room = room - len(text) if None not in files else 0
-        if room > 0:
-            kept.append(text)
-            ends.extend(accumulate(map(len, texts[1:]), initial=size + len(texts[0])))
+        if shelf is not None and room > 0:
+            shelf[held.begin + size : held.begin + size + len(text)] = text
+            held.ends.extend(accumulate(map(len, texts[1:]), initial=size + len(texts[0])))
             size += len(text)
-    found.held.append(Held(first, b"".join(kept), ends))
     return found
 
 
