@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from ..schemas.keys import BOOKKEEPING
 from ..schemas.model import Annotation, Coordinates, Metadata, Record
+from ..schemas.names import are_plain
 from .blocks import Block
 from .describing import Carry, Describer, keeps_all
 from .fidelity import Fidelity
@@ -55,7 +56,7 @@ class BlockProjection:
         self.able = "rectangle" in fidelity.shapes and not asks
         self.keeps_all = keeps_all(fidelity, carry)
         self.facts_stay = fidelity.image_facts and carry == "full"
-        self.heads_stay = fidelity.image_size and fidelity.ids and fidelity.splits
+        self.heads_stay = fidelity.image_size and fidelity.splits
         self.shapes_stay = coordinates == target and self.facts_stay and _holds_shapes(fidelity)
 
     def project(self, item: Record | Block | ShapeBlock) -> Iterator[Record | Block | ShapeBlock]:
@@ -140,6 +141,9 @@ class BlockProjection:
         """With what the target keeps of the images; what it does not is booked."""
         if self.keeps_all:
             return block
+        if all(map(self._stays, block.records)) and are_plain([record.image for record in block.records]):
+            self.ledger.file = block.files[-1] if block.files else self.ledger.file
+            return block
         heads: list[Record] = []
         for place, record in enumerate(block.records):
             if block.files is not None:
@@ -176,12 +180,17 @@ class BlockProjection:
         kept = {key: value for key, value in annotation.metadata.items() if key not in self.forgotten}
         return annotation if len(kept) == len(annotation.metadata) else replace(annotation, metadata=kept)
 
+    def _stays(self, record: Record) -> bool:
+        """Whether the target keeps all of an image that has a good name."""
+        facts = self.facts_stay or not (record.extras or record.storage_name is not None)
+        return facts and self.heads_stay and (record.id is None or self.fidelity.ids)
+
     def _head(self, record: Record) -> Record:
         fidelity = self.fidelity
         if (record.extras or record.storage_name is not None) and not self.facts_stay:
             return self.one(record)
         check_name(record.image)
-        if self.heads_stay:
+        if self._stays(record):
             return record
         return Record(
             image=record.image,

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _SUSPECT = re.compile(r"\.\.|[\\:\0]")
 """A name without any of these, and without a slash in front, is safe: most are, and many are asked about."""
+
+
+def are_plain(names: Sequence[str]) -> bool:
+    """Whether all of many names are such as most are, and safe; a look at all of them together."""
+    together = "\n".join(["", *names])
+    return all(names) and "\n/" not in together and _SUSPECT.search(together) is None
 
 
 def is_safe_name(name: str) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from annolake.schemas.errors import Place
 from annolake.schemas.model import Annotation, Line, Points, Polygon, Record, Rectangle, Tag, Value
-from annolake.schemas.names import is_safe_name
+from annolake.schemas.names import are_plain, is_safe_name
 from annolake.schemas.validation import Checker, check_operation_id, check_record
 
 
@@ -220,11 +220,14 @@ def test_operation_ids(text: str, severities: list[str]):
 @pytest.mark.parametrize("name", ["a.png", "a/b.png", "..a/b..", "a b/ü", "ab:c"])
 def test_safe_names(name: str):
     assert is_safe_name(name)
+    assert are_plain(["a.png", "a/b.png", "a b/ü"])
 
 
 @pytest.mark.parametrize("name", ["", "/a", "\\a", "a/../b", "..", "a\\..\\b", "c:a", "\\\\host\\a", "a\0b"])
 def test_unsafe_names(name: str):
     assert not is_safe_name(name)
+    assert not are_plain([name])
+    assert not are_plain(["a", name, "b"])
 
 
 ANY_NUMBER = st.floats() | st.integers() | st.sampled_from([10**400, -(10**400), 1e308, -1e308, 0, -0.0])
