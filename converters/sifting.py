@@ -14,7 +14,7 @@ from ..schemas.model import Coordinates, Record, Rectangle
 from ..schemas.shapes import extent
 from ..schemas.soundness import KINDS, Shapes, judged
 from ..schemas.validation import Checker
-from . import metalake
+from . import registry
 from .blocks import Block
 from .format import Reading
 from .images import ImageFinder
@@ -121,7 +121,9 @@ class _Sieve:
         told: set[str | None] = set()
         odd: list[_Numbered] = []
         number = self.start
-        for item in self.reading.shapes_for(metalake.FIDELITY)(trial, self.start, self.stop):
+        lake = registry.get("metalake")
+        everything = lake.fidelity(lake.options())
+        for item in self.reading.shapes_for(everything)(trial, self.start, self.stop):
             told.update(problem.place.image for problem in trial.problems)
             trial.problems.clear()
             if trial.seen["images dropped"]:
