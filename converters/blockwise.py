@@ -24,6 +24,7 @@ from .projection import projector
 from .shapeblocks import Shape, ShapeBlock
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 _EXACT = 2.0**53
@@ -116,21 +117,21 @@ class BlockProjection:
             except OverflowError:
                 return None
             edges = sides = np.repeat(sizes, block.counts, axis=0)
-            odd |= ~((sides > 0) & (sides < _EXACT)).all(axis=1)
+            odd |= _missing((sides > 0) & (sides < _EXACT))
         with np.errstate(all="ignore"):
             if self.scaled_up and sides is not None:
                 if bbox.dtype != np.float64:
                     return None
                 bbox = bbox * np.tile(sides, 2)
-                odd |= ~np.isfinite(bbox).all(axis=1)
+                odd |= _missing(np.isfinite(bbox))
             if fidelity.solid or fidelity.inside:
-                odd |= ~(bbox[:, 2:] > 0).all(axis=1)
+                odd |= _missing(bbox[:, 2:] > 0)
             if fidelity.inside:
                 edges = 1.0 if edges is None or not self.in_pixels else edges
-                odd |= (bbox[:, :2] < 0).any(axis=1) | (bbox[:, :2] + bbox[:, 2:] > edges).any(axis=1)
+                odd |= _missing(~(bbox[:, :2] < 0)) | _missing(~(bbox[:, :2] + bbox[:, 2:] > edges))
             if self.scaled_down and sides is not None:
                 bbox = bbox / np.tile(sides, 2)
-                odd |= ~np.isfinite(bbox).all(axis=1)
+                odd |= _missing(np.isfinite(bbox))
         if not odd.any():
             return bbox, []
         owners = np.repeat(np.arange(len(block.counts)), block.counts)
@@ -201,6 +202,11 @@ class BlockProjection:
             storage_name=record.storage_name,
             extras=record.extras,
         )
+
+
+def _missing(said: NDArray[np.bool_]) -> Any:
+    """An array of the boxes of which something is not said; False where all is, as is seen sooner."""
+    return False if said.all() else ~said.all(axis=1)
 
 
 def _holds_shapes(fidelity: Fidelity) -> bool:

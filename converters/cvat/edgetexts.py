@@ -38,24 +38,24 @@ _encode = msgspec.json.Encoder().encode
 
 def edge_texts(bbox: NDArray[Any]) -> Bytes:
     """Left, top, right and bottom of each box, spelled: an array (boxes, 4, characters), with NULs that say nothing."""
-    hundredths, usual = _hundredths(bbox)
-    if usual.all():
+    hundredths = _hundredths(bbox)
+    if hundredths is not None:
         whole, decimals = np.divmod(hundredths.astype(np.uint64), 100)
         return _joined(whole, _bytes(_digits(decimals) + _EACH * ord("0"))[..., -2:])
     values = bbox.astype(np.float64)
-    plain = (((values >= _SMALL) & (values < _USUAL)) | ((values == 0) & ~np.signbit(values))).all(axis=1)
-    texts = _summed(values[plain])
-    if len(texts) == len(bbox):
-        return texts
-    parts = [(plain, texts), (~plain, _one_by_one(bbox[~plain]))]
+    usual = ((values >= _SMALL) & (values < _USUAL)) | ((values == 0) & ~np.signbit(values))
+    if usual.all():
+        return _summed(values)
+    plain = usual.all(axis=1)
+    parts = [(plain, _summed(values[plain])), (~plain, _one_by_one(bbox[~plain]))]
     out = np.zeros((len(bbox), 4, max(part.shape[2] for _, part in parts)), np.uint8)
     for where, part in parts:
         out[where, :, : part.shape[2]] = part
     return out
 
 
-def _hundredths(bbox: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The edges in hundredths, and which boxes have such edges only, none of them below zero."""
+def _hundredths(bbox: NDArray[Any]) -> NDArray[np.int64] | None:
+    """The edges in hundredths; None where not all of them are such, or one is below zero."""
     usual = np.abs(bbox) < _USUAL
     with np.errstate(all="ignore"):
         if bbox.dtype == np.int64:
@@ -66,7 +66,7 @@ def _hundredths(bbox: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_
             usual[:, :2] &= ~np.signbit(bbox[:, :2])
             counted = np.where(usual, scaled, 0).astype(np.int64)
     counted[:, 2:] += counted[:, :2]
-    return counted, np.logical_and.reduce(usual & (counted >= 0), axis=1)
+    return counted if usual.all() and (counted >= 0).all() else None
 
 
 def _summed(bbox: NDArray[np.float64]) -> Bytes:
