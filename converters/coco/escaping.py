@@ -19,7 +19,9 @@ def as_json(value: Any) -> bytes:
 
 def as_lines(values: Iterable[Any]) -> bytes:
     """Several values, each on a line, with commas between."""
-    return _ascii(_encoder.encode_lines(values)[:-1].replace(b"\n", b",\n"))  # any other is spelled `\n`
+    # As a list: of anything else msgspec 0.22 keeps the iterator for good, and with it all that it has gone through.
+    encoded = _encoder.encode_lines(list(values))
+    return _ascii(encoded[:-1].replace(b"\n", b",\n"))  # any other is spelled `\n`
 
 
 def _ascii(encoded: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +12,7 @@ import pytest
 
 from annolake.converters.blocks import Block
 from annolake.converters.coco import FORMAT
+from annolake.converters.coco.escaping import as_lines
 from annolake.converters.coco.ids import Ids
 from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
@@ -86,3 +88,11 @@ def test_fresh_ids_over_pages_are_those_of_single_ones(wanted: list[Any]) -> Non
     following = Ids(1004)
     following.fresh(600)
     assert runs.continued_by(following) == single.continued_by(following)
+
+
+def test_what_was_written_is_let_go() -> None:
+    values = (number for number in range(3))
+    watched = weakref.ref(values)
+    assert as_lines(values) == b"0,\n1,\n2"
+    del values
+    assert watched() is None
