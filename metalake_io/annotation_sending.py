@@ -212,7 +212,7 @@ class Sending:
         sent = batch
         for asked in range(1, _ASKED + 1):
             try:
-                return self._post(sent, self._sent + len(batch.names))
+                return self._post(sent, self._sent + len(batch.names), fresh=asked > 1)
             except (NetworkGaveUp, ProtocolError) as error:
                 makes_no_sense = isinstance(error, ProtocolError)
                 if not makes_no_sense and not error.uncertain:
@@ -247,7 +247,7 @@ class Sending:
         record = self._outgoing.named(name)
         return record is not None and not record.annotations
 
-    def _post(self, batch: Batch, uploaded: int) -> dict[str, str]:
+    def _post(self, batch: Batch, uploaded: int, *, fresh: bool) -> dict[str, str]:
         """The images that the service names as not taken; all others it has taken."""
         body: dict[str, Any] = {
             "metaUpdatesArray": batch.array(),
@@ -258,7 +258,9 @@ class Sending:
             "operationType": 1,
         }
         operation = "send annotations"
-        response = self._service.send("POST", operation, self._path, query=self._query, body=body, repeat="unsent")
+        response = self._service.send(
+            "POST", operation, self._path, query=self._query, body=body, repeat="unsent", fresh=fresh
+        )
         if not response.content.strip():
             return {}
         refused = refused_names(self._service.whatever(operation, response))

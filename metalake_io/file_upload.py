@@ -189,7 +189,8 @@ class FileUpload:
         attempts = 0
         for asked in range(1, _ASKED + 1):
             try:
-                return attempts + self._service.order(operation, path, body, repeat="unsent").attempts
+                order = self._service.order(operation, path, body, repeat="unsent", fresh=asked > 1)
+                return attempts + order.attempts
             except (NetworkGaveUp, ProtocolError) as error:
                 attempts += error.attempts
                 makes_no_sense = isinstance(error, ProtocolError)

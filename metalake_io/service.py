@@ -67,9 +67,11 @@ class Service:
         response = self.send("POST", operation, path, query=query, body=body, repeat=repeat)
         return self.typed(operation, response, reply, empty)
 
-    def order(self, operation: str, path: str, body: Any, *, repeat: Repeat = "always") -> Response:
+    def order(
+        self, operation: str, path: str, body: Any, *, repeat: Repeat = "always", fresh: bool = False
+    ) -> Response:
         """POST of a JSON body whose answer says no more than yes or no; an empty one is a yes."""
-        response = self.send("POST", operation, path, body=body, repeat=repeat)
+        response = self.send("POST", operation, path, body=body, repeat=repeat, fresh=fresh)
         self.agreed(operation, response)
         return response
 
@@ -83,9 +85,12 @@ class Service:
         body: Any = None,
         repeat: Repeat = "always",
         prefix: str | None = None,
+        fresh: bool = False,
     ) -> Response:
         """One call, its answer raw but for refusals: NotAuthorised, ServiceRefused, NetworkGaveUp."""
-        response = self.attempt(method, operation, path, query=query, body=body, repeat=repeat, prefix=prefix)
+        response = self.attempt(
+            method, operation, path, query=query, body=body, repeat=repeat, prefix=prefix, fresh=fresh
+        )
         if not 200 <= response.status < 300:
             raise self.refusal(operation, response)
         return response
@@ -101,8 +106,11 @@ class Service:
         repeat: Repeat = "always",
         prefix: str | None = None,
         first: bool = False,
+        fresh: bool = False,
     ) -> Response:
-        """One call, its answer raw, whatever its status. `first`: where nobody answers it is not tried again."""
+        """One call, its answer raw, whatever its status. `first`: where nobody answers it is not tried again.
+        `fresh`: over a connection of its own.
+        """
         url = self.base_url + (self.prefix if prefix is None else prefix) + path
         if query:
             url += "?" + urlencode(query)
@@ -116,6 +124,7 @@ class Service:
                 repeat=repeat,
                 authorised=True,
                 first=first,
+                fresh=fresh,
                 idle=self._idle,
             )
         )

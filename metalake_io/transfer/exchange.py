@@ -46,7 +46,8 @@ Receive = Callable[[Head, Iterable[bytes]], None]
 class Request(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """`operation` says in words what is asked, for messages. `idle`: seconds without a byte after which the
     answer is given up. `authorised`: our credentials go with it. Without `receive` the body comes in memory. `first`:
-    it finds the server, and is not repeated where there is none. `anew` makes headers for each attempt.
+    it finds the server, and is not repeated where there is none. `fresh`: over a connection opened for it alone: one
+    that was kept may just be closed by the server. `anew` makes headers for each attempt.
     """
 
     method: str
@@ -58,6 +59,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True
     repeat: Repeat = "always"
     authorised: bool = False
     first: bool = False
+    fresh: bool = False
     idle: float = 60.0
     receive: Receive | None = None
 

@@ -55,6 +55,7 @@ class Retried:
             spent += 0 if is_free else cost
             logger.info("%r: %s, attempt %d follows in %.1f s", request, outcome_text(outcome), attempt + 1, wait)
             self._clock.sleep(wait)
+            request = msgspec.structs.replace(request, fresh=isinstance(outcome, Fault) and outcome.cause == "reset")
 
     def _try(self, request: Request) -> Response | Fault:
         try:

@@ -68,10 +68,23 @@ class Sockets:
         _quiet_urllib3()
 
     def send(self, request: Request) -> Response:
+        if not request.fresh:
+            return self._sent(request, self._session(origin(request.url)))
+        with self._opened(1) as session:
+            return self._sent(request, session)
+
+    def close(self) -> None:
+        """End all connections. The layer opens new ones if it is used again."""
+        with self._lock:
+            sessions, self._sessions = list(self._sessions.values()), {}
+        for session in sessions:
+            session.close()
+
+    def _sent(self, request: Request, session: requests.Session) -> Response:
         body = request.body.open() if request.body is not None else None
         problem: BaseException
         try:
-            with self._session(origin(request.url)).request(
+            with session.request(
                 request.method,
                 request.url,
                 headers={**request.headers, **(request.anew() if request.anew is not None else {})},
@@ -87,26 +100,23 @@ class Sockets:
             problem = _fault(error)
         raise problem  # out here it carries no trace of the library's exception
 
-    def close(self) -> None:
-        """End all connections. The layer opens new ones if it is used again."""
-        with self._lock:
-            sessions, self._sessions = list(self._sessions.values()), {}
-        for session in sessions:
-            session.close()
-
     def _session(self, where: str) -> requests.Session:
         with self._lock:
             session = self._sessions.get(where)
             if session is None:
-                session = self._sessions[where] = _Session()
-                session.trust_env = False
-                session.proxies.update(self._proxies)
-                session.verify = self._verify
-                session.headers["User-Agent"] = _USER_AGENT
-                adapter = Adapter(self._connections, self._connect, self._bandwidth)
-                session.mount("http://", adapter)
-                session.mount("https://", adapter)
+                session = self._sessions[where] = self._opened(self._connections)
             return session
+
+    def _opened(self, connections: int) -> requests.Session:
+        session = _Session()
+        session.trust_env = False
+        session.proxies.update(self._proxies)
+        session.verify = self._verify
+        session.headers["User-Agent"] = _USER_AGENT
+        adapter = Adapter(connections, self._connect, self._bandwidth)
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        return session
 
     def _response(self, reply: requests.Response, request: Request) -> Response:
         headers = {name.lower(): value for name, value in reply.headers.items()}

@@ -43,6 +43,7 @@ class Faultd:
         latency: float = 0.0,
         handshake: float = 0.0,
         close_after: int = 0,
+        unseen: bool = False,
         seed: int = 0,
         port: int = 0,
         tls: ssl.SSLContext | None = None,
@@ -50,7 +51,7 @@ class Faultd:
     ) -> None:
         self.lake = Lake(storage, annotations)
         self.rules: list[Rule] = []
-        self.modes = Modes(latency, handshake, close_after)
+        self.modes = Modes(latency, handshake, close_after, unseen)
         self._chance = random.Random(seed)
         self.weather: Callable[[Asked], Act | None] = lambda _: None
         """Asked before the rules what is to become of a request; None leaves it to them."""

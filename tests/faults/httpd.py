@@ -47,12 +47,13 @@ class Entry(msgspec.Struct):
 @dataclass
 class Modes:
     """`latency` before each answer, `handshake` before the first of a connection, in seconds. `close_after`: so many
-    answers, then the connection ends.
+    answers, then the connection ends; with `unseen` not before the next request is on its way, which is lost.
     """
 
     latency: float = 0.0
     handshake: float = 0.0
     close_after: int = 0
+    unseen: bool = False
     victim: int | None = None
     told: Condition = field(default_factory=Condition)
     killed: Event = field(default_factory=Event)
@@ -184,7 +185,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self, asked: Asked, act: Act, entry: Entry) -> None:
         closing = self.rig.modes.closing
-        if act.kind == "reset" and act.moment == "before":
+        modes = self.rig.modes
+        if (act.kind == "reset" and act.moment == "before") or (modes.unseen and self._answered == modes.close_after):
             raise _Gone
         asked.body = self._read(act)
         entry.size, entry.md5 = len(asked.body), hashlib.md5(asked.body).hexdigest()
@@ -215,7 +217,8 @@ class _Handler(BaseHTTPRequestHandler):
         if act.kind == "kill":
             self._kill(act)
         self._answered += 1
-        if act.close or self._answered == self.rig.modes.close_after:
+        modes = self.rig.modes
+        if act.close or (self._answered == modes.close_after and not modes.unseen):
             self.close_connection = True
 
     def _read(self, act: Act) -> bytes:

@@ -39,6 +39,17 @@ def test_b10_closed_after_each_answer(tmp_path: Path, connected: Connect, what: 
 
 
 @pytest.mark.parametrize("what", [pytest.param(what, id=f"B10[{what}]") for what in WHOLE])
+def test_b10_closed_before_the_client_can_see_it(tmp_path: Path, connected: Connect, what: What) -> None:
+    """Each request over a connection that was used before is lost: what may not be repeated needs one of its own."""
+    with Faultd(close_after=1, unseen=True) as rig:
+        journey = Journey(rig, tmp_path, lambda: connected(rig.url, policy=Policy()), what, count=20, size=5000)
+        report = journey.run()
+        verdict = journey.verdict(report)
+        assert verdict.clean, verdict
+        assert report.complete
+
+
+@pytest.mark.parametrize("what", [pytest.param(what, id=f"B10[{what}]") for what in WHOLE])
 def test_b10_closed_while_nobody_used_them(tmp_path: Path, rig: Faultd, connected: Connect, what: What) -> None:
     """One after the other, between any two requests."""
     number = iter(range(1 << 30))

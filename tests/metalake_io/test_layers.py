@@ -35,6 +35,13 @@ def test_what_can_succeed_is_tried_again(fault: Any, clock: FakeClock) -> None:
     assert clock.sleeps == [0.5, 1.0]
 
 
+@pytest.mark.parametrize(("outcome", "fresh"), [(RESET, True), (503, False), (REFUSED, False)])
+def test_after_a_broken_connection_a_new_one_is_opened(outcome: Any, fresh: bool, clock: FakeClock) -> None:
+    script = Script(outcome, 200)
+    retried(script, clock).send(request())
+    assert [one.fresh for one in script.requests] == [False, fresh]
+
+
 @pytest.mark.parametrize("status", [200, 204, 304, 400, 401, 403, 404, 406, 409, 413, 422, 501])
 def test_what_cannot_is_asked_once(status: int, clock: FakeClock) -> None:
     script = Script(status)

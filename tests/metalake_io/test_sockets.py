@@ -59,6 +59,18 @@ def test_broken_answers(answer: Answer, cause: str, sockets: Sockets) -> None:
     assert (outcome.__cause__, outcome.__context__) == (None, None)
 
 
+def test_a_fresh_request_leaves_the_kept_connections_alone(sockets: Sockets) -> None:
+    wire = Wire(lambda _: Answer(200, b"yes"))
+    connections: list[int] = []
+    try:
+        for fresh in (False, True, False, True):
+            assert sockets.send(request(url=f"{wire.url}/x", fresh=fresh)).content == b"yes"
+            connections.append(wire.connections)
+    finally:
+        wire.close()
+    assert connections == [1, 2, 2, 3]
+
+
 def test_no_answer_in_time() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
