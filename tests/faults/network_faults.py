@@ -75,6 +75,7 @@ NETWORK_FAULTS: dict[str, Fault] = {
     "B10": fault(
         "connections that are closed after each answer, or while nobody used them",
         OUTAGES + "test_b10_closed_after_each_answer",
+        OUTAGES + "test_b10_closed_before_the_client_can_see_it",
         OUTAGES + "test_b10_closed_while_nobody_used_them",
     ),
     "B11": fault(

@@ -112,7 +112,7 @@ def test_what_no_repetition_mends(run: Run, lake: Lake) -> None:
 
 
 def test_ctrl_c_says_how_to_go_on(run: Run, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(*_: object) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("annolake.metalake_io.annotation_sending.Sending._post", stop)

@@ -98,7 +98,7 @@ def test_a_service_that_refuses_to_begin(run: Run, lake: Lake) -> None:
 
 
 def test_ctrl_c_among_the_files(run: Run, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(*_: object) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("annolake.commands.moving.TransferBar.item", stop)
@@ -113,7 +113,7 @@ def test_ctrl_c_among_the_files(run: Run, lake: Lake, monkeypatch: pytest.Monkey
 
 
 def test_ctrl_c_among_the_annotations(run: Run, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(*_: object) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("annolake.metalake_io.annotation_sending.Sending._post", stop)
