@@ -36,6 +36,7 @@ def blocks(reader: Reader, ledger: Ledger, start: int, stop: int) -> Iterator[Re
             yield from reader.records(ledger, first, last)
         else:
             yield from _run(reader, files, ledger, first, last)
+        reader.sizes.clear()  # asked again only while a block is halved
 
 
 def _run(reader: Reader, files: Held, ledger: Ledger, start: int, stop: int) -> Iterator[Record | Block]:
@@ -83,7 +84,7 @@ def _block(reader: Reader, files: Held, file: str, start: int, stop: int) -> Blo
 def _size(reader: Reader, picture: str) -> ImageSize | None:
     """None where something is to be said about it."""
     size = reader.sizes.get(picture)
-    if size is None and picture not in reader.sizes:
+    if size is None and picture not in reader.unreadable:
         try:
             size = reader.sizes[picture] = image_size(picture, reader.exif)
         except AnnolakeError:

@@ -6,11 +6,32 @@ from array import array
 from collections.abc import Sequence
 from itertools import accumulate
 from mmap import mmap
+from typing import overload
 
 import msgspec
 
 from ..files import read_bytes
 from ..text import FILE_LIMIT
+from .pairs import Pair
+
+
+class LabelPaths(Sequence[str]):
+    """The paths of all label files, each made when it is asked for."""
+
+    def __init__(self, pairs: Sequence[Pair]) -> None:
+        self._pairs = pairs if all(pair.told is not None for pair in pairs) else [*filter(_has_labels, pairs)]
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [pair.labels or "" for pair in self._pairs[at]]
+        return self._pairs[at].labels or ""
 
 
 class Held(msgspec.Struct):
@@ -54,6 +75,10 @@ class LabelFiles:
             if held.first <= start and stop <= held.first + len(held.ends):
                 return held
         return None
+
+
+def _has_labels(pair: Pair) -> bool:
+    return pair.told is not None
 
 
 def ended(text: bytes) -> bytes:

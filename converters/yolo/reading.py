@@ -19,7 +19,7 @@ from ..ledger import Ledger
 from .columns import Columns, meaning, parsed_keypoints
 from .declaration import Declaration
 from .keypointnames import names_read
-from .labelfiles import LabelFiles
+from .labelfiles import LabelFiles, LabelPaths
 from .layout import Layout, find
 from .pairs import Pair
 from .rows import RowReader
@@ -40,7 +40,7 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
     keypoints = parsed_keypoints(options.kpt_shape)
     known = options.task or declaration.facts.task or keypoints or "kpt_shape" in declaration.keys
     counted: Survey | None = None
-    paths = [pair.labels for pair in layout.pairs if pair.labels is not None]
+    paths = LabelPaths(layout.pairs)
     if names is None or not known or options.task == "pose":
         counted = survey(paths, context, ledger)
     if names is None and counted is not None:
@@ -82,8 +82,9 @@ class Reader:
         self.labels = catalog.labels
         self.exif: Exif = context.exif
         self.files = files
-        self.numbers = list(accumulate([pair.labels is not None for pair in self.pairs], initial=0))
-        self.sizes: dict[str, ImageSize | None] = {}
+        self.numbers = array("Q", accumulate([pair.told is not None for pair in self.pairs], initial=0))
+        self.sizes: dict[str, ImageSize] = {}
+        self.unreadable: set[str] = set()
 
     def blocks(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record | Block]:
         """The same as `records`, runs of plain boxes as blocks."""
@@ -119,16 +120,16 @@ class Reader:
             return []
 
     def _size(self, picture: str, image: str, ledger: Ledger) -> ImageSize | None:
-        if picture not in self.sizes:
-            self.sizes[picture] = None
+        size = self.sizes.get(picture)
+        if size is None and picture not in self.unreadable:
             try:
-                self.sizes[picture] = image_size(picture, self.exif)
+                size = self.sizes[picture] = image_size(picture, self.exif)
             except AnnolakeError as error:
+                self.unreadable.add(picture)
                 place = Place(file=picture, image=image)
                 ledger.problem(
                     Problem(code=error.code, severity="warning", message=error.message, place=place, fix=error.hint)
                 )
-        size = self.sizes[picture]
         if size is not None and size.orientation != 1:
             how = "as people see it" if self.exif == "turned" else "of the stored pixels"
             message = f"EXIF orientation {size.orientation}: {size.width} × {size.height} is its size {how}"

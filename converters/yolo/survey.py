@@ -44,7 +44,7 @@ def survey(paths: Sequence[str], context: Context, ledger: Ledger) -> Survey:
     def counted(start: int, stop: int) -> Survey:
         held = Held(start, b"", array("Q"), _HELD * start // len(paths))
         room = _HELD * stop // len(paths) - held.begin
-        return _counted(paths[start:stop], held, shelf, room, at_once=len(paths) >= blocks.FEWEST)
+        return _counted(paths, start, stop, held, shelf, room, at_once=len(paths) >= blocks.FEWEST)
 
     found = Survey(Counter())
     if len(paths) >= blocks.FEWEST:
@@ -59,12 +59,14 @@ def survey(paths: Sequence[str], context: Context, ledger: Ledger) -> Survey:
     return found
 
 
-def _counted(paths: Sequence[str], held: Held, shelf: mmap | None, room: int, *, at_once: bool) -> Survey:
+def _counted(
+    paths: Sequence[str], start: int, stop: int, held: Held, shelf: mmap | None, room: int, *, at_once: bool
+) -> Survey:
     """Of files of which those are `held` that fit into so many bytes of the shelf."""
     found = Survey(Counter(), held=[held])
     size = 0
-    for start in range(0, len(paths), blocks.IMAGES):
-        files = [_read(path) for path in paths[start : start + blocks.IMAGES]]
+    for first in range(start, stop, blocks.IMAGES):
+        files = [_read(path) for path in paths[first : min(first + blocks.IMAGES, stop)]]
         texts = [text or b"" for text in files]
         text = b"".join(texts)
         if not at_once or not _count_all(found, text, texts):
