@@ -21,6 +21,7 @@ from ..ledger import Ledger
 from ..text import read_lines
 from . import pairs as pairing
 from .declaration import Declaration, Entry, from_list, from_obj_data
+from .naming import named
 from .pairs import Pair, Shelf
 
 _YAML_KEYS = re.compile(rb"^[\"']?(names|nc)[\"']?[ \t]*:", re.MULTILINE)
@@ -69,7 +70,7 @@ def find(path: Path, extension: str, images: ImageFinder | None, ledger: Ledger)
     if not found and not declaration.entries:
         hint = "is it the right folder? Label files end in .txt"
         raise InvalidInput("no-labels", "no label files here", place=Place(file=str(path)), hint=hint)
-    return Layout(declaration, pairing.named(found, extension.strip(), images, declaration.facts.fronted, ledger))
+    return Layout(declaration, named(found, extension.strip(), images, declaration.facts.fronted, ledger))
 
 
 def declared_in(path: Path) -> Path | None:
