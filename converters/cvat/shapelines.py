@@ -10,10 +10,10 @@ import numpy as np
 
 from ...schemas.errors import InvalidInput
 from ...schemas.model import Annotation, Record
-from ..shapeblocks import Shape, ShapeBlock, facts
-from .notes import EXTENSION, Mark, as_text
+from ..shapeblocks import Shape, ShapeBlock, carried
+from .notes import EXTENSION
 from .numbers import points
-from .usual import Usual, attribute
+from .usual import Usual
 
 _POINT, _COMMA, _SEMICOLON, _BAR, _ZERO = b".,;|0"
 _encode = msgspec.json.Encoder().encode
@@ -31,26 +31,27 @@ def shape_lines(block: ShapeBlock, usual: Usual) -> Iterator[tuple[Record, list[
         return
     shapes = [item for item in block.objects if isinstance(item, Shape)]
     rings = iter(all_points(list(chain.from_iterable([shape.segmentation for shape in shapes]))))
-    said = facts(shapes)
+    said = _stated(shapes)
     for record, objects, labels in block.images():
         out: list[str] = []
         group = 0
         for item, label in zip(objects, labels, strict=True):
-            if not isinstance(item, Shape):
+            if not isinstance(item, Shape) or not item.segmentation:
                 continue
-            stated = {key: value for key, value in sorted(next(said).items()) if key != "coco_id"}
+            front, stated = fronts[label], next(said)
             parts = len(item.segmentation)
-            texts = [next(rings) for _ in range(parts)]
-            front = fronts[label]
             if parts == 1:
-                out.append(f'{front} points="{texts[0]}" z_order="0"{_note(stated)}/>\n')
+                out.append(f'{front} points="{next(rings)}" z_order="0" {EXTENSION}="{{{stated}}}"/>\n')
                 continue
             group += 1
-            for part, text in enumerate(texts, 1):
-                mark = Mark(instance=str(item.id), part=part, parts=parts, own_group=True, stated=stated)
-                note = attribute(EXTENSION, as_text(mark))
-                out.append(f'{front} group_id="{group}" points="{text}" z_order="0"{note}/>\n')
-                stated = {}
+            stated = f",{stated}"
+            for part, text in zip(range(1, parts + 1), rings, strict=False):
+                out.append(
+                    f'{front} group_id="{group}" points="{text}" z_order="0" {EXTENSION}="{{&quot;instance&quot;:&quot;'
+                    f"{item.id}&quot;,&quot;part&quot;:{part},&quot;parts&quot;:{parts},&quot;own_group&quot;:true{stated}"
+                    '}"/>\n'
+                )
+                stated = ""
         yield record, out if _are_rings(objects) else None, objects, labels
 
 
@@ -58,12 +59,15 @@ def _are_rings(objects: Objects) -> bool:
     return all(isinstance(item, Shape) and item.segmentation for item in objects)
 
 
-def _note(stated: dict[str, float | str]) -> str:
-    text = _encode(stated).decode()
-    if "bbox" in stated:
-        return attribute(EXTENSION, f'{{"stated":{text}}}')
-    quoted = text.replace('"', "&quot;")
-    return f' {EXTENSION}="{{&quot;stated&quot;:{quoted}}}"'
+def _stated(shapes: Sequence[Shape]) -> Iterator[str]:
+    """Of each outlined object what a note says of its numbers (`shapeblocks.facts`), as JSON inside an attribute."""
+    outlined = [shape for shape in shapes if shape.segmentation]
+    if not outlined:
+        return
+    areas = _encode([shape.area for shape in outlined])[1:-1].decode().split(",")
+    for shape, area, outline, is_hull in zip(outlined, areas, *carried(outlined), strict=True):
+        bbox = "" if is_hull else f"&quot;bbox&quot;:&quot;{_encode(shape.bbox).decode()}&quot;,"
+        yield f"&quot;stated&quot;:{{&quot;area&quot;:{area},{bbox}&quot;outline&quot;:{outline}}}"
 
 
 def all_points(rings: Sequence[Sequence[float]]) -> Sequence[str]:
