@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ...schemas.errors import InvalidInput
-from ...schemas.model import Boxes, Record, count_objects
+from ...schemas.model import Annotation, Boxes, Record, count_objects
 from ...schemas.plain import is_list, is_object
 from ..blocks import Block
 from ..format import Indivisible
@@ -38,10 +38,6 @@ _ID = frozenset(("id",))
 _REMEMBERED = 4_096
 
 
-Lines = tuple[list[str], int]
-"""Of an image's shapes, and how many objects these are."""
-
-
 class Body:
     """One process's images, with `before` of others in front. `alone`: there are no others at all, so that names of key
     points can be made up.
@@ -54,17 +50,14 @@ class Body:
         self.file = PartFile(path, before)
         self._heads: dict[tuple[str | None, float | None, float | None], str] = {}
 
-    def add(self, record: Record, made: Lines | None = None) -> None:
-        """One image with the lines of its shapes, where they are made already."""
-        lines, objects = made or ([*self._shapes(record)], count_objects(record))
+    def add(self, record: Record) -> None:
+        lines = [*self._shapes(record)]
         cvat = _facts(record)
-        elements = cvat.get("elements")
-        lines += [child(from_xml(str(xml))) for xml in (elements if is_list(elements) else ())]
+        lines += _elements(cvat)
         head = attributes(self._attributes(record, cvat))
         text = f"{head}>\n{''.join(lines)}  </image>\n".encode() if lines else f"{head}/>\n".encode()
-        self.file.write(record, objects, text, _identity(cvat))
-        if self.used.more_points and not self.alone:
-            raise Indivisible("indivisible", "key points that nobody names are named by one process")
+        self.file.write(record, count_objects(record), text, _identity(cvat))
+        self._check_names()
 
     def add_block(self, block: Block) -> bool:
         """The images of a block at once; False, and nothing done, where one of them takes a closer look."""
@@ -91,17 +84,27 @@ class Body:
         self.file.write_all(block.records, names, texts, ids, len(block.labels))
         return True
 
-    def with_lines(self, block: ShapeBlock) -> Iterator[tuple[Record, Lines | None]]:
-        """The images of a block with the lines of their shapes; without, where they are to be made one by one."""
+    def add_shapes(self, block: ShapeBlock) -> bool:
+        """The same for outlined objects; False where one of the images cannot be written."""
         from .shapelines import shape_lines
 
-        for record, lines, objects, labels in shape_lines(block, self.usual):
-            if lines is None:
-                yield block.record(record, objects, labels), None
-                continue
-            for label in dict.fromkeys(labels):
-                self.used.label(label)
-            yield record, (lines, len(objects))
+        for label in dict.fromkeys(block.labels):
+            self.used.label(label)
+        texts: list[bytes] = []
+        ids: list[str | None] = []
+        try:
+            names = attribute_of_each("name", [record.image for record in block.records])
+            for record, lines in shape_lines(block, self.usual, self._objects):
+                cvat = _facts(record)
+                lines += _elements(cvat)
+                head = self._head(record, cvat)
+                texts.append((f"{head}>\n{''.join(lines)}  </image>\n" if lines else f"{head}/>\n").encode())
+                ids.append(_identity(cvat))
+        except InvalidInput:
+            return False
+        self.file.write_all(block.records, names, texts, ids, len(block.labels))
+        self._check_names()
+        return True
 
     def _head(self, record: Record, cvat: dict[str, Any]) -> str:
         """What `_attributes` says; where that is a split and a size, others have them, too, and it is remembered."""
@@ -132,33 +135,42 @@ class Body:
         return out
 
     def _shapes(self, record: Record) -> Iterator[str]:
-        following = 0
         if type(boxes := record.annotations) is Boxes:
             for label in dict.fromkeys([box.label for box in boxes]):
                 self.used.label(label)
             yield from self.usual.boxes(boxes)
-        for group in () if type(boxes) is Boxes else groups(record.annotations):
-            if len(group) == 1 and (text := self.usual.line(group[0])) is not None:
-                self.used.label(group[0].label)
-                yield text
-                continue
-            if len(group) > 1:
-                following = following or 1 + max(group_of(a.metadata) or 0 for a in record.annotations)
-                if (lines := self.usual.lines(group, following)) is not None:
-                    for part in group:
-                        self.used.label(part.label)
-                    following += 1
-                    yield from lines
-                    continue
-            shapes = restored(group, record, self.used.point_names)
-            if len(shapes) > 1:
-                following = tied(shapes, following)
-            for shape in shapes:
-                yield self._shape(shape)
+        else:
+            following = 1 + max((group_of(a.metadata) or 0 for a in record.annotations), default=0)
+            yield from self._objects(record, record.annotations, following)[0]
         for tag in record.tags:
             element = tag_element(tag)
             self.used.element(tag.label, element)
             yield child(element)
+
+    def _objects(self, record: Record, shapes: Sequence[Annotation], following: int) -> tuple[list[str], int]:
+        """The lines of objects of an image, and the group that follows."""
+        out: list[str] = []
+        for group in groups(shapes):
+            lines, following = self._object(record, group, following)
+            out += lines
+        return out, following
+
+    def _object(self, record: Record, group: Sequence[Annotation], following: int) -> tuple[list[str], int]:
+        if len(group) == 1 and (text := self.usual.line(group[0])) is not None:
+            self.used.label(group[0].label)
+            return [text], following
+        if len(group) > 1 and (lines := self.usual.lines(group, following)) is not None:
+            for part in group:
+                self.used.label(part.label)
+            return lines, following + 1
+        shapes = restored(group, record, self.used.point_names)
+        if len(shapes) > 1:
+            following = tied(shapes, following)
+        return [self._shape(shape) for shape in shapes], following
+
+    def _check_names(self) -> None:
+        if self.used.more_points and not self.alone:
+            raise Indivisible("indivisible", "key points that nobody names are named by one process")
 
     def _shape(self, shape: Restored) -> str:
         annotation = shape.annotation
@@ -180,6 +192,12 @@ class Body:
 def _facts(record: Record) -> dict[str, Any]:
     facts = record.extras.get("cvat")
     return facts if is_object(facts) else {}
+
+
+def _elements(cvat: dict[str, Any]) -> list[str]:
+    """What else stood in the image's element."""
+    elements = cvat.get("elements")
+    return [child(from_xml(str(xml))) for xml in (elements if is_list(elements) else ())]
 
 
 def _carried(record: Record) -> dict[str, str]:

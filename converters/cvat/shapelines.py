@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 import msgspec
 import numpy as np
 
-from ...schemas.errors import InvalidInput
 from ...schemas.model import Annotation, Record
 from ..shapeblocks import Shape, ShapeBlock, carried
+from .elements import group_of
 from .notes import EXTENSION
 from .numbers import points
 from .usual import Usual
@@ -19,44 +19,44 @@ _POINT, _COMMA, _SEMICOLON, _BAR, _ZERO = b".,;|0"
 _encode = msgspec.json.Encoder().encode
 
 
-Objects = Sequence[Shape | Sequence[Annotation]]
+Others = Callable[[Record, Sequence[Annotation], int], tuple[list[str], int]]
+"""The lines of an object that is no ring or rings, and the group that follows if that was given."""
 
 
-def shape_lines(block: ShapeBlock, usual: Usual) -> Iterator[tuple[Record, list[str] | None, Objects, Sequence[str]]]:
-    """Each image of a block, the lines of its objects (None where one takes a closer look), these, and their labels."""
-    try:
-        fronts = {label: usual.polygon(label) for label in dict.fromkeys(block.labels)}
-    except InvalidInput:  # told with its image
-        yield from ((record, None, objects, labels) for record, objects, labels in block.images())
-        return
-    shapes = [item for item in block.objects if isinstance(item, Shape)]
+def shape_lines(block: ShapeBlock, usual: Usual, others: Others) -> Iterator[tuple[Record, list[str]]]:
+    """Each image of a block, and the lines of its objects. InvalidInput for a label that XML cannot hold."""
+    fronts = {label: usual.polygon(label) for label in dict.fromkeys(block.labels)}
+    shapes = [item for item in block.objects if isinstance(item, Shape) and item.segmentation]
     rings = iter(all_points(list(chain.from_iterable([shape.segmentation for shape in shapes]))))
     said = _stated(shapes)
     for record, objects, labels in block.images():
         out: list[str] = []
-        group = 0
+        following = 1 + max(map(_group_of, objects), default=0)
         for item, label in zip(objects, labels, strict=True):
             if not isinstance(item, Shape) or not item.segmentation:
+                annotations = block.to_hub(item, label) if isinstance(item, Shape) else item
+                lines, following = others(record, annotations, following)
+                out += lines
                 continue
             front, stated = fronts[label], next(said)
             parts = len(item.segmentation)
             if parts == 1:
                 out.append(f'{front} points="{next(rings)}" z_order="0" {EXTENSION}="{{{stated}}}"/>\n')
                 continue
-            group += 1
             stated = f",{stated}"
             for part, text in zip(range(1, parts + 1), rings, strict=False):
                 out.append(
-                    f'{front} group_id="{group}" points="{text}" z_order="0" {EXTENSION}="{{&quot;instance&quot;:&quot;'
-                    f"{item.id}&quot;,&quot;part&quot;:{part},&quot;parts&quot;:{parts},&quot;own_group&quot;:true{stated}"
-                    '}"/>\n'
+                    f'{front} group_id="{following}" points="{text}" z_order="0" {EXTENSION}="{{&quot;instance&quot;:'
+                    f"&quot;{item.id}&quot;,&quot;part&quot;:{part},&quot;parts&quot;:{parts},&quot;own_group&quot;:true"
+                    f'{stated}}}"/>\n'
                 )
                 stated = ""
-        yield record, out if _are_rings(objects) else None, objects, labels
+            following += 1
+        yield record, out
 
 
-def _are_rings(objects: Objects) -> bool:
-    return all(isinstance(item, Shape) and item.segmentation for item in objects)
+def _group_of(item: Shape | Sequence[Annotation]) -> int:
+    return 0 if isinstance(item, Shape) else max(group_of(annotation.metadata) or 0 for annotation in item)
 
 
 def _stated(shapes: Sequence[Shape]) -> Iterator[str]:

@@ -45,12 +45,14 @@ def write_part(
     with closing(body.file):
         for item in records:
             if isinstance(item, Block):
-                images = () if body.add_block(item) else ((record, None) for record in item.expanded(Ledger()))
+                images = () if body.add_block(item) else item.expanded(Ledger())
+            elif isinstance(item, ShapeBlock):
+                images = () if body.add_shapes(item) else item.expanded()
             else:
-                images = body.with_lines(item) if isinstance(item, ShapeBlock) else ((item, None),)
-            for record, made in images:
+                images = (item,)
+            for record in images:
                 with _named(record):
-                    body.add(record, made)
+                    body.add(record)
     return body.file.part, used
 
 
