@@ -167,9 +167,9 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     one this format writes: only folders that hold nothing else may be overwritten. `readable`: whether what is written
     with given options can be read with them, by itself. `undivided`: why what is written with given options cannot be
     cut into shards, or None where it can. `to_read`: the options for a source of the same format as the
-    target, whose options they are. `rearranged` says what still holds of the facts in a
-    catalogue's extras after labels were renamed or left out, or images dealt to new splits; `picture` where an image's
-    picture belongs, relative to a target folder. A format whose images are
+    target, whose options they are; `to_verify`: those to read with what was written with given ones. `rearranged` says
+    what still holds of the facts in a catalogue's extras after labels were renamed or left out, or images dealt to new
+    splits; `picture` where an image's picture belongs, relative to a target folder. A format whose images are
     written independently has `write_part` and `join` too: parts, each by a process of its own, and what makes one
     target of them; the result is the same bytes as by `write`, unless a part is `Indivisible`. `reads_bounded` and
     `writes_bounded` say whether reading and writing hold no more than the context's `memory` allows, however large the
@@ -192,6 +192,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     readable: Callable[[Any], bool] = lambda _: True
     undivided: Callable[[Any], str | None] = lambda _: None
     to_read: Callable[[Any], Any] = lambda options: options
+    to_verify: Callable[[Any], Any] = lambda options: options
     rearranged: Rearranged = _unchanged
     reads_bounded: bool = False
     writes_bounded: Callable[[Any], bool] = lambda _: False

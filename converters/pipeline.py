@@ -272,7 +272,8 @@ class Run:
             return (sized(record, self.context) for record in self.whole.records(books, start, stop))
 
         def back() -> Reading:
-            return self.writer.read(temporary, self.options, Context(memory=self.context.memory), Ledger())
+            options = self.writer.to_verify(self.options)
+            return self.writer.read(temporary, options, Context(memory=self.context.memory), Ledger())
 
         source = msgspec.structs.replace(self.whole, records=records)
 

@@ -190,6 +190,7 @@ FORMAT = Format(
     write=write,
     settle=settle,
     to_read=lambda options: msgspec.structs.replace(options, task=None, kpt_shape=None),
+    to_verify=lambda options: msgspec.structs.replace(options, confidence="none", track=False),
     write_part=write_part,
     join=join,
     owns=owns,

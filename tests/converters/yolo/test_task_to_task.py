@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,3 +36,21 @@ def test_one_task_becomes_another(tmp_path: Path, row: str, task: str, wanted: s
     assert report.verified
     assert (target / "labels/train/a.txt").read_text().startswith(wanted)
     assert [loss["code"] for loss in report.losses] == losses
+
+
+@pytest.mark.parametrize(
+    ("row", "columns", "kept"),
+    [
+        ("1 0.3 0.4 0.4 0.4 0.9", {"confidence": "last"}, ""),
+        ("1 0.9 0.3 0.4 0.4 0.4", {"confidence": "second"}, ""),
+        ("1 0.9 0.3 0.4 0.4 0.4", {"confidence": "second", "save_conf": True}, " 0.9"),
+        ("1 0.3 0.4 0.4 0.4 7", {"track": True}, ""),
+        ("1 0.3 0.4 0.4 0.4 0.9 7", {"confidence": "last", "track": True, "save_track": True}, " 7"),
+    ],
+)
+def test_columns_of_the_source_are_not_looked_for_in_what_was_written(
+    tmp_path: Path, row: str, columns: dict[str, Any], kept: str
+) -> None:
+    source, target = yolo_set(tmp_path, row), tmp_path / "out"
+    assert convert(source, target, to="yolo", options={"yolo": Options(**columns)}, allow_loss=True).verified
+    assert (target / "labels/train/a.txt").read_text() == f"1 0.300000 0.400000 0.400000 0.400000{kept}\n"
