@@ -26,6 +26,9 @@ HULL_DECIMALS = 10
 SMALL, NOISE = 1e5, 1e-11
 """So near to a hundredth below `SMALL`, no other number of `HULL_DECIMALS` is nearer."""
 
+PLAIN_QUOTES = 14
+"""Quotation marks of a shape in JSON that has its seven keys, and neither another one nor a text."""
+
 Id = int | str
 Number = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float
 """Integers that no float holds would stop arithmetic later; these bounds cost nothing."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from itertools import chain, islice
+from collections.abc import Collection, Sequence
+from itertools import chain
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..schemas.model import Coordinates
 from ..schemas.shapes import extent
@@ -29,33 +31,37 @@ class ShapeSieve:
         self._labels = labels
         self._good: dict[str, bool] = {}
 
-    def clean(self, block: ShapeBlock) -> Iterator[bool]:
+    def clean(self, block: ShapeBlock) -> Sequence[bool]:
         """Of each image, whether it surely has no mistake by itself."""
         fitting = [fitted(record, self._finder) for record in block.records]
-        rings = [_rings(item) for item in block.objects]
-        counts = np.fromiter(map(len, chain.from_iterable(rings)), np.int64)
-        numbers = np.fromiter(chain.from_iterable(chain.from_iterable(rings)), np.float64, int(counts.sum()))
-        kinds = [_RING if isinstance(item, Shape) and item.segmentation else _BOX for item in block.objects]
+        objects = block.objects
+        rings = [_rings(item) for item in objects]
+        parts = np.fromiter(map(len, rings), np.int64, len(rings))
+        flat = list(chain.from_iterable(rings))
+        counts = np.fromiter(map(len, flat), np.int64, len(flat))
+        numbers = np.fromiter(chain.from_iterable(flat), np.float64, int(counts.sum()))
+        kinds = [_RING if isinstance(item, Shape) and item.segmentation else _BOX for item in objects]
         extents = np.array([extent(record, self._coordinates) for record, _ in fitting], np.float64)
-        parts = [len(own) for own in rings]
         owners = np.repeat(np.arange(len(block.counts)), block.counts)
-        shapes = Shapes(numbers, counts, np.repeat(kinds, parts), extents[np.repeat(owners, parts)])
+        of_ring = np.repeat(owners, parts)
+        shapes = Shapes(numbers, counts, np.repeat(kinds, parts), extents[of_ring])
         sound, begin, _ = judged(shapes)
-        verdicts = zip(sound, begin, strict=True)
-        sizes = iter(parts)
-        for (record, objects, labels), (sized, found) in zip(block.images(), fitting, strict=True):
-            beginnings: set[object] = set()
-            clean, all_rings = not found, 0
-            for item, label in zip(objects, labels, strict=True):
-                size = next(sizes)
-                all_rings += size
-                clean = clean and isinstance(item, Shape) and self._is_good(label) and _is_exact(item)
-                for is_sound, start in islice(verdicts, size):
-                    clean = clean and is_sound
-                    beginnings.add((label, start))
-            sized_or_empty = not objects or record.width is not None or record.height is not None
-            clean = clean and len(beginnings) == all_rings and sized_or_empty
-            yield clean and not any(image_mistakes(sized, self._coordinates))
+        clean = np.ones(len(fitting), bool)
+        clean[of_ring[~np.array(sound, bool)]] = False
+        clean[_with_doubles(of_ring, np.repeat(_numbered(block.labels), parts), begin)] = False
+        if not all(map(_is_exact, objects)):
+            clean[owners[[not _is_exact(item) for item in objects]]] = False
+        if not all(map(self._is_good, set(block.labels))):
+            clean[owners[[not self._is_good(label) for label in block.labels]]] = False
+        return [
+            is_clean
+            and not found
+            and (not count or record.width is not None or record.height is not None)
+            and not any(image_mistakes(sized, self._coordinates))
+            for is_clean, record, count, (sized, found) in zip(
+                clean.tolist(), block.records, block.counts, fitting, strict=True
+            )
+        ]
 
     def _is_good(self, label: str) -> bool:
         good = self._good.get(label)
@@ -70,5 +76,24 @@ def _rings(item: object) -> list[list[float]]:
     return item.segmentation or [list(item.bbox)]
 
 
-def _is_exact(shape: Shape) -> bool:
-    return -_EXACT < shape.id < _EXACT and shape.area < _EXACT
+def _is_exact(item: object) -> bool:
+    return isinstance(item, Shape) and -_EXACT < item.id < _EXACT and item.area < _EXACT
+
+
+def _numbered(labels: Sequence[str]) -> NDArray[np.int64]:
+    """A number for each label, the same for the same."""
+    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+    return np.fromiter(map(numbers.__getitem__, labels), np.int64, len(labels))
+
+
+def _with_doubles(owners: NDArray[np.int64], labels: NDArray[np.int64], begin: Sequence[tuple[float, float]]) -> Any:
+    """The images in which two rings of one label begin at the same point."""
+    if len(begin) < 2:
+        return []
+    x, y = np.array(begin).T
+    order = np.lexsort((y, x, labels, owners))
+    same = np.ones(len(begin) - 1, bool)
+    for values in (owners, labels, x, y):
+        ordered = values[order]
+        same &= ordered[1:] == ordered[:-1]
+    return owners[order[1:][same]]

@@ -14,8 +14,9 @@ from ...schemas.model import Annotation, Record, Rectangle, Tag
 from .. import blocks
 from ..blocks import Block
 from ..fidelity import Fidelity
+from ..shapeblocks import PLAIN_QUOTES
 from .boxdocument import BoxDocument
-from .columns import ODD, OUTLINED, QUOTES, Columns
+from .columns import ODD, OUTLINED, Columns
 from .crowds import plain_crowd
 from .pictures import is_usual
 
@@ -96,7 +97,7 @@ class _BoxRuns:
         """Whether an annotation that is not usual is so by its quotation marks: others keep those beside them from
         being read quickly, of which something more is then said.
         """
-        return row in self.columns.odd and bytes(self.source.document.annotations[row]).count(b'"') != QUOTES
+        return row in self.columns.odd and bytes(self.source.document.annotations[row]).count(b'"') != PLAIN_QUOTES
 
     def rows(self, numbers: range) -> NDArray[Any]:
         """Of the annotations of these images."""

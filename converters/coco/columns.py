@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.jsonelements import DECODE_ERRORS
-from ..shapeblocks import Id, Number
+from ..shapeblocks import PLAIN_QUOTES, Id, Number
 from .document import RAW_LIST, Head
 from .numbering import whole_numbers
 from .outlines import NO_RINGS, are_outlines, is_outline
@@ -28,7 +28,6 @@ from .root import Span, address
 ODD, BOX, OUTLINED = 0, 1, 2
 """What an annotation is: a box without or with rings, or anything that takes a closer look."""
 
-QUOTES = 14
 _PIECE = 1 << 18
 _NEAR = 512
 _TAIL = 1 << 20
@@ -163,7 +162,7 @@ def _columns(data: bytes, start: int, stop: int) -> Columns:
     except DECODE_ERRORS:
         return _one_by_one(text, shift)
     extra = sum(bytes(plain.segmentation).count(b'"') for plain in plains if plain.iscrowd)
-    if quotes(text) != QUOTES * len(plains) + extra:
+    if quotes(text) != PLAIN_QUOTES * len(plains) + extra:
         return _one_by_one(text, shift)
     found = _all(plains)
     for number in np.flatnonzero(found.kinds == ODD).tolist():
@@ -190,7 +189,7 @@ def _span(text: bytes, plain: _Box) -> Span | None:
 def _one_by_one(text: bytes, shift: int) -> Columns:
     """The same where some are odd: `shift` is what takes a place in the text to that in the file."""
     raws = RAW_LIST.decode(text)
-    plains = [_decoded(raw) if bytes(raw).count(b'"') == QUOTES else None for raw in raws]
+    plains = [_decoded(raw) if bytes(raw).count(b'"') == PLAIN_QUOTES else None for raw in raws]
     usual = _all([plain for plain in plains if plain is not None])
     places = np.flatnonzero([plain is not None for plain in plains])
     count = len(raws)

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 
-from ...schemas import jsonscan, jsontext
+from ...schemas import jsontext
 from ...schemas.errors import InvalidInput, Place
 from ...schemas.jsontext import Pointer, pointer_text
 from ...schemas.plain import is_object, ready, texts
 from ...schemas.problems import Problem, Severity
 from ..files import read_bytes
 from ..ledger import Ledger
+from ..shapeblocks import PLAIN_QUOTES
 from .declared import read_categories
 from .layout import Source
 from .notes import EXTENSION, Extension, extension_of
 from .numbering import are_unlike, following, owners
 from .places import Places
 from .root import root_of
+from .words import without_words
+
+if TYPE_CHECKING:
+    from .pictures import PlainImage
 
 Id = int | str
 Text = memoryview | msgspec.Raw
@@ -53,8 +58,10 @@ class Document:
     """`order[start[i]:start[i + 1]]` are the numbers of image i's annotations, in the file's order.
 
     `dropped` annotations belong to no image (problems, reported). `fresh` holds new ids for annotations whose id an
-    earlier one has.
+    earlier one has. `plain_images`: its images, where all are known to have COCO's own eight keys.
     """
+
+    plain_images: list[PlainImage] | None = None
 
     def __init__(self, source: Source, ledger: Ledger) -> None:
         self._elements: dict[str, list[msgspec.Raw]] = {}
@@ -76,8 +83,11 @@ class Document:
         self.source = source
         self.file = str(source.path)
         self.data = jsontext.checked(read_bytes(source.path), self.file)
+        self._clean(ledger)
+
+    def _clean(self, ledger: Ledger) -> None:
         if ledger.lenient:
-            self.data = _without_words(self.data, self.file, ledger)
+            self.data = without_words(self.data, self.file, ledger)
         self._places = Places(self.data, {}, {})
 
     @property
@@ -92,6 +102,10 @@ class Document:
     def texts(self, numbers: Sequence[int]) -> Sequence[Text]:
         """The annotations with these numbers, undecoded."""
         return [self.annotations[number] for number in numbers]
+
+    def seven_keys(self, numbers: Sequence[int], texts: Sequence[Text]) -> Sequence[bool]:
+        """Of annotations with these texts, whether their quotation marks are as many as COCO's own seven keys have."""
+        return [bytes(text).count(b'"') == PLAIN_QUOTES for text in texts]
 
     def at(self, number: int) -> tuple[str | int, ...]:
         """The pointer of an annotation."""
@@ -280,8 +294,7 @@ class Document:
     def tell_renumbered(self, ledger: Ledger, number: int, identity: Id | None) -> None:
         message = f"annotation id {identity!r} stands twice; this one is now {self.fresh[number]}"
         place = self.place("annotations", number, "id", annotation=identity)
-        fix = "give each annotation its own id"
-        self.problem(ledger, "duplicate-annotation-id", message, place, fix, "warning")
+        self.problem(ledger, "duplicate-annotation-id", message, place, "give each annotation its own id", "warning")
 
     def _heads(
         self,
@@ -305,13 +318,3 @@ class Document:
                 out.append(None)
                 ledger.problem(Problem.of(self.located(error)))
         return out
-
-
-def _without_words(data: bytes, file: str, ledger: Ledger) -> bytes:
-    """The text with each bare NaN or Infinity told and made a 0, so that the rest can be looked at too."""
-    if b"NaN" not in data and b"Infinity" not in data:
-        return data
-    clean, words = jsonscan.without_words(data)
-    for word, offset in words:
-        ledger.problem(Problem.of(jsontext.not_finite(word, jsontext.place_of(data, offset, file))))
-    return clean if words else data

@@ -19,6 +19,7 @@ from .columns import column, elements, pieces, quotes
 from .document import RAW_LIST, Document, ImageHead
 from .layout import Source
 from .pictures import PLAIN_IMAGE_QUOTES, PlainImage
+from .places import Places
 from .root import Span, root_around
 
 _IMAGES = msgspec.json.Decoder(list[PlainImage])
@@ -41,17 +42,21 @@ C = TypeVar("C", bound=Rows)
 
 
 class PieceDocument(Document, ABC, Generic[C]):
-    """`columns` are its annotations, None where the file is odd in some way and was opened as any other. `plain_images`
-    are its images, where all have COCO's own eight keys. `jobs` is the number of processes, as everywhere.
+    """`columns` are its annotations, None where the file is odd in some way and was opened as any other. `jobs` is the
+    number of processes, as everywhere.
     """
 
     columns: C | None
-    plain_images: list[PlainImage] | None
 
     def __init__(self, source: Source, ledger: Ledger, jobs: int | None) -> None:
         self._jobs = jobs
+        self._ledger = ledger
         self.columns = self.plain_images = None
         super().__init__(source, ledger)
+
+    def _clean(self, ledger: Ledger) -> None:
+        """Later: what can be read in pieces has no such words, and to look for them takes as long as reading them."""
+        self._places = Places(self.data, {}, {})
 
     @abstractmethod
     def read(self, spans: Sequence[Span]) -> C | None:
@@ -69,14 +74,18 @@ class PieceDocument(Document, ABC, Generic[C]):
         spans = {key: elements(self.data, key.encode()) for key in ("images", "annotations")}
         images, annotations = spans["images"], spans["annotations"]
         if images is None or annotations is None:
-            return super()._members()
+            return self._members_as_usual()
         try:
             members = root_around(self.data, {"images": images, "annotations": annotations}, self.file)
             self._ids = self._image_ids(images)
         except (*DECODE_ERRORS, InvalidInput, IndexError, OverflowError, TypeError):
-            return super()._members()
+            return self._members_as_usual()
         self.columns = self._columns(annotations)
-        return super()._members() if self.columns is None else self.checked(members)
+        return self._members_as_usual() if self.columns is None else self.checked(members)
+
+    def _members_as_usual(self) -> dict[str, msgspec.Raw]:
+        super()._clean(self._ledger)
+        return super()._members()
 
     def _image_ids(self, span: Span) -> NDArray[np.int64]:
         texts = [b"[%b]" % self.data[slice(*one)] for one in pieces(self.data, span)]

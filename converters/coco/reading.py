@@ -23,7 +23,7 @@ from ..blocks import Block
 from ..fidelity import Fidelity
 from ..format import Blocks, Context, Reading, Records
 from ..ledger import Ledger, Loss
-from ..shapeblocks import Shape, ShapeBlock
+from ..shapeblocks import PLAIN_QUOTES, Shape, ShapeBlock
 from .boxblocks import in_box_blocks
 from .boxdocument import BoxDocument
 from .catalog import catalog_of
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 _PLAINS = msgspec.json.Decoder(list[Shape])
 _PLAIN_BOXES = msgspec.json.Decoder(list[PlainBox])
-_PLAIN_QUOTES = 14
 _T = TypeVar("_T")
 
 
@@ -281,7 +280,7 @@ def _stretches(raws: Sequence[msgspec.Raw]) -> Iterator[tuple[int, int]]:
     """Runs of annotations that may be plain by their quotation marks, and each other one by itself."""
     start = 0
     for place, raw in enumerate(raws):
-        if bytes(raw).count(b'"') != _PLAIN_QUOTES:
+        if bytes(raw).count(b'"') != PLAIN_QUOTES:
             if start < place:
                 yield start, place
             yield place, place + 1
@@ -295,7 +294,7 @@ def _all_plain(raws: Sequence[msgspec.Raw], decoder: msgspec.json.Decoder[list[_
     have, and so none has more where there are so many in all.
     """
     joined = b"[%b]" % b",".join(raws)
-    if joined.count(b'"') != _PLAIN_QUOTES * len(raws):
+    if joined.count(b'"') != PLAIN_QUOTES * len(raws):
         return None
     try:
         return decoder.decode(joined)

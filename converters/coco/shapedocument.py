@@ -10,21 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...schemas.jsonelements import DECODE_ERRORS
+from ..shapeblocks import PLAIN_QUOTES
 from .columns import BETWEEN, column
 from .document import Head, Text
 from .piecewise import PieceDocument
 from .root import Span
 
 _HEADS = msgspec.json.Decoder(list[Head])
+_QUOTE = ord('"')
+_MANY = 255
 
 
 class Places(NamedTuple):
-    """A row for each annotation, in the file's order: its id and its image's, and where in the file it stands."""
+    """A row for each annotation, in the file's order: its id and its image's, where in the file it stands, and its
+    quotation marks, counted up to `_MANY`.
+    """
 
     ids: NDArray[np.int64]
     images: NDArray[np.int64]
     starts: NDArray[np.int64]
     stops: NDArray[np.int64]
+    quotes: NDArray[np.uint8]
 
 
 class ShapeDocument(PieceDocument[Places]):
@@ -49,6 +55,11 @@ class ShapeDocument(PieceDocument[Places]):
         data, starts, stops = memoryview(self.data), self.columns.starts, self.columns.stops
         return [data[start:stop] for start, stop in zip(starts[numbers].tolist(), stops[numbers].tolist(), strict=True)]
 
+    def seven_keys(self, numbers: Sequence[int], texts: Sequence[Text]) -> Sequence[bool]:
+        if self.columns is None:
+            return super().seven_keys(numbers, texts)
+        return (self.columns.quotes[numbers] == PLAIN_QUOTES).tolist()
+
 
 def _places(data: bytes, start: int, stop: int) -> Places | None:
     """Of the annotations between two places; None where not each of them ends where one seems to."""
@@ -57,11 +68,15 @@ def _places(data: bytes, start: int, stop: int) -> Places | None:
     cuts = [found.span() for found in BETWEEN.finditer(text)]
     if len(cuts) != len(heads) - 1:
         return None
+    starts = np.array([text.index(b"{"), *(after - 1 for _, after in cuts)], np.int64)
+    stops = np.array([*(before + 1 for before, _ in cuts), len(text)], np.int64)
+    marks = np.flatnonzero(np.frombuffer(text, np.uint8) == _QUOTE)
     return Places(
         column([head.id for head in heads]),
         column([head.image_id for head in heads]),
-        np.array([text.index(b"{"), *(after - 1 for _, after in cuts)], np.int64) + start,
-        np.array([*(before + 1 for before, _ in cuts), len(text)], np.int64) + start,
+        starts + start,
+        stops + start,
+        np.minimum(np.diff(np.searchsorted(marks, np.append(starts, len(text)))), _MANY).astype(np.uint8),
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import chain, pairwise
-from typing import TYPE_CHECKING
+from itertools import chain, compress
+from operator import sub
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -17,15 +19,15 @@ from ...schemas.model import Annotation, Record, Tag
 from .. import blocks
 from ..shapeblocks import Shape, ShapeBlock
 from .objects import from_plain
+from .pictures import is_usual
 
 if TYPE_CHECKING:
-    from .document import Document, Text
+    from .document import Document
+    from .pictures import PlainImage
     from .reading import ImageRecords
     from .segmentation import Traced
 
 _SHAPES = msgspec.json.Decoder(list[Shape])
-_QUOTES = 14
-"""Of an annotation that has COCO's own seven keys, and neither another one nor a text."""
 
 
 def in_blocks(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
@@ -40,10 +42,8 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
     annotated: list[int] = document.order[first:last].tolist()
     ends = [place - first for place in document.start[numbers.start : numbers.stop + 1]]
     texts = document.texts(annotated)
-    usual: list[Text | None] = []
-    for start, stop in pairwise(ends):
-        usual += _usual(texts[start:stop])
-    text = b"[%b]" % b",".join([raw for raw in usual if raw is not None])
+    are_plain = document.seven_keys(annotated, texts)
+    text = b"[%b]" % b",".join(compress(texts, are_plain))
     try:
         found = iter(_plain_ones(_SHAPES.decode(text)))
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -54,15 +54,31 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
             yield from _run(source, numbers[:middle])
             yield from _run(source, numbers[middle:])
         return
-    shapes = [None if raw is None else next(found) for raw in usual]
+    shapes = [next(found) if is_plain else None for is_plain in are_plain]
+    known = source.plain_labels
+    labels = ["" if shape is None else known.get(shape.category_id, "") for shape in shapes]
+    source.traced = _traced(document, [row for row, is_plain in zip(annotated, are_plain, strict=True) if not is_plain])
     gathered = _Gathered()
-    source.traced = _traced(document, [number for number, raw in zip(annotated, usual, strict=True) if raw is None])
+    images = _usual_images(source, numbers)
+    special = [*range(len(numbers))] if images is None else _owners(labels, ends)
+    done = 0
     try:
-        for index, (start, stop) in zip(numbers, pairwise(ends), strict=True):
-            record = source.head(index, stop - start)
+        for here in (*special, len(numbers)):
+            if images is not None and done < here:
+                source.ledger.seen["images"] += here - done
+                source.ledger.seen["annotations"] += ends[here] - ends[done]
+                gathered.records += source.images.plain(images[done:here])
+                gathered.counts += map(sub, ends[done + 1 : here + 1], ends[done:here])
+                gathered.objects += cast("list[Shape]", shapes[ends[done] : ends[here]])
+                gathered.labels += labels[ends[done] : ends[here]]
+            done = here + 1
+            if here == len(numbers):
+                break
+            own = slice(ends[here], ends[here + 1])
+            record = source.head(numbers[here], own.stop - own.start)
             if record is None:
                 continue
-            alone = gathered.add(source, record, annotated[start:stop], shapes[start:stop])
+            alone = gathered.add(source, record, annotated[own], shapes[own], labels[own])
             if alone is not None:
                 if gathered.records:
                     yield gathered.block()
@@ -77,12 +93,18 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
         yield gathered.block(text.count(b".") if whole else None)
 
 
-def _usual(raws: Sequence[Text]) -> Sequence[Text | None]:
-    """An image's annotations, those that may be shapes by their quotation marks."""
-    if b"".join(raws).count(b'"') == _QUOTES * len(raws):
-        # Fewer none can have that is decoded later, and so none has more where there are so many in all.
-        return raws
-    return [raw if bytes(raw).count(b'"') == _QUOTES else None for raw in raws]
+def _usual_images(source: ImageRecords, numbers: range) -> Sequence[PlainImage] | None:
+    """The images with these numbers, if nothing is to be said about any of them."""
+    images = source.document.plain_images
+    if images is None or source.images.clashing:
+        return None
+    images = images[numbers.start : numbers.stop]
+    return images if all(map(is_usual, images)) else None
+
+
+def _owners(labels: Sequence[str], ends: Sequence[int]) -> list[int]:
+    """The images of which an annotation has no label here, of those whose annotations end there."""
+    return sorted({bisect_right(ends, place) - 1 for place, label in enumerate(labels) if not label})
 
 
 class _Mask(msgspec.Struct):
@@ -126,19 +148,22 @@ class _Gathered:
         )
 
     def add(
-        self, source: ImageRecords, record: Record, numbers: Sequence[int], shapes: Sequence[Shape | None]
+        self,
+        source: ImageRecords,
+        record: Record,
+        numbers: Sequence[int],
+        shapes: Sequence[Shape | None],
+        known: Sequence[str],
     ) -> Record | None:
-        """Take an image in, or give it back with its annotations, where one of them can only stand in a record."""
+        """Take an image in, or give it back with its annotations, where one of them can only stand in a record. `known`
+        are the labels of the shapes, empty where there is none.
+        """
         objects: list[Shape | Sequence[Annotation]] = []
         labels: list[str] = []
         tags: list[Tag] = []
         fits = True
-        known = [shape for shape in shapes if shape is not None]
-        names = [source.plain_labels.get(shape.category_id, "") for shape in known]
-        if len(known) == len(shapes) and all(names):
-            return self._take(record, known, names)
-        for number, shape in zip(numbers, shapes, strict=True):
-            if shape is not None and (label := source.plain_labels.get(shape.category_id)):
+        for number, shape, label in zip(numbers, shapes, known, strict=True):
+            if shape is not None and label:
                 objects.append(shape)
                 labels.append(label)
                 continue
@@ -150,17 +175,15 @@ class _Gathered:
                     labels.append(item[0].label)
                     fits = fits and type(item[0].metadata.get("coco_id")) is int
         if fits and not tags:
-            return self._take(record, objects, labels)
+            self.records.append(record)
+            self.counts.append(len(objects))
+            self.objects += objects
+            self.labels += labels
+            return None
         annotations: list[Annotation] = []
         for item, label in zip(objects, labels, strict=True):
             annotations += _to_hub(item, label) if isinstance(item, Shape) else item
         return replace(record, annotations=annotations, tags=tuple(tags))
-
-    def _take(self, record: Record, objects: Sequence[Shape | Sequence[Annotation]], labels: Sequence[str]) -> None:
-        self.records.append(record)
-        self.counts.append(len(objects))
-        self.objects += objects
-        self.labels += labels
 
 
 def _objects(found: Sequence[Annotation | Tag]) -> Iterator[Sequence[Annotation] | Tag]:
