@@ -23,6 +23,7 @@ from .addresses import name_from_url
 from .boxruns import box_rows
 from .escaping import as_json, as_lines
 from .notes import EXTENSION
+from .objects import tidy_hull
 from .renumbering import Numbers, Part
 from .restoring import is_plain, shapes_to_coco, to_coco, to_label_only
 
@@ -126,7 +127,7 @@ class Body:
     def add_shapes(self, block: ShapeBlock) -> None:
         """Images whose objects mostly are as they will stand here."""
         numbers = self.numbers
-        fractions = _have_fractions(block)
+        fractions = _are_fractions(block)
         images = [numbers.images.take(record.id) for record in block.records]
         pictures = as_lines(map(self._image, block.records, images))
         ids = numbers.annotations.take_each([_wanted(item) for item in block.objects])
@@ -135,7 +136,9 @@ class Body:
         for item, label, identity, image_id in zip(block.objects, block.labels, ids, owners, strict=True):
             if not isinstance(item, Shape):
                 elements.append(self._object(item, image_id, identity))
-            elif fractions and item.segmentation:
+            elif item.segmentation:
+                if not fractions:
+                    _respell(item)
                 item.id, item.image_id, item.category_id = identity, image_id, self._category(label)
                 elements.append(item)
             else:
@@ -192,8 +195,16 @@ def _wanted(item: Shape | Sequence[Annotation]) -> Any:
     return item.id if isinstance(item, Shape) else item[0].metadata.get("coco_id")
 
 
-def _have_fractions(block: ShapeBlock) -> bool:
-    """Whether no coordinate is a whole number as such: a box that is the hull of its outline is then spelled as it."""
+def _respell(shape: Shape) -> None:
+    """A box that is the hull of its outline is not carried, and is spelled as that: 4, not 4.0, where that has a 4."""
+    numbers = chain(shape.bbox, chain.from_iterable(shape.segmentation))
+    if set(map(type, numbers)) != {float}:
+        hull = tidy_hull(shape.segmentation)
+        shape.bbox = hull if hull == shape.bbox else shape.bbox
+
+
+def _are_fractions(block: ShapeBlock) -> bool:
+    """Whether no coordinate is a whole number as such."""
     shapes = [item for item in block.objects if isinstance(item, Shape)]
     if block.points is not None:
         coordinates = sum([4 + sum(map(len, shape.segmentation)) for shape in shapes])

@@ -16,6 +16,7 @@ from .numbers import points
 from .usual import Usual
 
 _POINT, _COMMA, _SEMICOLON, _BAR, _ZERO = b".,;|0"
+_EXACT = 2**53
 _encode = msgspec.json.Encoder().encode
 
 
@@ -70,10 +71,22 @@ def _stated(shapes: Sequence[Shape]) -> Iterator[str]:
         yield f"&quot;stated&quot;:{{&quot;area&quot;:{area},{bbox}&quot;outline&quot;:{outline}}}"
 
 
+def _as_floats(ring: Sequence[float]) -> Sequence[float]:
+    """The ring with no other numbers, unless there are some that no float holds."""
+    if set(map(type, ring)) == {float} or max(max(ring), -min(ring)) > _EXACT:
+        return ring
+    return list(map(float, ring))
+
+
 def all_points(rings: Sequence[Sequence[float]]) -> Sequence[str]:
     """Of each ring what `points` makes of it."""
     data = _encode(rings)[len("[[") : -len("]]")].replace(b"],[", b"|") + b"|"
     numbers = sum(map(len, rings))
+    if (
+        b"e" not in data and data.count(b".") != numbers
+    ):  # there are whole numbers among them, which are spelled as floats
+        rings = list(map(_as_floats, rings))
+        data = _encode(rings)[len("[[") : -len("]]")].replace(b"],[", b"|") + b"|"
     if not rings or b"e" in data or b"n" in data or data.count(b".") != numbers:
         return list(map(points, rings))
     text = np.frombuffer(data, np.uint8).copy()

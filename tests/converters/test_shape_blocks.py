@@ -24,7 +24,7 @@ from annolake.converters.shapeblocks import Shape, ShapeBlock, carried
 from .test_blocks import outcome
 
 TARGETS: list[tuple[str, dict[str, Any]]] = [("coco", {}), ("metalake", {}), ("cvat", {})]
-KINDS = ("usual", "whole numbers", "odd", "broken")
+KINDS = ("usual", "whole numbers", "mixed numbers", "odd", "broken")
 
 
 def _ring(dice: random.Random, *, whole: bool) -> list[float]:
@@ -45,6 +45,11 @@ def _annotation(dice: random.Random, identity: int, image: int, kind: str) -> di
         "category_id": dice.choice([1, 3, 8]),
         "id": identity,
     }
+    if kind == "mixed numbers":
+        plain["segmentation"] = rings = [[_whole_at_times(dice, number) for number in ring] for ring in rings]
+        plain["bbox"] = [_whole_at_times(dice, number) for number in tidy_hull(rings)]
+        if dice.random() < 0.02:
+            rings[0][2] = 2**53 + 1
     if dice.random() < 0.2:
         plain["bbox"][0] += 0.25
     if dice.random() < 0.1:
@@ -52,6 +57,11 @@ def _annotation(dice: random.Random, identity: int, image: int, kind: str) -> di
     if kind == "odd" and dice.random() < 0.3:
         plain |= dice.choice(_ODD)
     return plain
+
+
+def _whole_at_times(dice: random.Random, number: float) -> float:
+    """The number, or one that is whole: in words of JSON with a decimal point, or without."""
+    return dice.choice([number, number, number, float(int(number)), int(number)])
 
 
 _RLE: Any = pycocotools.mask.frPyObjects([[3, 3, 30, 3, 9, 30]], 40, 60)[0]["counts"]
