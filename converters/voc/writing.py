@@ -143,7 +143,7 @@ class _Writer:
         check_path(record.image, record.image)
         notes = image_notes(record)
         root, bare, own = self._placed(record)
-        identity = stem(own) if notes.file is None else notes.file
+        identity = _clean(stem(own)) if notes.file is None else notes.file
         file = "/".join(filter(None, (root, self.notes.folder, f"{identity}.xml")))
         self.owners.add(None, f"{file}\0{record.image}")
         self._write_file(file, self.images.text(record, notes, identity, own, bare))
@@ -247,6 +247,12 @@ class _Writer:
             if of_split in listed:
                 said = flags.get(name)
                 yield name, said or flag_of(class_of(name, of_split or ""), record.annotations)
+
+
+def _clean(path: str) -> str:
+    """The path as a listing of folders has it: `./a//b` is `a/b`."""
+    *folders, name = path.split("/")
+    return "/".join([*(folder for folder in folders if folder not in ("", ".")), name])
 
 
 def _notes(catalog: Catalog) -> SetNotes:

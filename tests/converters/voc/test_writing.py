@@ -266,3 +266,19 @@ def test_same_stem_in_two_processes(tmp_path: Path) -> None:
         with pytest.raises(InvalidInput, match=r"same-stem.*a\.png"):
             convert(tmp_path / "lake.json", tmp_path / "out", to="voc", jobs=jobs)
         assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("name", "file"), [("./a.jpg", "a"), ("a//b.jpg", "a/b"), ("a/./b.jpg", "a/b")])
+def test_a_name_that_is_no_clean_path_comes_home(lake: Lake, tmp_path: Path, name: str, file: str) -> None:
+    source = lake(box(1, 2, 3, 4), image=name)
+    assert convert(source, tmp_path / "out", to="voc").verified
+    assert (tmp_path / "out/Annotations" / f"{file}.xml").is_file()
+    assert (tmp_path / "out/ImageSets/Main/unsplit.txt").read_text() == f"{file}\n"
+    assert compare(source, tmp_path / "out").equal
+
+
+def test_names_that_lead_to_one_file(tmp_path: Path) -> None:
+    images = [{"image": name, "width": 9, "height": 9, "annotations": []} for name in ("a.jpg", "./a.jpg")]
+    (tmp_path / "lake.json").write_text(json.dumps({"images": images}))
+    with pytest.raises(InvalidInput, match=r"same-stem.*\./a\.jpg"):
+        convert(tmp_path / "lake.json", tmp_path / "out", to="voc")
