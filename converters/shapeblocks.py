@@ -52,8 +52,8 @@ class ShapeBlock(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Images in order, as records without annotations and tags, and how many objects each has (`counts`).
 
     `objects` are shapes, or the annotations of one object, whose first has a `coco_id`; `labels` holds the label of
-    each. `to_hub` makes annotations of a shape and its label. `points` are the decimal points of all numbers of
-    the shapes as the source spells them, where they were counted.
+    each. `to_hub` makes annotations of a shape and its label. `spelled` is the text of all shapes and nothing else, as
+    the source has it, where there is one.
     """
 
     records: Sequence[Record]
@@ -61,7 +61,7 @@ class ShapeBlock(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     objects: Sequence[Shape | Sequence[Annotation]]
     labels: Sequence[str]
     to_hub: Callable[[Shape, str], Sequence[Annotation]]
-    points: int | None = None
+    spelled: bytes | None = None
 
     def images(self) -> Iterator[tuple[Record, Sequence[Shape | Sequence[Annotation]], Sequence[str]]]:
         """Each image with its objects and their labels."""

@@ -206,9 +206,9 @@ def _respell(shape: Shape) -> None:
 def _are_fractions(block: ShapeBlock) -> bool:
     """Whether no coordinate is a whole number as such."""
     shapes = [item for item in block.objects if isinstance(item, Shape)]
-    if block.points is not None:
+    if block.spelled is not None:
         coordinates = sum([4 + sum(map(len, shape.segmentation)) for shape in shapes])
-        if block.points == coordinates + sum([isinstance(shape.area, float) for shape in shapes]):
+        if block.spelled.count(b".") == coordinates + sum([isinstance(shape.area, float) for shape in shapes]):
             return True
     boxes = chain.from_iterable([shape.bbox for shape in shapes])
     rings = chain.from_iterable([shape.segmentation for shape in shapes])

@@ -90,7 +90,7 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
         raise
     if gathered.records:
         whole = len(gathered.records) == len(numbers)
-        yield gathered.block(text.count(b".") if whole else None)
+        yield gathered.block(text if whole else None)
 
 
 def _usual_images(source: ImageRecords, numbers: range) -> Sequence[PlainImage] | None:
@@ -137,14 +137,14 @@ class _Gathered:
         self.objects: list[Shape | Sequence[Annotation]] = []
         self.labels: list[str] = []
 
-    def block(self, points: int | None = None) -> ShapeBlock:
+    def block(self, spelled: bytes | None = None) -> ShapeBlock:
         return ShapeBlock(
             records=self.records,
             counts=self.counts,
             objects=self.objects,
             labels=self.labels,
             to_hub=_to_hub,
-            points=points,
+            spelled=spelled,
         )
 
     def add(

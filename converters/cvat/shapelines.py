@@ -82,9 +82,7 @@ def all_points(rings: Sequence[Sequence[float]]) -> Sequence[str]:
     """Of each ring what `points` makes of it."""
     data = _encode(rings)[len("[[") : -len("]]")].replace(b"],[", b"|") + b"|"
     numbers = sum(map(len, rings))
-    if (
-        b"e" not in data and data.count(b".") != numbers
-    ):  # there are whole numbers among them, which are spelled as floats
+    if b"e" not in data and data.count(b".") != numbers:
         rings = list(map(_as_floats, rings))
         data = _encode(rings)[len("[[") : -len("]]")].replace(b"],[", b"|") + b"|"
     if not rings or b"e" in data or b"n" in data or data.count(b".") != numbers:
