@@ -73,7 +73,7 @@ def _stated(shapes: Sequence[Shape]) -> Iterator[str]:
 
 def _as_floats(ring: Sequence[float]) -> Sequence[float]:
     """The ring with no other numbers, unless there are some that no float holds."""
-    if set(map(type, ring)) == {float} or max(max(ring), -min(ring)) > _EXACT:
+    if set(map(type, ring)) == {float} or max(ring) > _EXACT or min(ring) < -_EXACT:
         return ring
     return list(map(float, ring))
 
