@@ -89,8 +89,9 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
             yield gathered.block()
         raise
     if gathered.records:
-        whole = len(gathered.records) == len(numbers)
-        yield gathered.block(text if whole else None)
+        shapes_there = sum([isinstance(item, Shape) for item in gathered.objects])
+        all_there = shapes_there == sum(are_plain)
+        yield gathered.block(text if all_there else None)
 
 
 def _usual_images(source: ImageRecords, numbers: range) -> Sequence[PlainImage] | None:

@@ -114,6 +114,25 @@ def test_the_same_as_image_by_image(
         assert isinstance(in_blocks[0], dict) == (kind != "broken"), in_blocks
 
 
+def test_points_of_what_is_no_shape_do_not_make_fractions_of_whole_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hull of whole numbers is spelled by them; the six points of a ring that is closed are as many as these."""
+    alike: dict[str, Any] = {"iscrowd": 0, "image_id": 1, "category_id": 1}
+    closed = [[1.5, 2.5, 9.5, 2.5, 5, 9, 1.5, 2.5]]
+    annotations = [
+        {"segmentation": [[1, 2, 10, 2, 5, 9]], "area": 31.5, "bbox": [1.0, 2.0, 9.0, 7.0], "id": 1, **alike},
+        {"segmentation": closed, "area": 26, "bbox": [1, 2, 8, 7], "id": 2, **alike},
+    ]
+    images = [{"id": 1, "file_name": "a.jpg", "width": 60, "height": 40}]
+    source, categories = tmp_path / "source.json", [{"id": 1, "name": "car"}]
+    source.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+    monkeypatch.setattr(blocks, "FEWEST", 10**9)
+    one_by_one = outcome(source, "coco", tmp_path / "one.json", "coco", {}, 1)
+    monkeypatch.setattr(blocks, "FEWEST", 0)
+    assert outcome(source, "coco", tmp_path / "two.json", "coco", {}, 1) == one_by_one
+
+
 def test_usual_images_go_by_blocks(tmp_path: Path) -> None:
     reading = open_source(outlined_source(tmp_path, 1, "odd"), "coco", Ledger())
     assert reading.shapes_for is not None
