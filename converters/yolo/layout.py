@@ -142,12 +142,13 @@ class _Splits:
             else:
                 ledger.decide("path", f"path: {declaration.path} is not below the data set; {folder} is taken")
 
-    def pairs(self) -> Iterator[Pair]:
+    def pairs(self) -> Iterator[Pair | Problem]:
+        """The pairs of all splits, and what is wrong with the description, where it is found."""
         for entry in self.declaration.entries:
             for value in entry.values:
                 found = self._resolved(value, entry)
                 if found is None:
-                    self._missing(value, entry)
+                    yield self._missing(value, entry)
                     continue
                 if found in self.found:
                     if self.found[found] != entry.split:
@@ -177,23 +178,15 @@ class _Splits:
                     return path
         return None
 
-    def _missing(self, value: str, entry: Entry) -> None:
+    def _missing(self, value: str, entry: Entry) -> Problem:
         root = os.path.join(self.declaration.folder, self.declaration.path or "", value)
         if os.path.exists(root) and not self._inside(root):
-            self._outside(value, entry.place)
-            return
+            return _outside(value, entry.place)
         message = f"{entry.key}: {value} is not here; this split is left out"
         fix = "fetch it, or take the line out"
-        self.ledger.problem(
-            Problem(code="split-missing", severity="warning", message=message, place=entry.place, fix=fix)
-        )
+        return Problem(code="split-missing", severity="warning", message=message, place=entry.place, fix=fix)
 
-    def _outside(self, value: str, place: Place) -> None:
-        message = f"{value} leads out of the data set"
-        fix = "move the file into the data set's own folder"
-        self.ledger.problem(Problem(code="path-outside", severity="error", message=message, place=place, fix=fix))
-
-    def _of_list(self, path: str, entry: Entry) -> Iterator[Pair]:
+    def _of_list(self, path: str, entry: Entry) -> Iterator[Pair | Problem]:
         """Pairs of a list of pictures. A picture that has neither file is left out, with a warning."""
         missing: list[int] = []
         bases = list(dict.fromkeys((os.path.dirname(path) or ".", *self.bases)))
@@ -205,13 +198,13 @@ class _Splits:
             if found is not None:
                 yield self._listed(*found, entry)
             elif ".." in line.split("/") and not self._inside(os.path.join(bases[0], line)):
-                self._outside(line, place)
+                yield _outside(line, place)
             else:
                 missing.append(number)
         if missing:
             message = f"listed, but with neither a picture nor a label file here, and left out: {len(missing)}"
             place = Place(file=path, line=missing[0])
-            self.ledger.problem(Problem(code="listed-image-missing", severity="warning", message=message, place=place))
+            yield Problem(code="listed-image-missing", severity="warning", message=message, place=place)
 
     def _line(self, line: str, bases: list[str]) -> tuple[str, str] | None:
         """(path of the picture, its name) for a line of a list, or None where neither picture nor labels exist."""
@@ -245,6 +238,12 @@ class _Splits:
     def _inside(self, path: str) -> bool:
         whole = os.path.abspath(path)
         return whole == self.allowed or whole.startswith(self.allowed.rstrip("/") + "/")
+
+
+def _outside(value: str, place: Place) -> Problem:
+    message = f"{value} leads out of the data set"
+    fix = "move the file into the data set's own folder"
+    return Problem(code="path-outside", severity="error", message=message, place=place, fix=fix)
 
 
 def _exists(path: str) -> bool:

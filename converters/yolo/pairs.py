@@ -14,7 +14,7 @@ from functools import cache
 
 import msgspec
 
-from ...schemas.errors import InvalidInput, Place
+from ...schemas.errors import AnnolakeError, InvalidInput, Place
 from ...schemas.problems import Problem
 from ..files import names_below, names_in
 from ..images import is_image_name, stem
@@ -176,16 +176,33 @@ def starts_with_row(path: str) -> bool:
     return _ROW.fullmatch(first) is not None
 
 
-def joined(pairs: Iterable[Pair], ledger: Ledger) -> list[Pair]:
-    """Every image once. What two splits share belongs to the first; two pictures with one label file are an error."""
-    pairs = list(pairs)
-    if _differ(pairs):
-        return pairs
+def joined(found: Iterable[Pair | Problem], ledger: Ledger) -> list[Pair]:
+    """Every image once. What two splits share belongs to the first; two pictures with one label file are an error. What
+    is wrong is told in the order in which it is found.
+    """
+    listed: list[Pair | Problem] = []
+    try:
+        listed.extend(found)
+    except AnnolakeError as error:
+        return _once(_again(listed, error), ledger)
+    pairs = [one for one in listed if isinstance(one, Pair)]
+    return pairs if len(pairs) == len(listed) and _differ(pairs) else _once(listed, ledger)
+
+
+def _again(listed: Iterable[Pair | Problem], error: AnnolakeError) -> Iterator[Pair | Problem]:
+    yield from listed
+    raise error
+
+
+def _once(found: Iterable[Pair | Problem], ledger: Ledger) -> list[Pair]:
     out: list[Pair] = []
     by_picture: dict[str, Pair] = {}
     by_labels: dict[str, Pair] = {}
     shared: Counter[tuple[str | None, str | None]] = Counter()
-    for pair in pairs:
+    for pair in found:
+        if isinstance(pair, Problem):
+            ledger.problem(pair)
+            continue
         same = by_picture.get(pair.picture or "")
         sharing = by_labels.get(pair.labels or "")
         if same is None and sharing is not None:

@@ -183,6 +183,14 @@ def test_two_pictures_with_one_label_file_are_an_error_that_names_both(dataset, 
     assert len(read(folder, lenient=True).records) == 1
 
 
+def test_what_is_wrong_is_told_where_it_is_found(dataset, read):
+    files = {"images/a.jpg": None, "images/a.png": None, "labels/a.txt": ROW, "labels/b.txt": ROW}
+    files |= {"data.yaml": YAML + "train: t.txt\nval: none\ntest: [../../x, s.txt]\n"}
+    files |= {"t.txt": "images/a.jpg\nimages/a.png\nimages/c.png\n", "s.txt": "images/b.jpg\nimages/a.png\n"}
+    told = [problem.code for problem in read(dataset(files), lenient=True).ledger.problems]
+    assert told == ["same-stem", "listed-image-missing", "split-missing", "split-missing", "same-stem"]
+
+
 def test_label_files_without_pictures_are_read_and_said_once(dataset, read):
     folder = dataset({"data.yaml": YAML + "train: images\n", **{f"labels/{name}.txt": ROW for name in "abc"}})
     found = read(folder)
