@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 
 
@@ -11,4 +12,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from .main import main as annolake
 
-    annolake()
+    try:
+        annolake()
+    finally:
+        gc.freeze()  # what ends with the process need not be looked through for cycles
