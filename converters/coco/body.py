@@ -196,20 +196,22 @@ def _wanted(item: Shape | Sequence[Annotation]) -> Any:
 
 
 def _respell(shape: Shape) -> None:
-    """A box that is the hull of its outline is not carried, and is spelled as that: 4, not 4.0, where that has a 4."""
+    """A box that is the hull of its outline is not carried, and is spelled as that: 4, not 4.0, where that has a 4, and
+    0.0, not -0.0.
+    """
     numbers = chain(shape.bbox, chain.from_iterable(shape.segmentation))
-    if set(map(type, numbers)) != {float}:
+    if set(map(type, numbers)) != {float} or 0 in shape.bbox:
         hull = tidy_hull(shape.segmentation)
         shape.bbox = hull if hull == shape.bbox else shape.bbox
 
 
 def _are_fractions(block: ShapeBlock) -> bool:
-    """Whether no coordinate is a whole number as such."""
+    """Whether no coordinate is a whole number as such, and no nought of a box has another sign than its outline."""
     shapes = [item for item in block.objects if isinstance(item, Shape)]
-    if block.spelled is not None:
+    if block.spelled is not None and b"-0" not in block.spelled:
         coordinates = sum([4 + sum(map(len, shape.segmentation)) for shape in shapes])
         if block.spelled.count(b".") == coordinates + sum([isinstance(shape.area, float) for shape in shapes]):
             return True
-    boxes = chain.from_iterable([shape.bbox for shape in shapes])
+    boxes = list(chain.from_iterable([shape.bbox for shape in shapes]))
     rings = chain.from_iterable([shape.segmentation for shape in shapes])
-    return set(map(type, chain(boxes, chain.from_iterable(rings)))) <= {float}
+    return set(map(type, chain(boxes, chain.from_iterable(rings)))) <= {float} and 0 not in boxes

@@ -114,23 +114,29 @@ def test_the_same_as_image_by_image(
         assert isinstance(in_blocks[0], dict) == (kind != "broken"), in_blocks
 
 
-def test_points_of_what_is_no_shape_do_not_make_fractions_of_whole_numbers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The hull of whole numbers is spelled by them; the six points of a ring that is closed are as many as these."""
+def test_a_box_is_spelled_as_the_hull_that_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In whole numbers where the outline has such, also if another ring, which is closed, has as many fractions; and
+    with the signs of its noughts.
+    """
     alike: dict[str, Any] = {"iscrowd": 0, "image_id": 1, "category_id": 1}
     closed = [[1.5, 2.5, 9.5, 2.5, 5, 9, 1.5, 2.5]]
     annotations = [
         {"segmentation": [[1, 2, 10, 2, 5, 9]], "area": 31.5, "bbox": [1.0, 2.0, 9.0, 7.0], "id": 1, **alike},
         {"segmentation": closed, "area": 26, "bbox": [1, 2, 8, 7], "id": 2, **alike},
     ]
+    ring = [0.0, 0.5, 9.5, 0.5, 5.5, 9.5]
+    noughts = [
+        {"segmentation": [ring], "area": 5.5, "bbox": [-0.0, 0.5, 9.5, 9.0], "id": 1, **alike},
+        {"segmentation": [[-0.0, *ring[1:]]], "area": 5.5, "bbox": [0.0, 0.5, 9.5, 9.0], "id": 2, **alike},
+    ]
     images = [{"id": 1, "file_name": "a.jpg", "width": 60, "height": 40}]
     source, categories = tmp_path / "source.json", [{"id": 1, "name": "car"}]
-    source.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
-    monkeypatch.setattr(blocks, "FEWEST", 10**9)
-    one_by_one = outcome(source, "coco", tmp_path / "one.json", "coco", {}, 1)
-    monkeypatch.setattr(blocks, "FEWEST", 0)
-    assert outcome(source, "coco", tmp_path / "two.json", "coco", {}, 1) == one_by_one
+    for number, some in enumerate((annotations, noughts)):
+        source.write_text(json.dumps({"images": images, "annotations": some, "categories": categories}))
+        monkeypatch.setattr(blocks, "FEWEST", 10**9)
+        one_by_one = outcome(source, "coco", tmp_path / f"one-{number}.json", "coco", {}, 1)
+        monkeypatch.setattr(blocks, "FEWEST", 0)
+        assert outcome(source, "coco", tmp_path / f"two-{number}.json", "coco", {}, 1) == one_by_one
 
 
 def test_usual_images_go_by_blocks(tmp_path: Path) -> None:
