@@ -30,7 +30,7 @@ _AT_ONCE = 1 << 16
 """Names that are compared in one go."""
 _ROOM = 16 << 20
 """Bytes for comparing all of them."""
-_RUN = 1 << 14
+_RUN = 1 << 16
 """Bytes of rows that are read at once."""
 
 _PIECE = 1 << 20
@@ -174,12 +174,9 @@ def pieces(parts: Sequence[Part], *, split_in_name: bool) -> Iterator[bytes]:
                 marks = [mark if identity is None else "" for identity in ids]
                 known = [str(fresh[place]) if one is None else one for place, one in enumerate(ids, index)]
                 heads = zip(attribute_of_each("id", known), attribute_of_each("name", names), marks, strict=True)
-                ends = list(accumulate([row.front + row.length for row in rows]))
-                texts = memoryview(file.read(ends[-1]))
-                out: list[bytes | memoryview] = []
-                for row, head, end in zip(rows, heads, ends, strict=True):
-                    out += (f"  <image{''.join(head)}".encode(), texts[end - row.length : end])
-                yield b"".join(out)
+                for row, head in zip(rows, heads, strict=True):
+                    text = file.read(row.front + row.length)[row.front :]
+                    yield f"  <image{''.join(head)}".encode() + text
                 index += len(rows)
 
 
