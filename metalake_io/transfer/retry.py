@@ -55,7 +55,8 @@ class Retried:
             spent += 0 if is_free else cost
             logger.info("%r: %s, attempt %d follows in %.1f s", request, outcome_text(outcome), attempt + 1, wait)
             self._clock.sleep(wait)
-            request = msgspec.structs.replace(request, fresh=isinstance(outcome, Fault) and outcome.cause == "reset")
+            if isinstance(outcome, Fault) and outcome.cause == "reset":
+                request = msgspec.structs.replace(request, fresh=True)
 
     def _try(self, request: Request) -> Response | Fault:
         try:

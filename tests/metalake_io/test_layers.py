@@ -42,6 +42,12 @@ def test_after_a_broken_connection_a_new_one_is_opened(outcome: Any, fresh: bool
     assert [one.fresh for one in script.requests] == [False, fresh]
 
 
+def test_a_connection_of_its_own_is_asked_for_until_the_end(clock: FakeClock) -> None:
+    script = Script(408, RESET, 503, 200)
+    retried(script, clock).send(request(fresh=True))
+    assert [one.fresh for one in script.requests] == [True] * 4
+
+
 @pytest.mark.parametrize("status", [200, 204, 304, 400, 401, 403, 404, 406, 409, 413, 422, 501])
 def test_what_cannot_is_asked_once(status: int, clock: FakeClock) -> None:
     script = Script(status)
