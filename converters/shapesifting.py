@@ -49,8 +49,7 @@ class ShapeSieve:
         clean = np.ones(len(fitting), bool)
         clean[of_ring[~np.array(sound, bool)]] = False
         clean[_with_doubles(of_ring, np.repeat(_numbered(block.labels), parts), begin)] = False
-        if not all(map(_is_exact, objects)):
-            clean[owners[[not _is_exact(item) for item in objects]]] = False
+        clean[owners[~np.fromiter(map(_is_exact, objects), bool, len(objects))]] = False
         if not all(map(self._is_good, set(block.labels))):
             clean[owners[[not self._is_good(label) for label in block.labels]]] = False
         return [

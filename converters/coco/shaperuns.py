@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, compress
 from operator import sub
@@ -55,8 +55,8 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
             yield from _run(source, numbers[middle:])
         return
     shapes = [next(found) if is_plain else None for is_plain in are_plain]
-    known = source.plain_labels
-    labels = ["" if shape is None else known.get(shape.category_id, "") for shape in shapes]
+    names = source.plain_labels
+    labels = ["" if shape is None else names.get(shape.category_id, "") for shape in shapes]
     source.traced = _traced(document, [row for row, is_plain in zip(annotated, are_plain, strict=True) if not is_plain])
     gathered = _Gathered()
     images = _usual_images(source, numbers)
@@ -67,10 +67,10 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
             if images is not None and done < here:
                 source.ledger.seen["images"] += here - done
                 source.ledger.seen["annotations"] += ends[here] - ends[done]
-                gathered.records += source.images.plain(images[done:here])
-                gathered.counts += map(sub, ends[done + 1 : here + 1], ends[done:here])
-                gathered.objects += cast("list[Shape]", shapes[ends[done] : ends[here]])
-                gathered.labels += labels[ends[done] : ends[here]]
+                own = slice(ends[done], ends[here])
+                counts = map(sub, ends[done + 1 : here + 1], ends[done:here])
+                known = cast("list[Shape]", shapes[own])
+                gathered.take(source.images.plain(images[done:here]), counts, known, labels[own])
             done = here + 1
             if here == len(numbers):
                 break
@@ -148,6 +148,19 @@ class _Gathered:
             spelled=spelled,
         )
 
+    def take(
+        self,
+        records: Sequence[Record],
+        counts: Iterable[int],
+        objects: Sequence[Shape | Sequence[Annotation]],
+        labels: Sequence[str],
+    ) -> None:
+        """Images, and how many of these objects each has."""
+        self.records += records
+        self.counts += counts
+        self.objects += objects
+        self.labels += labels
+
     def add(
         self,
         source: ImageRecords,
@@ -176,11 +189,7 @@ class _Gathered:
                     labels.append(item[0].label)
                     fits = fits and type(item[0].metadata.get("coco_id")) is int
         if fits and not tags:
-            self.records.append(record)
-            self.counts.append(len(objects))
-            self.objects += objects
-            self.labels += labels
-            return None
+            return self.take([record], [len(objects)], objects, labels)
         annotations: list[Annotation] = []
         for item, label in zip(objects, labels, strict=True):
             annotations += _to_hub(item, label) if isinstance(item, Shape) else item

@@ -62,11 +62,10 @@ def _group_of(item: Shape | Sequence[Annotation]) -> int:
 
 def _stated(shapes: Sequence[Shape]) -> Iterator[str]:
     """Of each outlined object what a note says of its numbers (`shapeblocks.facts`), as JSON inside an attribute."""
-    outlined = [shape for shape in shapes if shape.segmentation]
-    if not outlined:
+    if not shapes:
         return
-    areas = _encode([shape.area for shape in outlined])[1:-1].decode().split(",")
-    for shape, area, outline, is_hull in zip(outlined, areas, *carried(outlined), strict=True):
+    areas = _encode([shape.area for shape in shapes])[1:-1].decode().split(",")
+    for shape, area, outline, is_hull in zip(shapes, areas, *carried(shapes), strict=True):
         bbox = "" if is_hull else f"&quot;bbox&quot;:&quot;{_encode(shape.bbox).decode()}&quot;,"
         yield f"&quot;stated&quot;:{{&quot;area&quot;:{area},{bbox}&quot;outline&quot;:{outline}}}"
 
