@@ -93,7 +93,8 @@ def wanted(
     """
     if reading.images < FEWEST or context.images is not None or context.memory is not None:
         return None
-    if reading.shapes_for is not None and writer.shapes(options) and fidelity.metadata is True:
+    carried = fidelity.metadata is True or not fidelity.multi_part
+    if reading.shapes_for is not None and writer.shapes(options) and carried:
         return reading.shapes_for
     if reading.blocks_for is not None and writer.blocks(options):
         import_module("numpy")  # now: processes that are started would each load it

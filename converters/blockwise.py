@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +22,19 @@ from .fidelity import Fidelity
 from .ledger import Ledger
 from .lowering import check_name, groups
 from .projection import projector
+from .ringblocks import RingBlock
 from .shapeblocks import Shape, ShapeBlock
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from .ringwise import RingProjection
+
 _EXACT = 2.0**53
 """Below it every whole number is a float."""
+_NOTED = frozenset(("area", "bbox", "outline"))
+"""What shapes say of their numbers (`shapeblocks.facts`), but for their ids."""
 
 
 class BlockProjection:
@@ -58,9 +64,25 @@ class BlockProjection:
         self.keeps_all = keeps_all(fidelity, carry)
         self.facts_stay = fidelity.image_facts and carry == "full"
         self.heads_stay = fidelity.image_size and fidelity.splits
-        self.shapes_stay = coordinates == target and self.facts_stay and _holds_shapes(fidelity)
+        self.scales = coordinates != target
+        self.shapes_stay = not self.scales and self.facts_stay and _holds_shapes(fidelity)
 
-    def project(self, item: Record | Block | ShapeBlock) -> Iterator[Record | Block | ShapeBlock]:
+    @cached_property
+    def rings(self) -> RingProjection | None:
+        """For outlines, where the target has one ring an object, and asks no more of it than this is made for."""
+        from .ringwise import RingProjection  # which loads numpy
+
+        fidelity = self.fidelity
+        if not _holds_rings(fidelity) or "coco_id" not in self.forgotten:
+            return None
+        if self.scales and not (self.scaled_down and fidelity.inside):
+            return None
+        noted = _NOTED - self.forgotten
+        if noted and noted != _NOTED:
+            return None
+        return RingProjection(fidelity, self.ledger, self.one, self._head, scaled=self.scaled_down, noted=bool(noted))
+
+    def project(self, item: Record | Block | ShapeBlock) -> Iterator[Record | Block | ShapeBlock | RingBlock]:
         """What the target holds of it, in order."""
         if isinstance(item, Record):
             yield self.one(item)
@@ -68,6 +90,8 @@ class BlockProjection:
         if isinstance(item, ShapeBlock):
             if self.shapes_stay:
                 yield self._shapes(item)
+            elif self.rings is not None:
+                yield from self.rings.project(item)
             else:
                 yield from map(self.one, item.expanded())
             return
@@ -207,6 +231,12 @@ class BlockProjection:
 def _missing(said: NDArray[np.bool_]) -> Any:
     """An array of the boxes of which something is not said; False where all is, as is seen sooner."""
     return False if said.all() else ~said.all(axis=1)
+
+
+def _holds_rings(fidelity: Fidelity) -> bool:
+    """Whether boxes and rings stay as they are, and each ring of an object is one."""
+    asks = fidelity.oriented or fidelity.required or fidelity.masks_only or fidelity.whole or fidelity.joined
+    return fidelity.shapes >= {"rectangle", "polygon"} and not (fidelity.multi_part or asks)
 
 
 def _holds_shapes(fidelity: Fidelity) -> bool:

@@ -20,6 +20,7 @@ from ..schemas.model import Annotation, Record
 from .carrying import fingerprint
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 HULL_DECIMALS = 10
@@ -107,21 +108,42 @@ def carried(shapes: Sequence[Shape]) -> tuple[list[int], list[bool]]:
     import numpy as np
 
     rings = list(chain.from_iterable([shape.segmentation for shape in shapes]))
-    counts = np.fromiter(map(len, rings), np.int64, len(rings))
-    flat = np.fromiter(chain.from_iterable(rings), "<f8", int(counts.sum()))
+    flat, counts = flattened(rings)
     parts = np.fromiter([len(shape.segmentation) for shape in shapes], np.int64, len(shapes))
-    ends = np.cumsum(np.add.reduceat(counts, np.cumsum(parts) - parts))
-    starts = ends - np.diff(ends, prepend=0)
+    first = np.cumsum(parts) - parts
+    lengths = np.add.reduceat(counts, first)
+    low, high = hulls(flat, lengths)
+    boxes = np.fromiter(chain.from_iterable([shape.bbox for shape in shapes]), np.float64, 4 * len(shapes))
+    return fingerprints(flat, lengths), are_hulls(boxes.reshape(-1, 4), low, high).tolist()
+
+
+def flattened(rings: Sequence[Sequence[float]]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The numbers of all rings one behind the other, as little-endian doubles, and how many each has."""
+    import numpy as np
+
+    lengths = np.fromiter(map(len, rings), np.int64, len(rings))
+    return np.fromiter(chain.from_iterable(rings), "<f8", int(lengths.sum())), lengths
+
+
+def fingerprints(flat: NDArray[np.float64], lengths: NDArray[np.int64]) -> list[int]:
+    """Of each run of so many numbers what `carrying.fingerprint` is of it."""
     data = memoryview(flat.tobytes())
-    stops: list[int] = (ends * flat.itemsize).tolist()
-    outlines = [zlib.crc32(data[start:stop]) for start, stop in zip([0, *stops], stops, strict=False)]
-    low = np.minimum.reduceat(flat.reshape(-1, 2), starts // 2)
-    high = np.maximum.reduceat(flat.reshape(-1, 2), starts // 2)
-    boxes = np.fromiter(chain.from_iterable([shape.bbox for shape in shapes]), np.float64, 4 * len(shapes)).reshape(
-        -1, 4
-    )
-    hulls = (boxes[:, :2] == low).all(axis=1) & (boxes[:, 2:] == tidied(high - low)).all(axis=1)
-    return outlines, hulls.tolist()
+    stops: list[int] = (lengths.cumsum() * flat.itemsize).tolist()
+    return [zlib.crc32(data[start:stop]) for start, stop in zip([0, *stops], stops, strict=False)]
+
+
+def hulls(flat: NDArray[np.float64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The least and the greatest x and y of each run of so many numbers, none of which is empty."""
+    import numpy as np
+
+    starts = (lengths.cumsum() - lengths) // 2
+    points = flat.reshape(-1, 2)
+    return np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts)
+
+
+def are_hulls(boxes: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which boxes are the hull of an outline, to the digits of `tidied`."""
+    return (boxes[:, :2] == low).all(axis=1) & (boxes[:, 2:] == tidied(high - low)).all(axis=1)
 
 
 def tidied(sizes: NDArray[Any]) -> NDArray[Any]:

@@ -153,4 +153,5 @@ FORMAT = Format(
     picture=picture,
     writes_bounded=lambda _: True,
     blocks=lambda _: True,
+    shapes=lambda options: options.polygons == "keep" and options.numbers == "float",
 )

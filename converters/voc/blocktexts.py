@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ...schemas.errors import InvalidInput
 from ...schemas.model import Record
 from ...schemas.plain import is_object
 from ..blocks import Block
+from ..ringblocks import RingBlock
 from .corners import corners
 from .elements import leaf
 from .formatting import CORNERS, USUAL
@@ -35,17 +37,18 @@ class BlockTexts:
         self.sizes: dict[tuple[float | None, float | None], str] = {}
         self.source: tuple[Any, str] = None, ""
 
-    def objects(self, block: Block) -> list[str] | None:
-        """The objects of each image of a block of which nothing is said but boxes and labels, each text with its line
-        break; None where a label or a number takes a closer look.
-        """
-        count = len(block.labels)
-        try:
-            fronts = [self.fronts.get(label) or self._front(label) for label in block.labels]
-        except InvalidInput:
+    def objects(self, block: Block | RingBlock) -> list[str] | None:
+        """The objects of each image, each text with its line break; None where any of them takes a closer look."""
+        if isinstance(block, RingBlock):
+            from .ringtexts import ring_objects
+
+            return ring_objects(block, self)
+        if block.metadata:
             return None
+        count = len(block.labels)
+        fronts = self.fronts_of(block.labels)
         ends = corners(block.bbox, self.images.objects.shift)
-        if not all(fronts) or not (ends < USUAL).all():
+        if fronts is None or not (ends < USUAL).all():
             return None
         numbers = all_written(ends.ravel().tolist())
         pieces = [""] * (_PIECES * count)
@@ -88,6 +91,14 @@ class BlockTexts:
             f"{start}\t<filename>{filename}</filename>\n{path}{self.source[1]}{size}\t<segmented>0</segmented>\n"
             f"{objects}{noted}</annotation>\n"
         )
+
+    def fronts_of(self, labels: Sequence[str]) -> list[str] | None:
+        """The usual objects of these labels down to their first number; None where a label takes a closer look."""
+        try:
+            fronts = [self.fronts.get(label) or self._front(label) for label in labels]
+        except InvalidInput:
+            return None
+        return fronts if all(fronts) else None
 
     def _noted(self, others: dict[str, Any]) -> str:
         return leaf("annolake", encoded({"extras": others}), "\t") + "\n" if others else ""

@@ -18,7 +18,7 @@ from ..carrying import as_read
 from ..lowering import own_box
 from ..spelling import confidence, spelled
 from . import attributes, rotated
-from .elements import escaped, leaf, lines_of
+from .elements import escaped, leaf, lines_of, ring_pattern
 from .glance import label_text
 from .numbers import all_written, span, undone, written
 from .objects import FLAGS, SCORES, is_set
@@ -38,7 +38,6 @@ class ObjectWriter:
         self.names: dict[str, str] = {}
         self.fronts: dict[tuple[str, bool], str] = {}
         self.patterns: dict[tuple[str, bool], str] = {}
-        self.rings: dict[tuple[int, str], str] = {}
 
     def lines(self, annotations: Sequence[Annotation], occluded: bool) -> Iterator[str]:
         """The lines of all objects, parts below theirs. `occluded`: those that are not occluded say so."""
@@ -56,7 +55,7 @@ class ObjectWriter:
                     corners = self._corners(own_box([annotation]), _INNER)
                     outline = f"\n{self._ring(annotation.xy, _DEEP, closed=False)}"
                 note = _note(annotation) if annotation.metadata or annotation.extras else {}
-                noted = f"\n{_noted_as(note, _DEEP)}" if note else ""
+                noted = f"\n{noted_as(note, _DEEP)}" if note else ""
                 yield f"{front}{corners}\n\t\t</bndbox>{outline}{noted}\n\t</object>"
             elif id(annotation) not in below:
                 own: list[Annotation] = []
@@ -113,7 +112,7 @@ class ObjectWriter:
         yield f"{indent[1:]}<{name}{attributes.own(extra)}>"
         yield from lines
         if note:
-            yield _noted_as(note, indent)
+            yield noted_as(note, indent)
         yield f"{indent[1:]}</{name}>"
 
     def _elements(
@@ -195,13 +194,7 @@ class ObjectWriter:
         ring = [*xy, *xy[:2]] if closed else xy
         if self.shift:
             ring = [self._vertex(value) for value in ring]
-        pattern = self.rings.get((len(ring), indent))
-        if pattern is None:
-            names = [f"{axis}{at}" for at in range(1, len(ring) // 2 + 1) for axis in "xy"]
-            vertices = (f"{indent}\t<{name}>%s</{name}>" for name in names)
-            pattern = "\n".join((f"{indent}<polygon>", *vertices, f"{indent}</polygon>"))
-            self.rings[len(ring), indent] = pattern
-        return pattern % tuple(all_written(ring))
+        return ring_pattern(len(ring), indent) % tuple(all_written(ring))
 
     def _vertex(self, value: float) -> float:
         vertex = undone(value, self.shift)
@@ -295,7 +288,7 @@ def _attributes(shape: Annotation, rest: dict[str, Any], extra: dict[str, Any], 
     yield f"{indent}</attributes>"
 
 
-def _noted_as(note: dict[str, Any], indent: str) -> str:
+def noted_as(note: dict[str, Any], indent: str) -> str:
     return leaf("annolake", json.dumps(note), indent)
 
 

@@ -21,6 +21,7 @@ from ..format import Context, Written
 from ..images import stem
 from ..ledger import Decision, Ledger
 from ..longlists import Listed, Lists, lines_in, remove, sorted_lines, write_lines
+from ..ringblocks import RingBlock
 from .imagefile import ImageWriter
 from .imagesets import class_of, flag_of, split_of, usual_sets
 from .labelmap import FILE, label_map, lineless
@@ -48,14 +49,19 @@ class Part(msgspec.Struct):
 
 
 def write(
-    path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record | Block]
+    path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record | Block | RingBlock]
 ) -> Written:
     """Write the data set into the new folder `path`. InvalidInput for names that cannot be files of their own."""
     return join(path, options, context, catalog, [write_part(path, 0, options, context, catalog, records)])
 
 
 def write_part(
-    path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record | Block]
+    path: Path,
+    part: int,
+    options: Options,
+    context: Context,
+    catalog: Catalog,
+    records: Iterable[Record | Block | RingBlock],
 ) -> Part:
     """Write the XML files of a run of images."""
     return _Writer(path, part, convention_of(options, catalog), catalog).write(records)
@@ -116,7 +122,7 @@ class _Writer:
         self.usual: dict[str | None, tuple[str, ...]] = {}
         self.part = Part({}, set(), 0, 0, [], [])
 
-    def write(self, items: Iterable[Record | Block]) -> Part:
+    def write(self, items: Iterable[Record | Block | RingBlock]) -> Part:
         os.makedirs(self.path, exist_ok=True)
         for item in items:
             if isinstance(item, Record):
@@ -161,10 +167,10 @@ class _Writer:
         except FileExistsError:
             self.part.taken.append(file)
 
-    def _write_block(self, block: Block) -> None:
+    def _write_block(self, block: Block | RingBlock) -> None:
         """Its images: those that are plain in each respect quickly, others as if they had come one by one."""
         texts = None
-        if not (self.flags or self.notes.roots or self.notes.split_folders or block.metadata):
+        if not (self.flags or self.notes.roots or self.notes.split_folders):
             texts = self.texts.objects(block)
         if texts is None:
             for record in block.expanded(Ledger()):

@@ -197,4 +197,5 @@ FORMAT = Format(
     picture=picture,
     writes_bounded=lambda _: True,
     blocks=lambda options: options.task == "detect" and not options.save_conf and not options.save_track,
+    shapes=lambda options: options.task in (None, "segment") and not options.save_conf and not options.save_track,
 )

@@ -16,6 +16,7 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.geometry import centre_box
 from ...schemas.model import Annotation, Polygon, Record, Rectangle
 from ..blocks import Block
+from ..ringblocks import RingBlock
 from .columns import Columns
 from .rows import is_box
 
@@ -58,11 +59,14 @@ class RowWriter:
             rows.append(row)
         return "\n".join(rows) + "\n" if rows else ""
 
-    def texts(self, block: Block, numbers: Mapping[str, int]) -> list[str | None]:
+    def texts(self, block: Block | RingBlock, numbers: Mapping[str, int]) -> list[str | None]:
         """The same of each image of a block, its labels having these classes; None for an image that wants `rows`."""
-        from .unitrows import box_texts
+        from .unitrows import box_texts, ring_texts
 
-        texts = box_texts(block, numbers, self.places, self.error if self.fine else None)
+        if isinstance(block, Block):
+            texts = box_texts(block, numbers, self.places, self.error if self.fine else None)
+        else:
+            texts = ring_texts(block, numbers, self.places) if self.rings_only else None
         return [None] * len(block.counts) if texts is None else texts
 
     def _boxes(self, annotations: Sequence[Annotation]) -> str | None:

@@ -7,7 +7,7 @@ nought or a one before the point. A class is the first of a row, and stays as it
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..blocks import Block
+from ..ringblocks import BOX, RingBlock
+from .rows import is_box
 
 _HALVES = 2.0**27 + 1
 """By this factor a float is split into two of half its digits, whose products are exact (Dekker, 1971)."""
@@ -64,14 +66,65 @@ def box_texts(block: Block, classes: Mapping[str, int], places: int, error: floa
     if error is not None:
         odd |= (np.abs((units - unit) / unit - given) > error).any(axis=1)
     rows: list[list[Any]] = np.column_stack((np.array(numbers, np.int64), units)).tolist()
-    ends = list(accumulate(block.counts))
-    by_image = [rows[end - count : end] for end, count in zip(ends, block.counts, strict=True) if count]
-    encoded = _encode(by_image)[len("[[[") : -len("]]]")].replace(b"]],[[", b"\n;") + b"\n"
-    written = iter(_spelled(encoded).split(";"))
-    texts: list[str | None] = [next(written) if count else "" for count in block.counts]
+    texts = _by_image(rows, block.counts)
+    return _without(texts, block.counts, odd)
+
+
+def ring_texts(block: RingBlock, classes: Mapping[str, int], places: int) -> list[str | None] | None:
+    """The same of a block of rings and boxes, which become rings too."""
+    if not block.labels:
+        return ["" for _ in block.counts]
+    numbers = list(map(classes.get, block.labels))
+    if None in numbers:
+        return None
+    lengths, xy, odd = block.lengths, block.xy, np.zeros(len(block.labels), bool)
+    boxes = lengths == BOX
+    if boxes.any():
+        inside = np.repeat(boxes, lengths)
+        bbox = xy[inside].reshape(-1, BOX)
+        odd[boxes] = bbox[:, 2:].min(axis=1) < 10.0**-places
+        lengths = np.where(boxes, 2 * BOX, lengths)
+        flat = np.empty(int(lengths.sum()))
+        inside, given = np.repeat(boxes, lengths), xy[~inside]
+        flat[inside], flat[~inside] = _corners(bbox).ravel(), given
+        xy = flat
+    in_all = in_units(xy, 10**places)
+    if in_all is None:
+        return None
+    units: list[int] = in_all.tolist()
+    rows: list[list[Any]] = []
+    stop = 0
+    for number, length, was_box in zip(numbers, lengths.tolist(), boxes.tolist(), strict=True):
+        start, stop = stop, stop + length
+        row = units[start:stop]
+        if length == 2 * BOX and not was_box and is_box(row):
+            row = [*row[2:], *row[:2]]
+        rows.append([number, *row])
+    texts = _by_image(rows, block.counts)
+    return _without(texts, block.counts, odd)
+
+
+def _corners(bbox: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Boxes as rings, as `formatting` has them."""
+    left, top, right, bottom = bbox[:, 0], bbox[:, 1], bbox[:, 0] + bbox[:, 2], bbox[:, 1] + bbox[:, 3]
+    return np.column_stack((right, bottom, right, top, left, top, left, bottom))
+
+
+def _without(texts: list[str | None], counts: Sequence[int], odd: NDArray[np.bool_]) -> list[str | None]:
+    """The same, None for an image that has one of the `odd` rows."""
+    ends = list(accumulate(counts))
     for row in np.flatnonzero(odd).tolist():
         texts[bisect_right(ends, row)] = None
     return texts
+
+
+def _by_image(rows: list[list[Any]], counts: Sequence[int]) -> list[str | None]:
+    """The text of each image, which have so many of the rows."""
+    ends = accumulate(counts)
+    by_image = [rows[end - count : end] for end, count in zip(ends, counts, strict=True) if count]
+    encoded = _encode(by_image)[len("[[[") : -len("]]]")].replace(b"]],[[", b"\n;") + b"\n"
+    written = iter(_spelled(encoded).split(";"))
+    return [next(written) if count else "" for count in counts]
 
 
 def _spelled(encoded: bytes) -> str:

@@ -25,6 +25,7 @@ from ..format import Context, Written
 from ..images import stem
 from ..ledger import Decision, Ledger
 from ..longlists import Listed, Lists, lines_in, remove, write_list
+from ..ringblocks import RingBlock
 from .columns import columns_to_write
 from .describing import description
 from .formatting import RowWriter
@@ -52,7 +53,7 @@ class Part(msgspec.Struct):
 
 
 def write(
-    path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record | Block]
+    path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record | Block | RingBlock]
 ) -> Written:
     """Write the data set into the new folder `path`. InvalidInput for names that cannot be files of their own.
 
@@ -60,14 +61,23 @@ def write(
     """
     names = catalog.names()
     if not names:
-        records = [one for item in records for one in (item.expanded(Ledger()) if isinstance(item, Block) else [item])]
+        records = [
+            one
+            for item in records
+            for one in (item.expanded(Ledger()) if isinstance(item, Block | RingBlock) else [item])
+        ]
         names = sorted({annotation.label for record in records for annotation in record.annotations})
     writer = _Writer(path, 0, options, catalog, names, appending=True)
     return join(path, options, context, catalog, [writer.write(records)])
 
 
 def write_part(
-    path: Path, part: int, options: Options, context: Context, catalog: Catalog, records: Iterable[Record | Block]
+    path: Path,
+    part: int,
+    options: Options,
+    context: Context,
+    catalog: Catalog,
+    records: Iterable[Record | Block | RingBlock],
 ) -> Part:
     """Write the label files of a run of images. Here every label must stand in the catalogue."""
     return _Writer(path, part, options, catalog, catalog.names(), appending=False).write(records)
@@ -148,10 +158,10 @@ class _Writer:
         self.lists = Lists[str | None](f"{self.path}.{part}")
         self.part = Part({}, [], 0, [])
 
-    def write(self, records: Iterable[Record | Block]) -> Part:
+    def write(self, records: Iterable[Record | Block | RingBlock]) -> Part:
         os.makedirs(self.path, exist_ok=True)
         for item in records:
-            if isinstance(item, Block):
+            if isinstance(item, Block | RingBlock):
                 self._write_block(item)
             else:
                 self._write(item)
@@ -160,7 +170,7 @@ class _Writer:
         self.part.listed = self.lists.close()
         return self.part
 
-    def _write_block(self, block: Block) -> None:
+    def _write_block(self, block: Block | RingBlock) -> None:
         texts = self.rows.texts(block, self.numbers)
         for record, text in zip(block.expanded(Ledger()) if None in texts else block.records, texts, strict=True):
             self._write(record, text)

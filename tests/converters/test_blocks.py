@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from annolake.converters import blocks, pipeline, registry
 from annolake.converters.blocks import Block
+from annolake.converters.describing import Carry
 from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
 from annolake.converters.opening import open_source
@@ -114,12 +115,14 @@ def _with_pictures(path: Path, records: list[Record]) -> None:
         Image.new("L", (int(record.width or 0), int(record.height or 0))).save(picture)
 
 
-def outcome(source: Path, from_: str, target: Path, to: str, chosen: dict[str, Any], jobs: int) -> Any:
+def outcome(
+    source: Path, from_: str, target: Path, to: str, chosen: dict[str, Any], jobs: int, *, carry: Carry = "full"
+) -> Any:
     format_ = registry.get(to)
     given = {to: format_.options(**chosen)}
     try:
         report = pipeline.convert(
-            source, target, to=to, from_=from_, options=given, allow_loss=True, verify=False, jobs=jobs
+            source, target, to=to, from_=from_, options=given, allow_loss=True, carry=carry, verify=False, jobs=jobs
         )
     except AnnolakeError as error:
         return type(error), error.code, str(error), error.place

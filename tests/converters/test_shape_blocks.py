@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,29 @@ from hypothesis import strategies as st
 from annolake.converters import blocks, registry
 from annolake.converters.carrying import fingerprint
 from annolake.converters.coco.objects import is_hull, tidy_hull
+from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
 from annolake.converters.opening import open_source
-from annolake.converters.shapeblocks import Shape, ShapeBlock, carried
+from annolake.converters.pipeline import Run
+from annolake.converters.ringblocks import RingBlock
+from annolake.converters.shapeblocks import Shape, ShapeBlock, carried, flattened
+from annolake.converters.voc.ringtexts import areas
+from annolake.schemas.geometry import shoelace
 
 from .test_blocks import outcome
 
-TARGETS: list[tuple[str, dict[str, Any]]] = [("coco", {}), ("metalake", {}), ("cvat", {})]
+TARGETS: list[tuple[str, dict[str, Any]]] = [
+    ("coco", {}),
+    ("metalake", {}),
+    ("cvat", {}),
+    ("voc", {}),
+    ("voc", {"convention": "devkit"}),
+    ("voc", {"numbers": "int"}),
+    ("yolo", {}),
+    ("yolo", {"task": "segment", "decimals": 3}),
+    ("yolo", {"task": "segment", "multi_part": "join"}),
+    ("yolo", {"crowd": "keep"}),
+]
 KINDS = ("usual", "whole numbers", "mixed numbers", "odd", "broken")
 
 
@@ -112,6 +129,62 @@ def test_the_same_as_image_by_image(
         in_blocks = outcome(source, "coco", tmp_path / f"two-{seed}{suffix}", to, chosen, jobs)
         assert in_blocks == one_by_one
         assert isinstance(in_blocks[0], dict) == (kind != "broken"), in_blocks
+
+
+@pytest.mark.parametrize("to", ["voc", "yolo", "cvat"])
+def test_the_same_where_only_the_meaning_is_carried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str) -> None:
+    source = outlined_source(tmp_path, 5, "odd")
+    monkeypatch.setattr(blocks, "FEWEST", 10**9)
+    one_by_one = outcome(source, "coco", tmp_path / "one", to, {}, 1, carry="lean")
+    monkeypatch.setattr(blocks, "FEWEST", 0)
+    assert outcome(source, "coco", tmp_path / "two", to, {}, 1, carry="lean") == one_by_one
+
+
+@pytest.mark.parametrize("to", ["voc", "yolo"])
+def test_usual_images_are_projected_as_rings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str) -> None:
+    """Crowds that are left out and objects of several rings keep no image out of a block."""
+    source = tmp_path / "source.json"
+    plain = {"iscrowd": 0, "image_id": 1, "category_id": 1, "area": 20}
+    ring = [1, 1, 9, 1, 9, 5]
+    crowd = {"iscrowd": 1, "segmentation": {"size": [40, 60], "counts": [20, 4, 36, 4, 2336]}}
+    annotations: list[dict[str, Any]] = [
+        {**plain, "segmentation": [ring], "bbox": [1, 1, 8, 4], "id": 1},
+        {**plain, "segmentation": [ring, [20, 20, 30, 20, 30, 25.5]], "bbox": [1, 1, 29, 24.5], "id": 2},
+        {**plain, **crowd, "bbox": [0, 20, 2, 4], "id": 3},
+        {**plain, "segmentation": [], "bbox": [1, 1, 8, 4], "id": 4},
+        {**plain, "segmentation": [ring], "bbox": [50, 1, 80, 4], "id": 5, "image_id": 2},
+        {**plain, "segmentation": [[50, 1, 90, 1, 90, 5]], "bbox": [50, 1, 40, 4], "id": 6, "image_id": 3},
+    ]
+    images = [{"id": n, "file_name": f"{n}.jpg", "width": 60, "height": 40} for n in (1, 2, 3, 4)]
+    source.write_text(
+        json.dumps({"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "car"}]})
+    )
+    monkeypatch.setattr(blocks, "FEWEST", 0)
+    options = registry.get(to).options(**({"task": "segment"} if to == "yolo" else {}))
+    reading = open_source(source, "coco", Ledger())
+    ledger = Ledger()
+    run = Run(reading, registry.get(to), options, Context(), None, "full", allow_loss=True, verify=False)
+    items: list[Any] = list(run.records(ledger))
+    blocked = {"voc": [["1.jpg", "2.jpg", "3.jpg", "4.jpg"]], "yolo": [["1.jpg", "2.jpg"], ["4.jpg"]]}
+    assert [[one.image for one in item.records] for item in items if isinstance(item, RingBlock)] == blocked[to]
+    assert items[0].counts[0] == 4
+    assert [ledger.losses[code].count for code in ("multi-part-split", "crowd-skipped")] == [1, 1]
+
+
+_near = st.integers(0, 10**5).map(lambda n: n / 100) | st.floats(-1e4, 1e4)
+
+
+@given(st.lists(st.lists(st.tuples(_near, _near), min_size=3, max_size=8), min_size=1, max_size=4))
+def test_areas_are_found_within_their_doubt(rings: list[list[tuple[float, float]]]) -> None:
+    flat = [list(chain.from_iterable(points)) for points in rings]
+    xy, lengths = flattened(flat)
+    block = RingBlock(records=[], counts=[], labels=[], lengths=lengths, xy=xy)
+    for ring, area, doubt in zip(flat, *areas(block), strict=True):
+        exact = [Fraction(value) for value in ring]
+        xs, ys = exact[::2], exact[1::2]
+        twice = sum(x * (ys[(n + 1) % len(ys)] - ys[n - 1]) for n, x in enumerate(xs))
+        assert abs(abs(twice) / 2 - Fraction(area)) <= Fraction(doubt)
+        assert abs(shoelace(ring) - area) <= doubt
 
 
 def test_a_box_is_spelled_as_the_hull_that_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
