@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -130,11 +129,3 @@ def _checked(text: Any) -> str:
         message = f"{text[:60]!r} holds a control character, which XML cannot"
         raise InvalidInput("not-xml-text", message, hint="rename it without control characters")
     return text
-
-
-@lru_cache(maxsize=4_096)
-def ring_pattern(numbers: int, indent: str) -> str:
-    """The lines of a ring of so many numbers."""
-    names = [f"{axis}{at}" for at in range(1, numbers // 2 + 1) for axis in "xy"]
-    vertices = (f"{indent}\t<{name}>%s</{name}>" for name in names)
-    return "\n".join((f"{indent}<polygon>", *vertices, f"{indent}</polygon>"))

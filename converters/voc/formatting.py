@@ -18,11 +18,12 @@ from ..carrying import as_read
 from ..lowering import own_box
 from ..spelling import confidence, spelled
 from . import attributes, rotated
-from .elements import escaped, leaf, lines_of, ring_pattern
+from .elements import escaped, leaf, lines_of
 from .glance import label_text
 from .numbers import all_written, span, undone, written
 from .objects import FLAGS, SCORES, is_set
 from .ordinary import UNSPECIFIED
+from .rings import ring_pattern
 
 _DEEP, _INNER = "\t\t", "\t\t\t"
 CORNERS = "\n".join(f"{_INNER}<{name}>%s</{name}>" for name in ("xmin", "ymin", "xmax", "ymax"))

@@ -56,16 +56,19 @@ class ObjectNote(msgspec.Struct, frozen=True):
     homeless: dict[str, str] = {}
     stated: dict[str, Any] = {}
 
+    def state(self, metadata: dict[str, Any]) -> None:
+        """Add the area to what is said of the shape, if it is still the one that it was stated of."""
+        if self.stated and metadata.get("outline", self.stated["outline"]) == self.stated["outline"]:
+            metadata.update(self.stated)
 
-def glance_at(path: str, data: bytes, plain: Ordinary | None) -> Glance:
-    """What a file says; nothing where it is broken. `plain`: the same, where it is of the ordinary form."""
-    if plain is not None:
-        return _glance_at_ordinary(plain)
+
+def glance_at(path: str, data: bytes) -> Glance:
+    """What a file says; nothing where it is broken."""
     try:
         root = tree_of(data, path)
     except AnnolakeError:
         return Glance()
-    found = [object_note(element).label for element in root.iter("object", "part")]
+    found = [note_in(element).label for element in root.iter("object", "part")]
     return Glance(
         labels={label for label in found if label.strip()},
         objects=len(found),
@@ -79,7 +82,8 @@ def glance_at(path: str, data: bytes, plain: Ordinary | None) -> Glance:
     )
 
 
-def _glance_at_ordinary(plain: Ordinary) -> Glance:
+def glance_at_ordinary(plain: Ordinary) -> Glance:
+    """What a file of the ordinary form says."""
     notes = plain.notes
     glance = Glance(
         labels={name for name in set(plain.labels) if name.strip()},
@@ -107,21 +111,29 @@ def tree_of(data: bytes, path: str) -> Element:
 
 
 def note_of(root: Element) -> ImageNote:
-    """What annolake noted in an image's file; nothing where that is broken."""
-    element = root.find("annolake")
-    if element is None:
+    """What annolake noted in an image's file."""
+    return image_note(root.findtext("annolake"))
+
+
+def image_note(text: str | None) -> ImageNote:
+    """What a note of an image says; nothing where it is broken."""
+    if not text:
         return ImageNote()
     try:
-        return _NOTE.decode(element.text or "")
+        return _NOTE.decode(text)
     except (msgspec.MsgspecError, UnicodeError):
         return ImageNote()
 
 
-def object_note(element: Element) -> ObjectNote:
+def note_in(element: Element) -> ObjectNote:
+    """What an object says."""
+    return object_note(element.findtext("name") or "", element.findtext("annolake"))
+
+
+def object_note(name: str, text: str | None) -> ObjectNote:
     """The label of an object, and what annolake noted of it; what of that makes no sense is passed over."""
-    label = label_text(element.findtext("name") or "")
-    text = element.findtext("annolake")
-    if text is None:
+    label = label_text(name)
+    if not text:
         return ObjectNote(label)
     try:
         note: Any = json.loads(text)

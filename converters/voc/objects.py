@@ -13,23 +13,21 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.geometry import hull, open_ring
 from ...schemas.model import Annotation, Polygon, Rectangle
 from ...schemas.problems import Problem
-from ..carrying import fingerprint
 from ..ledger import Ledger
 from ..spelling import Spelled, confidence, understood
 from ..xmltext import local
 from . import attributes, rotated
 from .elements import Content, Element, add, children, content
-from .glance import object_note
+from .glance import note_in
 from .numbers import parsed
 from .ordinary import UNSPECIFIED
+from .rings import CLOSED, note_box, vertex_names
 
 FLAGS = ("truncated", "difficult", "occluded")
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 SCORES = ("score", "confidence")
 _ONCE = frozenset(("name", "pose", "bndbox", "polygon", "robndbox", "attributes", "annolake", *FLAGS, *SCORES))
 _SET, _UNSET = frozenset(("1", "1.0", "true")), frozenset(("0", "0.0", "false"))
-_SAME = 1e-6
-"""Pixels that a box may differ from the hull of its outline and still be it."""
 
 Box = tuple[float, float, float, float]
 
@@ -93,7 +91,7 @@ class ObjectReader:
 
     def _annotation(self, element: Element, part_of: str | None) -> Annotation:
         found, extra = self._children(element, part_of is not None)
-        note = object_note(element)
+        note = note_in(element)
         if not note.label.strip():
             place = found.get("name", element)
             raise self._error("label-missing", place, "an object without a name", "name it")
@@ -118,8 +116,7 @@ class ObjectReader:
             metadata.update(said.metadata)
             score = said.confidence if score is None else score
         extra.update(note.homeless)
-        if note.stated and metadata.get("outline", note.stated["outline"]) == note.stated["outline"]:
-            metadata.update(note.stated)
+        note.state(metadata)
         if extra:
             metadata["voc_extra"] = _json(extra)
         common: dict[str, Any] = {
@@ -190,9 +187,7 @@ class ObjectReader:
             else:
                 extra["polygon"] = content(found["polygon"])
         if ring is not None:
-            if box is not None and any(abs(a - b) > _SAME for a, b in zip(box, hull(ring), strict=True)):
-                metadata["bbox"] = json.dumps(box)
-                metadata["outline"] = fingerprint([ring])
+            note_box(ring, box, metadata)
             return box or hull(ring), ring
         if box is None:
             raise self._error("box-missing", element, "an object without a <bndbox>", "give it one, or take it out")
@@ -229,7 +224,7 @@ class ObjectReader:
             foreign = foreign or tag[0] not in "xy" or not tag[1:].isdecimal() or tag in texts
             texts[tag] = child
         count = len(texts) // 2
-        names = [f"{axis}{number}" for number in range(1, count + 1) for axis in "xy"]
+        names = vertex_names(2 * count)
         if "pt" in texts and not boxed:
             message = "polygons of <pt> are those of LabelMe, which is another format"
             raise self._error("unsupported-variant", element, message, "convert it with LabelMe's own tools first")
@@ -247,7 +242,7 @@ class ObjectReader:
         if len(ring) < 6:
             raise self._error("odd-polygon", element, "a <polygon> without three vertices", "mend it, or take it out")
         if len(ring) < len(numbers):
-            metadata["voc_outline"] = '"closed"'
+            metadata["voc_outline"] = CLOSED
         return ring
 
     def _rotated(self, element: Element, metadata: dict[str, Any]) -> tuple[float, ...]:

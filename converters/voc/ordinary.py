@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from lxml import etree
@@ -24,6 +24,7 @@ USUAL_DEPTH = "3"
 _USUAL_POSES = frozenset(("", UNSPECIFIED))
 _NOTED = ("verified", "folder", "filename", "path", "source", "owner")
 _FLAGS = ("truncated", "difficult", "occluded")
+_WHOLE = re.compile(r"\.0+(?:,|\Z)")
 _NUMBERS = msgspec.json.Decoder(list[int | float])
 GAP = r"[ \t\r\n]*"
 _TEXT = r"[^<>&\x00-\x1f\x7f-\x9f\ufffe\uffff]*"
@@ -60,10 +61,16 @@ SAID = "".join(_maybe(_element(*each)) for each in _SAYING)
 _SAID = "".join(_maybe(_leaf(*each)) for each in _SAYING)
 FRONT = rf"<object>{GAP}" + _leaf("name", LABEL)
 _CORNERS = "".join(_leaf(name, NUMBER) for name in ("xmin", "ymin", "xmax", "ymax"))
-REST = _element("bndbox", GAP + _CORNERS) + rf"</object>{GAP}"
+_BOX = _element("bndbox", GAP + _CORNERS)
+_OBJECT_END = rf"</object>{GAP}"
+REST = _BOX + _OBJECT_END
 END = rf"</annotation>{GAP}"
 _IN_HEAD, _AT_END = re.compile(HEAD), re.compile(rf"{END}\Z")
 _OBJECT, _IN_OBJECT = re.compile(f"({FRONT}{_SAID}{REST})"), re.compile(_SAID)
+_NOTE = _maybe(_leaf("annolake"))
+OUTLINED = re.compile(f"({FRONT}{_SAID}{_BOX}{_maybe(_element('polygon', '([^&!?po]+)'))}{_NOTE}{_OBJECT_END})")
+"""An object that has a polygon or a note besides, or neither."""
+NOTED_END = re.compile(rf"{_NOTE}{END}\Z")
 
 
 class Ordinary(msgspec.Struct, array_like=True, gc=False):
@@ -82,6 +89,39 @@ class Ordinary(msgspec.Struct, array_like=True, gc=False):
 
 def ordinary(data: bytes) -> Ordinary | None:
     """What a file of the ordinary form says; None for any other."""
+    frame = framed(data, _OBJECT, _AT_END)
+    return None if frame is None else frame.boxes()
+
+
+class Frame(NamedTuple):
+    """A file's notes and size; of each object its whole text, its name, pose, three flags and four corners, and what
+    else its pattern takes; the match of the end.
+    """
+
+    notes: dict[str, Any]
+    sides: tuple[int | None, int | None]
+    objects: list[tuple[str, ...]]
+    end: re.Match[str]
+
+    def boxes(self) -> Ordinary:
+        """The objects without what else is taken of them."""
+        if not self.objects:
+            return Ordinary(self.notes, *self.sides, [], [], {}, False)
+        _, labels, poses, truncated, difficult, occluded, *columns = zip(*self.objects, strict=True)
+        odd = not _USUAL_POSES.issuperset(poses) or "1" in (*truncated, *difficult, *occluded)
+        each = enumerate(self.objects) if odd else ()
+        return Ordinary(
+            self.notes,
+            *self.sides,
+            list(labels),
+            numbers(list(chain.from_iterable(zip(*columns[:4], strict=True)))),
+            {number: metadata for number, said in each if (metadata := _metadata(said[2:6]))},
+            "0" in occluded,
+        )
+
+
+def framed(data: bytes, objects: re.Pattern[str], end: re.Pattern[str]) -> Frame | None:
+    """A file of these objects below the usual head; None for any other."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -89,9 +129,10 @@ def ordinary(data: bytes) -> Ordinary | None:
     head = _IN_HEAD.match(text)
     if head is None:
         return None
-    objects = _OBJECT.findall(text, head.end())
+    found = objects.findall(text, head.end())
     # Objects that leave no gap end where their lengths say.
-    if _AT_END.match(text, head.end() + sum([len(each[0]) for each in objects])) is None:
+    at_end = end.match(text, head.end() + sum([len(each[0]) for each in found]))
+    if at_end is None:
         return None
     *noted, width, height, depth, segmented = head.groups()
     notes = {name: value for name, value in zip(_NOTED, noted, strict=True) if value is not None}
@@ -102,24 +143,9 @@ def ordinary(data: bytes) -> Ordinary | None:
                 return None
     if segmented is not None:
         notes["segmented"] = segmented
-    if width is None:
-        sides = None, None
-    else:
-        sides = int(width), int(height)
-        if depth is not None and depth != USUAL_DEPTH:
-            notes["depth"] = depth
-    if not objects:
-        return Ordinary(notes, *sides, [], [], {}, False)
-    _, labels, poses, truncated, difficult, occluded, *_ = columns = list(zip(*objects, strict=True))
-    odd = not _USUAL_POSES.issuperset(poses) or "1" in (*truncated, *difficult, *occluded)
-    return Ordinary(
-        notes,
-        *sides,
-        list(labels),
-        numbers(list(chain.from_iterable(zip(*columns[-4:], strict=True)))),
-        {number: metadata for number, each in enumerate(objects) if (metadata := _metadata(each[2:6]))} if odd else {},
-        "0" in occluded,
-    )
+    if width is not None and depth is not None and depth != USUAL_DEPTH:
+        notes["depth"] = depth
+    return Frame(notes, (None, None) if width is None else (int(width), int(height)), found, at_end)
 
 
 def rectangles(plain: Ordinary, shift: int) -> list[Annotation] | Boxes | None:
@@ -164,7 +190,9 @@ def numbers(texts: list[str]) -> list[int | float]:
         numbers = _NUMBERS.decode(f"[{joined}]")
     except msgspec.DecodeError:  # a zero in front
         return list(map(parsed, texts))
-    return [int(n) if n == int(n) else n for n in numbers] if "." in joined or "-" in joined else numbers
+    if "-" in joined or _WHOLE.search(joined):
+        return [int(n) if n == int(n) else n for n in numbers]
+    return numbers
 
 
 BROKEN: Any = object()

@@ -8,7 +8,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from ...schemas.errors import AnnolakeError, InvalidInput, Place
-from ...schemas.model import Annotation, Boxes, Record
+from ...schemas.model import Record
 from ...schemas.problems import Problem
 from ..blocks import Block
 from ..fidelity import Fidelity
@@ -28,6 +28,7 @@ from .notes import ImageNotes, as_facts
 from .numbers import parsed, written
 from .objects import ObjectReader
 from .ordinary import USUAL_DEPTH, Ordinary, ordinary, rectangles
+from .outlined import outlined
 from .survey import Run, Survey, data_of
 
 if TYPE_CHECKING:
@@ -137,16 +138,16 @@ class Records:
             width, height = (None, None) if size is None else (size.width, size.height)
             return Record(image=name, width=width, height=height, split=entry.split, extras=extras)
         objects.file, objects.image = entry.xml, name
-        boxes = None if plain is None else rectangles(plain, self.shift)
-        annotations: list[Annotation] | Boxes
-        if plain is not None and boxes is not None:
-            note = ImageNote()
+        note, annotations = ImageNote(), None if plain is None else rectangles(plain, self.shift)
+        data = b"" if annotations is not None else read_bytes(entry.xml, FILE_LIMIT)
+        if annotations is None and ledger.places is None and (rings := outlined(data)) is not None:
+            plain, note, annotations = rings.plain, rings.note, rings.annotations(self.shift)
+        if plain is not None and annotations is not None:
             notes, size = plain.notes, (plain.width, plain.height)
             self._complete(notes, plain.shown, entry, name, ledger)
-            ledger.seen["annotations"] += len(boxes)
-            annotations = boxes
+            ledger.seen["annotations"] += len(annotations)
         else:
-            root = tree_of(read_bytes(entry.xml, FILE_LIMIT), entry.xml)
+            root = tree_of(data, entry.xml)
             if root.tag not in ROOTS:
                 message = f"the root is <{root.tag}>, where VOC has <annotation>"
                 hint = "is this another format? Say which with --from, or take the file out"

@@ -14,9 +14,9 @@ from ...schemas.geometry import shoelace
 from ..ringblocks import BOX, RingBlock
 from ..shapeblocks import Shape, are_hulls, fingerprints, hulls
 from .corners import corners
-from .elements import ring_pattern
 from .formatting import CORNERS, USUAL, noted_as
 from .numbers import all_written
+from .rings import ring_pattern
 
 if TYPE_CHECKING:
     from .blocktexts import BlockTexts

@@ -20,9 +20,11 @@ from ..parallel import looked_over
 from ..text import FILE_LIMIT
 from .columns import Columns, columns, kept
 from .convention import Evidence
-from .glance import Glance, glance_at, has_low
+from .glance import Glance, glance_at, glance_at_ordinary, has_low
 from .layout import Entry, Pictures
 from .naming import USUAL_EXTENSION, name_of, plain_id
+from .ordinary import Ordinary
+from .outlined import outlined
 
 _KEPT = 64 << 20
 _AT_ONCE = 4 << 20
@@ -114,7 +116,7 @@ class _Look:
             or (not self.evidence.zero and has_low(said.numbers()))
         ):
             for entry, data, plain in zip(entries, files, said.files(), strict=True):
-                self._note(entry, Glance() if data is None else glance_at(str(entry.xml), data, plain))
+                self._note(entry, Glance() if data is None else _glance(str(entry.xml), data, plain))
             return
         self.labels.update(said.labels)
         self.objects.extend(said.counts)
@@ -148,6 +150,14 @@ class _Look:
             self.typeless += not extension
             name = entry.id + (extension or USUAL_EXTENSION)
         self.names.append(entry.root.prefix + name)
+
+
+def _glance(path: str, data: bytes, plain: Ordinary | None) -> Glance:
+    """What a file says. `plain`: the same, where it is of the ordinary form."""
+    if plain is not None:
+        return glance_at_ordinary(plain)
+    rings = outlined(data)
+    return glance_at(path, data) if rings is None else rings.glance()
 
 
 def data_of(entry: Entry) -> bytes | None:

@@ -10,11 +10,14 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from annolake.converters.carrying import fingerprint
 from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
 from annolake.converters.voc import Options, reading, survey
+from annolake.converters.voc import records as voc_records
 from annolake.converters.voc.columns import KEPT, columns, kept
 from annolake.converters.voc.ordinary import ordinary
+from annolake.converters.voc.outlined import outlined
 from annolake.schemas.errors import AnnolakeError
 
 TEXTS = st.sampled_from(["car", "a b", " edge ", "ä", "traffic light", "Unspecified", "\u2028", "x" * 40])
@@ -42,6 +45,36 @@ ODD = st.sampled_from(
 """What is put into an ordinary file somewhere: most of it is wrong there, some is not."""
 
 
+RING = "<x1>10</x1> <y1>20</y1><x2>30.5</x2><y2>20</y2>\n<x3>30.5</x3><y3>40</y3>"
+POLYGONS = st.sampled_from(
+    [
+        *("", "", "", f"<polygon>{RING}</polygon>\n", f"<polygon>{RING}<x4>10</x4><y4>20</y4></polygon>"),
+        *(f"<polygon>{RING}</polygon> <polygon>{RING}</polygon>", f"<polygon>{RING}<x4>7</x4></polygon>"),
+        *(f"<polygon>{RING.replace(*odd)}</polygon>" for odd in [("x2", "x4"), ("10", "0"), ("10", "1e1"), ("y", "z")]),
+        *(
+            f"<polygon>{RING.replace(*odd)}</polygon>"
+            for odd in [("x1", "pt"), ("</x1> ", "</x1>a"), ("</x1>", "</x2>")]
+        ),
+        *("<polygon/>", "<polygon></polygon>", "<polygon><x1>1</x1><y1>1</y1></polygon>", "<polygon>1</polygon>"),
+        f"<polygon>{RING.replace('y3', 'y03')}</polygon>",
+    ]
+)
+OUTLINE = fingerprint([(10, 20, 30.5, 20, 30.5, 40)])
+OBJECT_NOTES = st.sampled_from(
+    [
+        *("", "", "", '<annolake>{"label": " car "}</annolake>', '<annolake>{"label": ""}</annolake>', "<annolake/>"),
+        *(f'<annolake>{{"area": 3.5, "outline": {outline}}}</annolake>' for outline in (OUTLINE, 7)),
+        *('<annolake>{"extras": {"a": [1, null]}}</annolake>', '<annolake>{"attributes": {"name": "k"}}</annolake>'),
+        *('<annolake>{"area": NaN, "outline": 1}</annolake>', "<annolake>[1</annolake>", "<annolake>&lt;</annolake>"),
+        "<annolake></annolake>",
+    ]
+)
+IMAGE_NOTES = (
+    *('<annolake>{"image": "b/a.jpg"}</annolake>', '<annolake>{"extras":{"coco":{"license":3}}}</annolake>\n'),
+    *('<annolake>{"storageName": "x"}</annolake>', "<annolake>{</annolake>", "<annolake/>"),
+)
+
+
 @st.composite
 def elements(draw: st.DrawFn, gap: str, *pairs: tuple[str, st.SearchStrategy[str]]) -> str:
     there = [pair for pair in pairs if draw(st.integers(0, 19)) > 0]
@@ -61,7 +94,9 @@ def files(draw: st.DrawFn) -> bytes:
         flags = [(name, FLAGS) for name in ("truncated", "difficult", "occluded")]
         said = draw(elements(gap, ("name", TEXTS), ("pose", TEXTS), *flags))
         corners = draw(elements(gap, *((name, NUMBERS) for name in ("xmin", "ymin", "xmax", "ymax"))))
-        parts.append(f"<object>{gap}{said}<bndbox>{gap}{corners}</bndbox>{gap}</object>{gap}")
+        besides = draw(POLYGONS) + draw(OBJECT_NOTES)
+        parts.append(f"<object>{gap}{said}<bndbox>{gap}{corners}</bndbox>{gap}{besides}</object>{gap}")
+    parts.append(draw(st.sampled_from(["", "", *IMAGE_NOTES])))
     declarations = ["", '<?xml version="1.0"?>\n', "<?xml version='1.0' encoding='utf-8'?>", "<?xml version=\"1.0' ?>"]
     attributes = draw(st.sampled_from(["", "", ' verified="yes"', ' verified="a b"']))
     text = f"{draw(st.sampled_from(declarations))}<annotation{attributes}>{gap}{''.join(parts)}</annotation>{gap}"
@@ -83,14 +118,16 @@ def found(path: Path, lenient: bool) -> Any:
     return opened.catalog, records, ledger.seen, ledger.losses, ledger.decisions, ledger.problems
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=800, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=files(), lenient=st.booleans())
 def test_the_pattern_and_the_parser_agree(data: bytes, lenient: bool, tmp_path: Path) -> None:
     path = tmp_path / "a.xml"
     path.write_bytes(data)
     by_pattern = found(path, lenient)
-    event("ordinary" if ordinary(data) else "other")
+    event("ordinary" if ordinary(data) else "outlined" if outlined(data) else "other")
     with pytest.MonkeyPatch.context() as patch:
+        for module in (survey, voc_records):
+            patch.setattr(module, "outlined", lambda _: None)
         patch.setattr(survey, "columns", lambda files, doubtful: columns([None] * len(files), doubtful=doubtful))
         assert found(path, lenient) == by_pattern
 
@@ -194,3 +231,17 @@ def test_files_laid_out_in_several_ways_are_told_apart(others: list[str]) -> Non
 )
 def test_anything_else_is_not(odd: str) -> None:
     assert ordinary(DEVKIT.replace("\t</object>", f"{odd}</object>").encode()) is None
+
+
+def test_polygons_and_our_notes_are_of_the_outlined_form() -> None:
+    polygon = f'<polygon>{RING}</polygon><annolake>{{"area": 3.5, "outline": {OUTLINE}}}</annolake>'
+    text = DEVKIT.replace("\t</object>", f"\t\t{polygon}\n\t</object>", 1)
+    text = text.removesuffix("</annotation>\n") + '<annolake>{"image": "b.jpg"}</annolake></annotation>\n'
+    assert ordinary(text.encode()) is None
+    said = outlined(text.encode())
+    assert said is not None
+    assert said.rings == [[10, 20, 30.5, 20, 30.5, 40], []]
+    assert said.note.image == "b.jpg"
+    plain = {"pose": "Left", "truncated": True}
+    found = [annotation.metadata for annotation in said.annotations(0) or ()]
+    assert found == [{**plain, "area": 3.5, "outline": OUTLINE}, plain]
