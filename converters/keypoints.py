@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
+
+from ..schemas.model import Annotation
+from .lowering import exceeds
 
 _TRIPLES = msgspec.json.Decoder(list[int | float | None])
 
@@ -26,6 +31,25 @@ def without_visibility(keypoints: Any) -> Any:
         elif flat[start + 2] not in _PLAIN:
             flat[start + 2] = 2
     return msgspec.json.encode(flat).decode()
+
+
+def with_points_inside(
+    annotation: Annotation, width: float, height: float, share: float, book: Callable[[str, str], None]
+) -> Annotation:
+    """The annotation with points that lie more than this share of an image of that size beyond it not labelled, booked:
+    nobody can see them in it.
+    """
+    flat = _decoded(annotation.metadata.get("keypoints"))
+    outside: list[str] = []
+    for start in range(0, len(flat or ()), 3):
+        x, y = flat[start : start + 2] if flat else (None, None)
+        if flat and x is not None and y is not None and (exceeds(x, x, width, share) or exceeds(y, y, height, share)):
+            outside.append(f"key point {start // 3 + 1} at {x:g}, {y:g}")
+            flat[start : start + 3] = 0, 0, 0
+    if not outside:
+        return annotation
+    book("keypoints-dropped", "; ".join(outside))
+    return replace(annotation, metadata={**annotation.metadata, "keypoints": msgspec.json.encode(flat).decode()})
 
 
 _PLAIN = (2, None)

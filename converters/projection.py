@@ -22,6 +22,7 @@ from .fidelity import Fidelity
 from .fitting import as_oriented_box, called_obb, needs_fitting
 from .grid import is_solid, on_whole_pixels
 from .joining import joined
+from .keypoints import with_points_inside
 from .ledger import Ledger
 from .lowering import exceeds, within
 
@@ -297,7 +298,8 @@ class _Projector:
             self._book("clipped" if out else "empty-after-clip")
         elif not out:
             self._book("degenerate")
-        return out
+        keypoints = self.fidelity.keypoints
+        return [with_points_inside(a, width, height, share, self._book) for a in out] if keypoints else out
 
     def _masked(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """Outlines as masks; as boxes where the image's size is not known or no pixel's centre is covered."""

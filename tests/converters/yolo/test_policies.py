@@ -159,3 +159,20 @@ def test_a_track_id_too_large_for_a_float_is_refused_not_changed(dataset, tmp_pa
     with pytest.raises(InvalidInput) as caught:
         convert(source, tmp_path / "lake.json", to="metalake", options={"yolo": yolo.Options(track=True)})
     assert (caught.value.code, caught.value.place.line) == ("bad-number", 1)
+
+
+def test_a_key_point_outside_the_picture_is_not_labelled_and_said(coco, tmp_path: Path, ultralytics):
+    """Ultralytics drops every box of a file with such a point (a picture of 100 by 50: 101 and -1 are within its
+    hundredth); nobody sees it in the picture.
+    """
+    points = [12, 12, 2, 105, 20, 2, -3, 15, 1, 101, -0.5, 2]
+    source = coco({"keypoints": points, "num_keypoints": 4})
+    report = to_yolo(source, tmp_path / "set", task="pose")
+    (row,) = ultralytics(tmp_path / "set", keypoints=4)["train"]["./images/train/a.jpg"]
+    assert row[5:] == pytest.approx([0.12, 0.24, 2, 0, 0, 0, 0, 0, 0, 1.01, -0.01, 2])
+    (loss,) = report.losses
+    assert (loss["code"], loss["count"]) == ("keypoints-dropped", 1)
+    assert loss["examples"][0]["detail"] == "key point 2 at 105, 20; key point 3 at -3, 15"
+    with pytest.raises(LossRefused):
+        convert(source, tmp_path / "no", to="yolo", options={"yolo": yolo.Options(task="pose")})
+    assert losses(to_yolo(source, tmp_path / "boxes", task="detect")) == {"keypoints-dropped": 1}
