@@ -20,7 +20,7 @@ from .blocks import Block
 from .describing import Carry, Describer, keeps_all
 from .fidelity import Fidelity
 from .ledger import Ledger
-from .lowering import check_name, groups
+from .lowering import check_name, groups, unreal_size
 from .projection import projector
 from .ringblocks import RingBlock
 from .shapeblocks import Shape, ShapeBlock
@@ -208,11 +208,15 @@ class BlockProjection:
     def _stays(self, record: Record) -> bool:
         """Whether the target keeps all of an image that has a good name."""
         facts = self.facts_stay or not (record.extras or record.storage_name is not None)
-        return facts and self.heads_stay and (record.id is None or self.fidelity.ids)
+        return facts and self.heads_stay and (record.id is None or self.fidelity.ids) and self._is_sized(record)
+
+    def _is_sized(self, record: Record) -> bool:
+        return not self.fidelity.real_sizes or not unreal_size(record)
 
     def _head(self, record: Record) -> Record:
         fidelity = self.fidelity
-        if (record.extras or record.storage_name is not None) and not self.facts_stay:
+        facts_go = (record.extras or record.storage_name is not None) and not self.facts_stay
+        if facts_go or not self._is_sized(record):
             return self.one(record)
         check_name(record.image)
         if self._stays(record):

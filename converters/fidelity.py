@@ -19,7 +19,8 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     which they, and sizes, may exceed it all the same. `oriented`: every polygon is an oriented box, of four corners and
     with the shape `obb`. `joined`: the parts of one object become one ring. `masks_only`: every outline is a mask.
     Annotations that lack a `required` fact (`confidence`, `track_id`) have no place. `solid`: boxes, and those around
-    rings, have a width and a height above zero. `whole`: corners lie on whole pixels.
+    rings, have a width and a height above zero. `whole`: corners lie on whole pixels. `real_sizes`: width and height of
+    an image are above zero, or both are left out.
     """
 
     shapes: frozenset[str]
@@ -49,6 +50,7 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     unique_stems: bool = False
     solid: bool = False
     whole: bool = False
+    real_sizes: bool = False
 
     @property
     def boxes_only(self) -> bool:

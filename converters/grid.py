@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ..schemas.figures import figure_of
+from ..schemas.geometry import corners
 from ..schemas.model import Annotation, Polygon, Rectangle
 
 
@@ -26,8 +27,9 @@ def is_solid(annotation: Annotation) -> bool:
 
 
 def on_whole_pixels(shapes: Iterable[Annotation], book: Callable[[], None]) -> list[Annotation]:
-    """Shapes in pixels with every corner on the nearest whole one; a side that would vanish keeps the pixel it lies in.
-    `book` is called for each that moved. Rotated boxes stay: their own numbers are no corners.
+    """Shapes in pixels with every corner on the nearest whole one; a side that would vanish keeps the pixel it lies in,
+    and a ring of which one would becomes the box around it. `book` is called for each that moved. Rotated boxes stay:
+    their own numbers are no corners.
     """
     out: list[Annotation] = []
     for shape in shapes:
@@ -51,7 +53,16 @@ def _rounded(shape: Annotation) -> dict[str, Any]:
     figure = figure_of(shape)
     if figure is not None and figure.shape == "obb":
         return {}
-    return {"xy": [floor(value + 0.5) for value in shape.xy]}
+    xy = [floor(value + 0.5) for value in shape.xy]
+    if (
+        isinstance(shape, Polygon)
+        and is_solid(shape)
+        and (min(xy[::2]) == max(xy[::2]) or min(xy[1::2]) == max(xy[1::2]))
+    ):
+        left, right = _span(min(shape.xy[::2]), max(shape.xy[::2]))
+        top, bottom = _span(min(shape.xy[1::2]), max(shape.xy[1::2]))
+        return {"xy": corners(left, top, right - left, bottom - top)}
+    return {"xy": xy}
 
 
 def _span(low: float, high: float) -> tuple[int, int]:

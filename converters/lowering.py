@@ -13,7 +13,7 @@ from ..schemas import geometry
 from ..schemas.errors import InvalidInput, Place
 from ..schemas.figures import KINDS
 from ..schemas.keys import BOOKKEEPING, BY_NAME, IMAGE_BOOKKEEPING, RINGS
-from ..schemas.model import Annotation, Polygon, Rectangle, Tag, objects
+from ..schemas.model import Annotation, Polygon, Record, Rectangle, Tag, objects
 from ..schemas.names import is_safe_name
 from ..schemas.plain import is_object
 from .carrying import as_read
@@ -166,6 +166,15 @@ def lost_facts(extras: Mapping[str, Any], storage_name: str | None) -> list[str]
         else:
             lost.append(name)
     return lost if storage_name is None else [*lost, "storageName"]
+
+
+def unreal_size(record: Record) -> str:
+    """What is said of an image's size where that is none, as neither side may be 0 or below, or missing alone."""
+    width, height = record.width, record.height
+    if (width is not None and height is not None and width > 0 and height > 0) or width is height is None:
+        return ""
+    sides = {"width": width, "height": height}
+    return ", ".join(f"{side} {value}" for side, value in sides.items() if value is not None)
 
 
 def check_name(name: str) -> None:

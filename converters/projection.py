@@ -154,6 +154,9 @@ class _Projector:
             changes["id"] = None
         if not fidelity.image_size:
             changes["width"] = changes["height"] = None
+        elif fidelity.real_sizes and (said := lowering.unreal_size(record)):
+            self.ledger.book("image-fact-dropped", image=record.image, detail=said)
+            changes["width"] = changes["height"] = None
         if not fidelity.splits:
             changes["split"] = None
         if fidelity.image_facts:
@@ -166,8 +169,7 @@ class _Projector:
         return changes
 
     def _book_facts(self, extras: Mapping[str, Any], storage_name: str | None) -> None:
-        lost = lowering.lost_facts(extras, storage_name)
-        if lost:
+        if lost := lowering.lost_facts(extras, storage_name):
             self.ledger.book("image-fact-dropped", image=self.record.image, detail=", ".join(sorted(lost)))
 
     def _tags(self) -> tuple[Any, ...]:

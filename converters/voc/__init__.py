@@ -78,6 +78,7 @@ def fidelity(options: Options) -> Fidelity:
         unique_stems=True,
         solid=True,
         whole=options.numbers == "int",
+        real_sizes=True,
     )
 
 

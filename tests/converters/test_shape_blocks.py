@@ -140,6 +140,22 @@ def test_the_same_where_only_the_meaning_is_carried(tmp_path: Path, monkeypatch:
     assert outcome(source, "coco", tmp_path / "two", to, {}, 1, carry="lean") == one_by_one
 
 
+@pytest.mark.parametrize("to", ["voc", "cvat", "coco"])
+def test_the_same_of_images_whose_size_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str) -> None:
+    source = outlined_source(tmp_path, 6, "usual")
+    document = json.loads(source.read_text())
+    for number, size in enumerate([{"width": 0}, {"height": -1}, {"width": None}, {"width": None, "height": None}]):
+        document["images"][3 * number] |= size
+    source.write_text(json.dumps(document))
+    monkeypatch.setattr(blocks, "FEWEST", 10**9)
+    one_by_one = outcome(source, "coco", tmp_path / "one", to, {}, 1)
+    monkeypatch.setattr(blocks, "FEWEST", 0)
+    in_blocks = outcome(source, "coco", tmp_path / "two", to, {}, 1)
+    assert in_blocks == one_by_one
+    losses = {loss["code"]: loss["count"] for loss in in_blocks[1]["losses"]}
+    assert losses.get("image-fact-dropped", 0) == (3 if to == "voc" else 0)
+
+
 @pytest.mark.parametrize("to", ["voc", "yolo"])
 def test_usual_images_are_projected_as_rings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str) -> None:
     """Crowds that are left out and objects of several rings keep no image out of a block."""

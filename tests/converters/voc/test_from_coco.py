@@ -11,6 +11,7 @@ import pytest
 
 from annolake.converters import convert
 from annolake.converters.voc import Options
+from annolake.schemas.errors import LossRefused
 
 from .independent import boxes
 
@@ -67,3 +68,30 @@ def test_a_stated_area_comes_home(coco: Coco, tmp_path: Path) -> None:
     back = json.loads((tmp_path / "back.json").read_text())["annotations"]
     assert [one["area"] for one in back] == [7, 1000, 12, 5]
     assert back[0]["bbox"] == [10, 10, 1, 5]
+
+
+@pytest.mark.parametrize("size", [{"width": 0, "height": 80}, {"width": -1, "height": -1}, {"height": 80}])
+def test_a_size_that_is_none_is_left_out_and_said(coco: Coco, tmp_path: Path, size: dict[str, int]) -> None:
+    source = coco({"bbox": [1, 2, 3, 4], "area": 12})
+    document = json.loads(source.read_text())
+    document["images"] = [{"id": 1, "file_name": "a.jpg", **size}]
+    source.write_text(json.dumps(document))
+    with pytest.raises(LossRefused):
+        convert(source, tmp_path / "out", to="voc")
+    report = convert(source, tmp_path / "out", to="voc", allow_loss=True)
+    (loss,) = report.losses
+    said = ", ".join(f"{side} {value}" for side, value in size.items())
+    assert (loss["code"], loss["examples"][0]["detail"]) == ("image-fact-dropped", said)
+    assert "<size>" not in (tmp_path / "out" / "Annotations" / "a.xml").read_text()
+
+
+def test_a_ring_below_a_pixel_becomes_the_pixels_it_lies_in(coco: Coco, tmp_path: Path) -> None:
+    """Rounded one by one its vertices would fall on one point, or on a line."""
+    source = coco(
+        {"bbox": [10.1, 20.1, 0.2, 0.2], "area": 0.02, "segmentation": [[10.1, 20.1, 10.3, 20.1, 10.3, 20.3]]},
+        {"bbox": [10.6, 20.1, 30, 0.3], "area": 4, "segmentation": [[10.6, 20.1, 40.6, 20.1, 40.6, 20.4]]},
+    )
+    options = {"voc": Options(numbers="int", convention="edges")}
+    report = convert(source, tmp_path / "out", to="voc", options=options, allow_loss=True)
+    assert boxes(tmp_path / "out") == [("a.xml", "x", [10, 20, 11, 21]), ("a.xml", "x", [11, 20, 41, 21])]
+    assert {loss["code"]: loss["count"] for loss in report.losses} == {"rounded": 2}
