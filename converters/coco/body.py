@@ -180,10 +180,12 @@ class Body:
             out["width"] = record.width
         if record.height is not None:
             out["height"] = record.height
+        others = {key: value for key, value in record.extras.items() if key != "coco" or not is_object(value)}
+        if isinstance(coco.get("split"), str) and (self.split_key or record.split is None):
+            others["coco"] = {"split": coco.pop("split")}  # there it would be the split that the image is in
         out.update(coco)
         if self.split_key and record.split is not None:
             out["split"] = record.split
-        others = {key: value for key, value in record.extras.items() if key != "coco" or not is_object(value)}
         if record.storage_name is not None:
             others["storageName"] = record.storage_name
         if others:

@@ -82,6 +82,9 @@ class Images:
     def _any(self, raw: msgspec.Raw, index: int) -> Record:
         document = self.document
         rest = document.object(raw, ("images", index))
+        split = document.source.split
+        if split is None and isinstance(rest.get("split"), str):
+            split = rest.pop("split")
         extras = self._noted(rest, index)
         storage = extras.pop("storageName", None)
         given = rest.pop("file_name", None)
@@ -114,9 +117,6 @@ class Images:
                 place = document.place("images", index, key, image=name)
                 fix = "write the picture's real size, or leave it out"
                 document.problem(self.ledger, "image-size", f"{key} {value} is no size", place, fix, "warning")
-        split = document.source.split
-        if split is None and isinstance(rest.get("split"), str):
-            split = rest.pop("split")
         fronted = name in self.clashing or (self.clashing and name.startswith(f"{split}/"))
         image = f"{split}/{name}" if fronted else name
         if image != name:

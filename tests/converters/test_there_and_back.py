@@ -133,3 +133,22 @@ def _by_image(document: dict[str, Any]) -> list[dict[str, Any]]:
 def _files(path: Path) -> dict[str, bytes]:
     found = sorted(path.rglob("*")) if path.is_dir() else [path]
     return {file.relative_to(path).as_posix(): file.read_bytes() for file in found if file.is_file()}
+
+
+@pytest.mark.parametrize("layout", ["file", "folder"])
+def test_a_key_split_that_is_not_the_split_comes_home(tmp_path: Path, layout: Any) -> None:
+    """Of an image in a file whose name says the split; in one file of all splits that key says which is meant."""
+    files = {"train": "a set of ours", "val": "train"}
+    for number, (split, said) in enumerate(files.items(), 1):
+        image = {"id": number, "file_name": f"{number}.jpg", "width": 9, "height": 9, "split": said}
+        path = tmp_path / "set" / "annotations" / f"instances_{split}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"images": [image], "annotations": [], "categories": []}))
+    convert(tmp_path / "set", tmp_path / "one.json", to="coco")
+    folder = {"coco": coco.Options(layout="folder")}
+    convert(tmp_path / "one.json", tmp_path / "back", to="coco", options=folder)
+    found = {
+        file.stem.removeprefix("instances_"): json.loads(file.read_text())["images"][0]["split"]
+        for file in (tmp_path / "back" / "annotations").iterdir()
+    }
+    assert found == files
