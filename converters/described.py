@@ -39,7 +39,7 @@ FACTS: dict[str, Callable[[Fidelity], str]] = {
     "confidence": lambda f: "on each" if "confidence" in f.required else _yes(f.confidence),
     "attributes": lambda f: _yes(f.attributes),
     "metadata": _any_metadata,
-    "sizes of images": lambda f: _yes(f.image_size),
+    "sizes of images": lambda f: _yes(f.image_size) + (", above zero" if f.real_sizes else ""),
     "facts of images": lambda f: _yes(f.image_facts),
     "empty images": lambda f: _yes(f.empty_images),
     "ids": lambda f: _yes(f.ids),

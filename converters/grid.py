@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import ceil, floor, isfinite
 from typing import Any
 
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from ..schemas.figures import figure_of
 from ..schemas.geometry import corners
 from ..schemas.model import Annotation, Polygon, Rectangle
+from .lowering import apart, led_by
 
 
 def is_solid(annotation: Annotation) -> bool:
@@ -24,6 +25,19 @@ def is_solid(annotation: Annotation) -> bool:
     if not isinstance(annotation, Polygon):
         return True
     return len(xy) >= 6 and isfinite(sum(xy)) and min(xy[::2]) < max(xy[::2]) and min(xy[1::2]) < max(xy[1::2])
+
+
+def with_area(group: Sequence[Annotation], book: Callable[..., None]) -> Sequence[Annotation]:
+    """The parts of an object that have an area; what has none is left out, and booked."""
+    solid = [one for one in group if is_solid(one)]
+    if len(solid) == len(group):
+        return group
+    if not solid:
+        book("degenerate")
+        return ()
+    book("part-dropped", f"{len(group) - len(solid)} of {len(group)} parts")
+    rest = [apart(one) for one in solid]
+    return rest if solid[0] is group[0] else led_by(group[0], rest)
 
 
 def on_whole_pixels(shapes: Iterable[Annotation], book: Callable[[], None]) -> list[Annotation]:

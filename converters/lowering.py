@@ -72,6 +72,14 @@ def apart(annotation: _Shape) -> _Shape:
     return replace(annotation, metadata=kept)
 
 
+def led_by(first: Annotation, rest: Sequence[_Shape]) -> Sequence[_Shape]:
+    """The rest of an object whose first ring is left out: what that alone says of the object, the next one says."""
+    if not rest:
+        return rest
+    said = {key: value for key, value in first.metadata.items() if key not in OF_OUTLINES | rest[0].metadata.keys()}
+    return [replace(rest[0], metadata={**rest[0].metadata, **said}), *rest[1:]]
+
+
 def told_by_others(metadata: Mapping[str, Any]) -> frozenset[str]:
     """Keys whose loss is told by another code, or is none: the rotation of a figure goes with its numbers."""
     figure = "geometry" in metadata and metadata.get("shape") in KINDS

@@ -15,21 +15,18 @@ from ..schemas import geometry
 from ..schemas.keys import BOOKKEEPING, IMAGE_BOOKKEEPING
 from ..schemas.model import Annotation, Boxes, Coordinates, Line, Points, Polygon, Record, Rectangle
 from . import lowering
+from .clipping import FEWEST, inside
 from .coordinates import in_space, limits, rescaled, scaled_boxes, scaled_ring, size_of
 from .describing import Carry, Describer, keeps_all
 from .drawing import drawn, needs_drawing
 from .fidelity import Fidelity
 from .fitting import as_oriented_box, called_obb, needs_fitting
-from .grid import is_solid, on_whole_pixels
+from .grid import is_solid, on_whole_pixels, with_area
 from .joining import joined
-from .keypoints import with_points_inside
 from .ledger import Ledger
-from .lowering import exceeds, within
+from .lowering import within
 
 _WORDS: dict[type, str] = {Rectangle: "rectangle", Polygon: "polygon", Line: "line", Points: "points"}
-_FEWEST: dict[type, int] = {Polygon: 3, Line: 2, Points: 1}
-_SLACK = 1e-9
-"""Sums of floats overshoot the edge by less than this share of the image; nothing is cut for it."""
 
 
 def projector(
@@ -137,7 +134,7 @@ class _Projector:
         if not isinstance(shape, Polygon) or (fidelity.solid and not is_solid(shape)):
             return None
         xy = shape.xy
-        if fidelity.inside and not (self.limits and len(xy) >= 2 * _FEWEST[Polygon] and within(xy, *self.limits)):
+        if fidelity.inside and not (self.limits and len(xy) >= FEWEST[Polygon] and within(xy, *self.limits)):
             return None
         if self.target != self.space:
             ring = scaled_ring(xy, size_of(self.record)) if fidelity.inside and not kept else None
@@ -211,11 +208,10 @@ class _Projector:
                 break
         if len(group) > 1 and fidelity.holes != "rings":
             group = self._without_holes(group)
-        if fidelity.solid and not all(map(is_solid, group)):
-            self._book("degenerate")
-            return ()
-        if self.limits is not None:
-            group = self._inside(group)
+        if fidelity.solid:
+            group = with_area(group, self._book)
+        if group and self.limits is not None:
+            group = inside(group, self.limits, fidelity, self._book)
         if fidelity.masks_only:
             group = self._masked(group)
         if len(group) > 1 and fidelity.joined:
@@ -266,42 +262,6 @@ class _Projector:
                 return masked
         self._book("hole-dropped", f"{holes} holes")
         return lowering.renumbered([lowering.apart(a) for a in solid] if self.describer.holds("geometry") else solid)
-
-    def _inside(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
-        """Cut at the edges of the image. What has no area is left out, and said."""
-        width, height = self.limits or (0, 0)
-        share = self.fidelity.overhang + _SLACK
-        out: list[Annotation] = []
-        clipped = False
-        for annotation in group:
-            if isinstance(annotation, Rectangle):
-                x, y, w, h = annotation.bbox
-                if w <= 0 or h <= 0:
-                    continue
-                if exceeds(x, x + w, width, share) or exceeds(y, y + h, height, share):
-                    clipped = True
-                    box = geometry.clip_box(annotation.bbox, width, height)
-                    if box is not None:
-                        out.append(replace(annotation, bbox=box))
-                    continue
-            else:
-                xy, fewest = annotation.xy, 2 * _FEWEST[type(annotation)]
-                if len(xy) < fewest:
-                    continue
-                xs, ys = xy[::2], xy[1::2]
-                if exceeds(min(xs), max(xs), width, share) or exceeds(min(ys), max(ys), height, share):
-                    clipped = True
-                    ring = geometry.clip_ring(xy, width, height)
-                    if len(ring) >= fewest:
-                        out.append(replace(annotation, xy=ring))
-                    continue
-            out.append(annotation)
-        if clipped:
-            self._book("clipped" if out else "empty-after-clip")
-        elif not out:
-            self._book("degenerate")
-        keypoints = self.fidelity.keypoints
-        return [with_points_inside(a, width, height, share, self._book) for a in out] if keypoints else out
 
     def _masked(self, group: Sequence[Annotation]) -> Sequence[Annotation]:
         """Outlines as masks; as boxes where the image's size is not known or no pixel's centre is covered."""

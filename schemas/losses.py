@@ -36,6 +36,7 @@ TABLE = (
     LossCode("polygon-fitted", "approximated", "annotation", "polygon written as the smallest rectangle around it"),
     LossCode("multi-part-split", "approximated", "annotation", "parts of one object written as separate objects"),
     LossCode("parts-joined", "approximated", "annotation", "parts of one object joined to one ring by bridges"),
+    LossCode("part-dropped", "approximated", "annotation", "parts of the object without an area left out"),
     LossCode("polygon-rasterised", "approximated", "annotation", "polygon drawn on the pixel grid, as a mask"),
     LossCode("rounded", "approximated", "annotation", "corners moved to whole pixels"),
     LossCode("hole-rasterised", "approximated", "annotation", "holes drawn on the pixel grid, as a mask"),

@@ -25,6 +25,7 @@ from ..images import is_image_name
 from ..ledger import Ledger
 from ..text import read_lines
 from .layout import Entry, Root, is_xml
+from .notes import as_word, in_word
 
 MAIN = "Main"
 _USUAL = ("train", "val", "test", "trainval")
@@ -52,11 +53,11 @@ class Lists(msgspec.Struct):
             return []
         out: list[str] = []
         for word in usual_sets(entry.split) if entry.sets is None else entry.sets:
-            split = word.partition(" ")[0]
+            split, _ = in_word(word)
             for name, flags in self.flags.get(split, {}).items():
                 flag = flags[self.numbers[split][entry.id]]
                 if flag != flag_of(class_of(name, split), annotations):
-                    out.append(f"{name} {flag}")
+                    out.append(as_word(name, flag))
         return sorted(out)
 
 
@@ -95,7 +96,7 @@ def assign(entries: list[Entry], root: Root, lists: Lists, ledger: Ledger) -> li
         for one, rest in rows:
             if one not in by_id:
                 by_id[one] = Entry(one, _hidden(one, root), root, root.split)
-            said.setdefault(one, []).append(f"{name} {rest}" if rest else name)
+            said.setdefault(one, []).append(as_word(name, rest))
     known: dict[tuple[str, ...], tuple[str, ...]] = {}
     several = 0
     for one, words in said.items():
@@ -120,8 +121,8 @@ def _hidden(one: str, root: Root) -> str | None:
 
 
 def usual_sets(split: str | None) -> tuple[str, ...]:
-    """The lists an image of that split stands in, where nothing else is noted."""
-    return () if split is None else (f"{MAIN}/{split}",)
+    """The lists an image of that split stands in, where nothing else is noted, as words."""
+    return () if split is None else (as_word(f"{MAIN}/{split}"),)
 
 
 def flag_of(label: str, annotations: Sequence[Annotation]) -> str:
@@ -202,7 +203,7 @@ def _split(sets: tuple[str, ...], splits: set[str]) -> tuple[str | None, bool]:
     """The split of an image by its lists, and whether several would do: Main counts before lists of other tasks, and
     `trainval` only where neither of its halves is.
     """
-    names = [name for word in sets if (name := word.partition(" ")[0]) in splits]
+    names = [name for word in sets if (name := in_word(word)[0]) in splits]
     chosen = [name.rpartition("/")[2] for name in names if name.startswith(f"{MAIN}/")]
     chosen = in_order(chosen or [name.rpartition("/")[2] for name in names])
     if "trainval" in chosen and ("train" in chosen or "val" in chosen):

@@ -63,7 +63,7 @@ _T = TypeVar("_T", SetNotes, ImageNotes)
 def notes_of(catalog: Catalog) -> SetNotes:
     """The notes of a data set. InvalidInput where they are not as annolake writes them."""
     notes = _converted(catalog.extras.get("voc"), SetNotes, ("annolake", "extras", "voc"), None)
-    plain = [word.partition(" ")[0] for word in (*notes.lists, *notes.flags)]
+    plain = (*notes.lists, *notes.flags)
     for name in (*notes.roots, *notes.split_folders.values(), *plain, *filter(None, (notes.folder, notes.unsplit))):
         check_path(name)
     return notes
@@ -75,10 +75,24 @@ def image_notes(record: Record) -> ImageNotes:
     if facts is None:
         return _NONE
     notes = _converted(facts, ImageNotes, ("voc",), record.image)
-    for name in (notes.file, *(word.partition(" ")[0] for word in notes.sets or ())):
+    for name in (notes.file, *(in_word(word)[0] for word in notes.sets or ())):
         if name is not None:
             check_path(name, record.image)
     return notes
+
+
+def as_word(name: str, rest: str = "") -> str:
+    """A list that an image stands in, and what stands behind its id there, as it is noted of the image."""
+    name = f'"{name}"' if " " in name or name[:1] == '"' else name
+    return f"{name} {rest}" if rest else name
+
+
+def in_word(word: str) -> tuple[str, str]:
+    """List and rest; undoes `as_word`."""
+    name, quote, rest = word[1:].rpartition('"') if word[:1] == '"' else ("", "", "")
+    if not quote:
+        name, _, rest = word.partition(" ")
+    return name, rest.strip()
 
 
 def as_facts(notes: SetNotes | ImageNotes) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from .imagefile import ImageWriter
 from .imagesets import class_of, flag_of, split_of, usual_sets
 from .labelmap import FILE, label_map, lineless
 from .layout import UNSPLIT, split_of_folder
-from .notes import Convention, SetNotes, check_path, image_notes, notes_of
+from .notes import Convention, SetNotes, check_path, image_notes, in_word, notes_of
 
 if TYPE_CHECKING:
     from . import Options
@@ -202,8 +202,8 @@ class _Writer:
         """The lists of an image of which no others are noted; None where the split cannot be the name of one."""
         lists = self.usual.get(split)
         if lists is None and (split is None or _LIST_NAME.fullmatch(split)):
-            names = usual_sets(split or self.notes.unsplit)
-            lists = self.usual[split] = tuple(f"ImageSets/{name}" for name in names)
+            words = usual_sets(split or self.notes.unsplit)
+            lists = self.usual[split] = tuple(f"ImageSets/{in_word(word)[0]}" for word in words)
         return lists
 
     def _placed(self, record: Record) -> tuple[str, str, str]:
@@ -237,12 +237,10 @@ class _Writer:
         split = record.split
         if split is not None and _LIST_NAME.fullmatch(split) is None:
             raise _unsafe_split(split)
-        if sets is None or (
-            split is not None and all(word.partition(" ")[0].rpartition("/")[2] != split for word in sets)
-        ):
+        if sets is None or (split is not None and all(in_word(word)[0].rpartition("/")[2] != split for word in sets)):
             sets = () if self.notes.split_folders else usual_sets(split or self.notes.unsplit)
         flags: dict[str, str] = {}
-        words = [word.partition(" ")[::2] for word in sets]
+        words = list(map(in_word, sets))
         for name, rest in words:
             if name in self.flags:
                 flags[name] = rest

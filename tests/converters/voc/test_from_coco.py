@@ -95,3 +95,31 @@ def test_a_ring_below_a_pixel_becomes_the_pixels_it_lies_in(coco: Coco, tmp_path
     report = convert(source, tmp_path / "out", to="voc", options=options, allow_loss=True)
     assert boxes(tmp_path / "out") == [("a.xml", "x", [10, 20, 11, 21]), ("a.xml", "x", [11, 20, 41, 21])]
     assert {loss["code"]: loss["count"] for loss in report.losses} == {"rounded": 2}
+
+
+@pytest.mark.parametrize("split", ["a set", "fold 1", '"x"', "train -1"])
+def test_splits_with_blanks_are_lists_like_any_other(coco: Coco, tmp_path: Path, split: str) -> None:
+    source = coco({"bbox": [1, 2, 3, 4], "area": 12})
+    document = json.loads(source.read_text())
+    document["images"][0]["split"] = split
+    source.write_text(json.dumps(document))
+    convert(source, tmp_path / "out", to="voc")
+    assert (tmp_path / "out" / "ImageSets" / "Main" / f"{split}.txt").read_text() == "a\n"
+    convert(tmp_path / "out", tmp_path / "back.json", to="coco")
+    assert json.loads((tmp_path / "back.json").read_text())["images"][0]["split"] == split
+
+
+@pytest.mark.parametrize("flat", [[1, 5, 9, 5, 30, 5], [2, 2, 4, 4]])
+@pytest.mark.parametrize("first", [True, False])
+def test_parts_without_an_area_are_left_out_and_said(
+    coco: Coco, tmp_path: Path, flat: list[float], *, first: bool
+) -> None:
+    """The others stay, and say what the first one said of the object."""
+    ring = [10, 10, 50, 10, 50, 60]
+    rings = [flat, ring] if first else [ring, flat]
+    source = coco({"bbox": [1, 2, 49, 58], "area": 7, "segmentation": rings, "mine": 3})
+    report = convert(source, tmp_path / "out", to="voc", allow_loss=True)
+    assert boxes(tmp_path / "out") == [("a.xml", "x", [10, 10, 50, 60])]
+    (loss,) = report.losses
+    assert (loss["code"], loss["examples"][0]["detail"]) == ("part-dropped", "1 of 2 parts")
+    assert "mine" in (tmp_path / "out" / "Annotations" / "a.xml").read_text()

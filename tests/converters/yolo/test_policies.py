@@ -176,3 +176,12 @@ def test_a_key_point_outside_the_picture_is_not_labelled_and_said(coco, tmp_path
     with pytest.raises(LossRefused):
         convert(source, tmp_path / "no", to="yolo", options={"yolo": yolo.Options(task="pose")})
     assert losses(to_yolo(source, tmp_path / "boxes", task="detect")) == {"keypoints-dropped": 1}
+
+
+@pytest.mark.parametrize("other", [[2, 2, 4, 4], [150, 10, 170, 10, 170, 30]])
+def test_what_the_first_ring_says_outlives_it(coco, tmp_path: Path, other: list[float]):
+    """A ring of two points, or outside of the picture: that the object had a key of its own is told all the same."""
+    source = coco({"segmentation": [other, SQUARE], "bbox": [2, 2, 28, 28], "area": 800, "mine": 3})
+    report = to_yolo(source, tmp_path / "set", task="segment")
+    expected = "part-dropped" if len(other) == 4 else "clipped"
+    assert losses(report) == {expected: 1, "metadata-dropped": 1}
