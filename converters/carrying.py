@@ -45,7 +45,12 @@ def as_read(group: Sequence[Annotation], outline: object) -> bool:
     shapes = [a.bbox if isinstance(a, Rectangle) else a.xy for a in group]
     if fingerprint(shapes) == outline:
         return True
-    return fingerprint([round(value, _QUIET) for value in xy] for xy in shapes) == outline
+    return fingerprint(map(quiet, shapes)) == outline
+
+
+def quiet(xy: Sequence[float]) -> list[float]:
+    """Coordinates without the noise of having been fractions."""
+    return [round(value, _QUIET) for value in xy]
 
 
 def mask_as_read(group: Sequence[Annotation], geometry: str) -> bool:

@@ -13,6 +13,8 @@ from .fidelity import Fidelity
 from .keypoints import says_nothing, without_visibility
 
 Carry = Literal["full", "lean"]
+_MASK = frozenset(("shape", "geometry"))
+"""What a mask is to a format that has masks: no matter of what is carried beside it."""
 _SHAPES = frozenset(("rectangle", "polygon", "line", "points"))
 
 
@@ -67,8 +69,9 @@ class Describer:
         kept: dict[str, Any] = {}
         lost: list[str] = []
         told = lowering.told_by_others(metadata)
+        own = _MASK if self.fidelity.holes == "masks" and metadata.get("shape") == "mask" else frozenset[str]()
         for key, value in metadata.items():
-            if self.holds(key):
+            if self.holds(key) or key in own:
                 kept[key] = value
             elif key not in told and not (crowded and key == "iscrowd"):
                 lost.append(key)

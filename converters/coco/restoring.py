@@ -17,12 +17,13 @@ from ...schemas.figures import figure_of
 from ...schemas.geometry import shoelace
 from ...schemas.keys import RINGS
 from ...schemas.model import Annotation, Polygon, Rectangle, Tag
-from ...schemas.plain import is_number
-from ..carrying import as_read, mask_as_read
+from ...schemas.plain import is_list, is_number
+from ..carrying import as_read, mask_as_read, quiet
 from ..shapeblocks import Number
 from .attributes import write_attributes
 from .notes import EXTENSION
 from .objects import tidy_hull
+from .segmentation import Unreadable, read_segmentation
 
 USUAL_AREA = 1e15
 """Square pixels: numbers below it are written as they are, without a look whether they are numbers."""
@@ -221,6 +222,17 @@ def _area(group: Sequence[Annotation]) -> float:
     return total
 
 
+def _is_form_of(noted: Any, rings: Any) -> bool:
+    """Whether a noted segmentation is another form of these rings: a target that has no place for their fingerprint may
+    have moved them.
+    """
+    try:
+        read, _ = read_segmentation({"segmentation": noted}, {}, {}, (None, None), outline="none")
+    except Unreadable:
+        return False
+    return is_list(rings) and [quiet(ring) for ring in read.rings] == [quiet(ring) for ring in rings]
+
+
 def _describe(out: dict[str, Any], annotation: Annotation | Tag, known: set[str], *, use_form: bool) -> None:
     """What the annotation says beside its shape. Metadata that has no place of its own (`known` already has one) stands
     under the key `metadata`.
@@ -247,8 +259,9 @@ def _describe(out: dict[str, Any], annotation: Annotation | Tag, known: set[str]
     if others:
         out["metadata"] = others
     if not use_form:
-        for key in ("segmentation", "area"):
-            extra.pop(key, None)
+        extra.pop("area", None)
+    if "segmentation" in extra and not (use_form and _is_form_of(extra["segmentation"], out.get("segmentation", []))):
+        del extra["segmentation"]
     out.update(extra)
     if annotation.extras:
         out[EXTENSION] = annotation.extras

@@ -38,10 +38,16 @@ class Video:
         fill: bool,
     ) -> None:
         self.file, self.meta, self.names = file, meta, names
-        noted = [(note.task, note.split) for note in meta.extension.pictures]
         self.tasks: list[Task] = list(dict.fromkeys([(task, subset) for _, _, task, subset in tracks]))
         with_tracks = {task for task, _ in self.tasks}
-        self.tasks += [task for task in dict.fromkeys(noted) if task[0] not in with_tracks]
+        noted: dict[str | None, set[str | None]] = {}
+        for note in meta.extension.pictures:
+            noted.setdefault(note.task, set()).add(note.split)
+        self.tasks += [
+            (task, next(iter(splits)) if len(splits) == 1 else None)
+            for task, splits in noted.items()
+            if task not in with_tracks
+        ]
         self.split_in_name = False
         self.known = {(note.task, note.frame): note for note in meta.extension.pictures}
         self.at: dict[Key, list[tuple[int | str, Moment]]] = {}

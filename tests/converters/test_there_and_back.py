@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from annolake.converters import coco, convert, metalake, yolo
+from annolake.converters import coco, convert, cvat, metalake, yolo
 from annolake.converters.comparing import compare
 from annolake.converters.testing.cases import Case, cases
 from annolake.schemas.errors import InvalidInput, LossRefused
@@ -152,3 +152,28 @@ def test_a_key_split_that_is_not_the_split_comes_home(tmp_path: Path, layout: An
         for file in (tmp_path / "back" / "annotations").iterdir()
     }
     assert found == files
+
+
+@pytest.mark.parametrize("to", ["coco", "cvat"])
+def test_a_mask_stays_a_mask_where_only_the_meaning_is_carried(tmp_path: Path, to: str) -> None:
+    """Both formats have masks: its run lengths are the shape, and no note beside it. This one has a hole."""
+    counts = [11, 3, 7, 1, 1, 1, 7, 3, 66]
+    annotation = {"segmentation": {"size": [10, 10], "counts": counts}, "bbox": [1, 1, 3, 3], "area": 8, "iscrowd": 0}
+    source = tmp_path / "source.json"
+    image = {"id": 1, "file_name": "a.jpg", "width": 10, "height": 10}
+    annotations = [{"id": 1, "image_id": 1, "category_id": 1, **annotation}]
+    document = {"images": [image], "annotations": annotations, "categories": [{"id": 1, "name": "x"}]}
+    source.write_text(json.dumps(document))
+    convert(source, tmp_path / "out", to=to, carry="lean")
+    convert(tmp_path / "out", tmp_path / "back.json", to="coco")
+    assert json.loads((tmp_path / "back.json").read_text())["annotations"][0]["segmentation"]["counts"] == counts
+
+
+def test_pictures_of_no_split_stay_so_in_a_video_without_tracks(tmp_path: Path) -> None:
+    images = [{"id": 1, "file_name": "a.jpg", "split": "train"}, {"id": 2, "file_name": "b.jpg"}]
+    source = tmp_path / "source.json"
+    source.write_text(json.dumps({"images": images, "annotations": [], "categories": []}))
+    convert(source, tmp_path / "out.xml", to="cvat", options={"cvat": cvat.Options(form="video")}, allow_loss=True)
+    convert(tmp_path / "out.xml", tmp_path / "back.json", to="coco")
+    back = json.loads((tmp_path / "back.json").read_text())["images"]
+    assert {image["file_name"]: image.get("split") for image in back} == {"a.jpg": "train", "b.jpg": None}

@@ -123,3 +123,16 @@ def test_parts_without_an_area_are_left_out_and_said(
     (loss,) = report.losses
     assert (loss["code"], loss["examples"][0]["detail"]) == ("part-dropped", "1 of 2 parts")
     assert "mine" in (tmp_path / "out" / "Annotations" / "a.xml").read_text()
+
+
+def test_a_closed_ring_that_was_moved_is_written_as_it_is_now(coco: Coco, tmp_path: Path) -> None:
+    """Closed rings come home closed; but VOC in whole pixels holds another ring."""
+    ring = [10.5, 10.25, 50, 10, 50, 60, 10.5, 10.25]
+    source = coco({"bbox": [10.5, 10, 39.5, 50], "area": 992.5, "segmentation": [ring]})
+    expected: dict[Any, list[float]] = {"float": ring, "int": [11, 10, 50, 10, 50, 60]}
+    for numbers, xy in expected.items():
+        options = {"voc": Options(numbers=numbers, convention="edges")}
+        convert(source, tmp_path / numbers, to="voc", options=options, allow_loss=numbers == "int")
+        convert(tmp_path / numbers, tmp_path / f"{numbers}.json", to="coco", allow_loss=True)
+        (back,) = json.loads((tmp_path / f"{numbers}.json").read_text())["annotations"]
+        assert back["segmentation"] == [xy]
