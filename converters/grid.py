@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ..schemas.figures import figure_of
-from ..schemas.geometry import corners
+from ..schemas.geometry import corners, open_ring
 from ..schemas.model import Annotation, Polygon, Rectangle
 from .lowering import apart, led_by
 
@@ -21,9 +21,9 @@ def is_solid(annotation: Annotation) -> bool:
     if isinstance(annotation, Rectangle):
         _, _, w, h = annotation.bbox
         return w > 0 and h > 0 and isfinite(sum(annotation.bbox))
-    xy = annotation.xy
     if not isinstance(annotation, Polygon):
         return True
+    xy = open_ring(annotation.xy)
     return len(xy) >= 6 and isfinite(sum(xy)) and min(xy[::2]) < max(xy[::2]) and min(xy[1::2]) < max(xy[1::2])
 
 

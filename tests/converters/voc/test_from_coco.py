@@ -109,7 +109,7 @@ def test_splits_with_blanks_are_lists_like_any_other(coco: Coco, tmp_path: Path,
     assert json.loads((tmp_path / "back.json").read_text())["images"][0]["split"] == split
 
 
-@pytest.mark.parametrize("flat", [[1, 5, 9, 5, 30, 5], [2, 2, 4, 4]])
+@pytest.mark.parametrize("flat", [[1, 5, 9, 5, 30, 5], [2, 2, 4, 4], [1, 5, 9, 50, 1, 5]])
 @pytest.mark.parametrize("first", [True, False])
 def test_parts_without_an_area_are_left_out_and_said(
     coco: Coco, tmp_path: Path, flat: list[float], *, first: bool
