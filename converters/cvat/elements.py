@@ -16,7 +16,7 @@ from ...schemas.model import Annotation, Tag
 from ..spelling import CONFIDENCE, Spelled, spelled
 from ..xmltext import is_text
 from .forms import Form
-from .notes import EXTENSION, Extra, Mark, as_text, extra_of
+from .notes import EXTENSION, Extra, Mark, as_text, extra_of, without_extra
 from .shapes import DEFAULT_SOURCE, UNLABELLED
 from .skeletons import element_of
 from .stream import Element
@@ -72,7 +72,7 @@ def has_children(shape: Restored) -> bool:
 
 def tag_element(tag: Tag) -> Element:
     extra = extra_of(tag.metadata) or Extra()
-    rest = {key: value for key, value in tag.metadata.items() if key not in ("cvat_extra", "source")}
+    rest = without_extra(tag.metadata, "source")
     given = {"label": label_of(tag, extra), "source": source_of(tag.metadata, rest), **_native_tag(tag.metadata, rest)}
     given.update(extra.attributes)
     mark = Mark(extras=tag.extras)

@@ -5,6 +5,7 @@ It comes from outside like the rest of a file, and is checked like the rest.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -95,10 +96,11 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """At a shape: what ties it to others of one object (`own_group`: its group_id is only for that), and what is true
     of an object whose key points, `count` of them, are written as a skeleton; `shape` is `obb` for an upright box that
-    may be turned. `lone`: its track was made for it;
-    `track`: the id that it should have, and another shape of the frame has; `made`: an outside shape that only ends
-    what was visible; `carried`: what a track says, where the shape is in none; `stated`: metadata of STATED, numbers
-    that another format's file states beside the shape.
+    may be turned. `lone`: its track was made for it; `track`: the id that it should have, and another shape of the
+    frame has, or no file can say; `unsaid`: what its track tells of each shape (`frame`, `keyframe`) and was not said
+    of it; `without`: attributes of the track's shape before that it does not have; `made`: an outside shape that only
+    ends what was visible; `carried`: what a track says, where the shape is in none; `stated`: metadata of STATED,
+    numbers that another format's file states beside the shape.
     """
 
     instance: str | int | None = None
@@ -114,6 +116,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     extras: dict[str, Any] | None = None
     lone: bool = False
     track: int | str | None = None
+    unsaid: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     made: bool = False
     carried: str | None = None
     stated: dict[str, str | int | float | bool] = {}
@@ -180,6 +184,12 @@ def mark_of(text: str | None) -> Mark | None:
 def extra_of(metadata: dict[str, Any]) -> Extra | None:
     """`cvat_extra` of a shape; None where there is none, or it is somebody else's."""
     return extra_in(metadata["cvat_extra"]) if "cvat_extra" in metadata else None
+
+
+def without_extra(metadata: Mapping[str, Any], *others: str) -> dict[str, Any]:
+    """Metadata without our own `cvat_extra`, and without some others."""
+    own = ("cvat_extra", *others) if extra_in(metadata.get("cvat_extra")) is not None else others
+    return {key: value for key, value in metadata.items() if key not in own}
 
 
 def extra_in(text: Any) -> Extra | None:

@@ -19,7 +19,7 @@ from ..drawing import drawn
 from . import rle
 from .elements import Restored, group_of
 from .forms import FEWEST, Form
-from .notes import STATED, Extra, Mark, extra_of
+from .notes import STATED, Extra, Mark, extra_of, without_extra
 from .skeletons import NEAR, Point, box_around, from_keypoints, keypoints, points_in
 
 _KINDS: dict[type, str] = {Polygon: "polygon", Line: "polyline", Points: "points"}
@@ -57,7 +57,7 @@ def tied(shapes: Sequence[Restored], following: int) -> int:
 
 def _rest(metadata: Mapping[str, Any], consumed: Sequence[str]) -> dict[str, Any]:
     """Metadata without what has an attribute of its own."""
-    rest = {key: value for key, value in metadata.items() if key not in consumed and key != "cvat_extra"}
+    rest = without_extra(metadata, *consumed)
     if isinstance(rest.get("occluded"), bool):
         del rest["occluded"]
     if type(rest.get("z_order")) is int:

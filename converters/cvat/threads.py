@@ -88,6 +88,9 @@ class Weaver:
             given["group_id"] = str(shape.group or 0)
         if nested:
             shape = msgspec.structs.replace(shape, form=replace(shape.form, elements=()))
+        held = () if before is None else before.shape.annotation.attributes
+        if without := tuple(name for name in held if name not in annotation.attributes):
+            shape = msgspec.structs.replace(shape, mark=replace(shape.mark, without=without))
         element = element_for(shape, given)
         self.used.element(annotation.label, element)
         if before is not None and shape.extra.inherited:

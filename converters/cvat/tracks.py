@@ -96,13 +96,13 @@ def read_track(element: Element, frames: Frames, size_of: SizeOf, *, fill: bool)
     note = TrackNote(
         attributes=kept, whole=None if moments else as_xml(element), elements=tuple(odd) if moments else ()
     )
-    return Track(_id(given.get("id")), moments, note, given["label"], tuple(warnings), named)
+    return Track(track_id(given.get("id")), moments, note, given["label"], tuple(warnings), named)
 
 
 _MARK_ONE = 'set keyframe="1" on the shapes that a person drew'
 
 
-def _id(text: str | None) -> int | str | None:
+def track_id(text: str | None) -> int | str | None:
     if text is None:
         return None
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 and str(int(text)) == text else text
@@ -203,8 +203,9 @@ def _copy(a: Moment, frame: int, form: Form | None = None) -> Moment:
 
 def _inherit(shape: Shape, before: Shape) -> None:
     """Attributes that a shape does not state are as at the shape before."""
-    missing = [name for name in before.said.attributes if name not in shape.said.attributes]
+    said = shape.said
+    without = () if said.mark is None else said.mark.without
+    missing = [name for name in before.said.attributes if name not in said.attributes and name not in without]
     if missing:
-        said = shape.said
         said.attributes = {**said.attributes, **{name: before.said.attributes[name] for name in missing}}
         said.extra = replace(said.extra, inherited=tuple(missing))

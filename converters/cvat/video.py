@@ -180,6 +180,8 @@ class Video:
         identity, lone = identity if mark.track is None else mark.track, mark.lone
         found, codes = to_hub(moment.shape, number, self.names.get(moment.shape.said.label))
         facts: dict[str, Any] = {"track_id": identity, "frame": moment.frame, "keyframe": moment.keyframe}
+        for key in mark.unsaid:
+            facts.pop(key, None)
         if moment.computed:
             facts["computed"] = True
         if not lone:

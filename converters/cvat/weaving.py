@@ -21,6 +21,7 @@ from .notes import EXTENSION, FrameNote, Mark, Notes, mark_of
 from .restoring import restored, tied
 from .stream import Element
 from .threads import Thread, Weaver
+from .tracks import track_id
 
 Key = tuple[Any, int, Any]
 """A track: its id (None for one made for a shape), the number among shapes of a frame that have it, its task."""
@@ -149,15 +150,17 @@ class Loom:
             self.woven[None, self.lone, task] = [thread]
             return
         del shape.metadata["track_id"]
-        for key in ("frame", "keyframe", "computed"):
-            value = shape.metadata.get(key)
-            if isinstance(value, bool) if key != "frame" else value == frame:
-                del shape.metadata[key]
+        known = {key: shape.metadata.get(key) for key in ("frame", "keyframe", "computed")}
+        told = [key for key, value in known.items() if (value == frame if key == "frame" else isinstance(value, bool))]
+        for key in told:
+            del shape.metadata[key]
+        if unsaid := tuple(key for key in ("frame", "keyframe") if key not in told):
+            shape.mark = replace(shape.mark, unsaid=unsaid)
         self.named.add((task, frame))
         slot = 0
         while any(one.frame == frame for one in self.woven.get((identity, slot, task), [])[-1:]):
             slot += 1
-        if slot:
+        if slot or track_id(str(identity)) != identity:
             shape.mark = replace(shape.mark, track=identity)
         self.woven.setdefault((identity, slot, task), []).append(thread)
 

@@ -177,3 +177,43 @@ def test_pictures_of_no_split_stay_so_in_a_video_without_tracks(tmp_path: Path) 
     convert(tmp_path / "out.xml", tmp_path / "back.json", to="coco")
     back = json.loads((tmp_path / "back.json").read_text())["images"]
     assert {image["file_name"]: image.get("split") for image in back} == {"a.jpg": "train", "b.jpg": None}
+
+
+@pytest.mark.parametrize("identity", [7, -1, "7", "a car", 10**20])
+def test_a_track_without_frames_comes_home_from_a_video(tmp_path: Path, identity: Any) -> None:
+    """Rows of YOLO have track ids, and neither numbers of frames nor key frames; no file of CVAT can say some ids."""
+    lake, metadata = tmp_path / "lake.json", {"track_id": identity}
+    box = {"type": "rectangle", "label": "car", "bbox": [1, 2, 3, 4], "metadata": metadata, "attributes": {}}
+    images = [{"image": name, "width": 60, "height": 40, "annotations": [box]} for name in ("a.jpg", "b.jpg")]
+    lake.write_text(json.dumps({"images": images}))
+    convert(lake, tmp_path / "out.xml", to="cvat", options={"cvat": cvat.Options(form="video")})
+    convert(tmp_path / "out.xml", tmp_path / "back.json", to="metalake")
+    back = json.loads((tmp_path / "back.json").read_text())["images"]
+    assert [image["annotations"][0]["metadata"] for image in back] == [metadata, metadata]
+
+
+@pytest.mark.parametrize("noted", ["a text", "{1", "null"])
+def test_a_note_of_somebody_else_is_metadata_like_any_other(tmp_path: Path, noted: str) -> None:
+    lake, metadata = tmp_path / "lake.json", {"cvat_extra": noted}
+    box = {"type": "rectangle", "label": "car", "bbox": [1, 2, 3, 4], "metadata": metadata, "attributes": {}}
+    image = {"image": "a.jpg", "width": 9, "height": 9, "annotations": [box]}
+    lake.write_text(json.dumps({"images": [image]}))
+    convert(lake, tmp_path / "out.xml", to="cvat")
+    convert(tmp_path / "out.xml", tmp_path / "back.json", to="metalake")
+    assert json.loads((tmp_path / "back.json").read_text())["images"][0]["annotations"][0]["metadata"] == metadata
+
+
+def test_a_shape_of_a_track_has_no_more_attributes_than_it_had(tmp_path: Path) -> None:
+    """In CVAT a shape that says nothing of an attribute has that of the shape before."""
+    said: list[dict[str, Any]] = [{"colour": [{"value": "red"}], "n": [{"value": "1"}]}, {"n": [{"value": "2"}]}, {}]
+    box = {"type": "rectangle", "label": "car", "bbox": [1, 2, 3, 4], "metadata": {"track_id": 3}}
+    images = [
+        {"image": f"{n}.jpg", "width": 60, "height": 40, "annotations": [{**box, "attributes": attributes}]}
+        for n, attributes in enumerate([*said, said[0]])
+    ]
+    lake = tmp_path / "lake.json"
+    lake.write_text(json.dumps({"images": images}))
+    convert(lake, tmp_path / "out.xml", to="cvat", options={"cvat": cvat.Options(form="video")})
+    convert(tmp_path / "out.xml", tmp_path / "back.json", to="metalake")
+    back = json.loads((tmp_path / "back.json").read_text())["images"]
+    assert [image["annotations"][0].get("attributes", {}) for image in back] == [*said, said[0]]
