@@ -9,7 +9,7 @@ test suite. Heavy imports belong inside `read` and `write`: the command line imp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -169,12 +169,13 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     cut into shards, or None where it can. `to_read`: the options for a source of the same format as the
     target, whose options they are; `to_verify`: those to read with what was written with given ones. `rearranged` says
     what still holds of the facts in a catalogue's extras after labels were renamed or left out, or images dealt to new
-    splits; `picture` where an image's picture belongs, relative to a target folder. A format whose images are
-    written independently has `write_part` and `join` too: parts, each by a process of its own, and what makes one
-    target of them; the result is the same bytes as by `write`, unless a part is `Indivisible`. `reads_bounded` and
-    `writes_bounded` say whether reading and writing hold no more than the context's `memory` allows, however large the
-    set is. `blocks`: what is written with given options may be handed over with `Block`s among the records;
-    `shapes`: with `ShapeBlock`s, which say nothing that the format cannot hold.
+    splits; `merged` what holds of several sources that become one, of the facts of each; `picture` where an image's
+    picture belongs, relative to a target folder. A format whose images are written independently has `write_part` and
+    `join` too: parts, each by a process of its own, and what makes one target of them; the result is the same bytes as
+    by `write`, unless a part is `Indivisible`. `reads_bounded` and `writes_bounded` say whether reading and writing
+    hold no more than the context's `memory` allows, however large the set is. `blocks`: what is written with given
+    options may be handed over with `Block`s among the records; `shapes`: with `ShapeBlock`s, or with `RingBlock`s where
+    the format has one ring an object, which say nothing that the format cannot hold.
     """
 
     name: str
@@ -194,6 +195,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     to_read: Callable[[Any], Any] = lambda options: options
     to_verify: Callable[[Any], Any] = lambda options: options
     rearranged: Rearranged = _unchanged
+    merged: Callable[[Sequence[Any]], Any] = lambda facts: facts[0]
     reads_bounded: bool = False
     writes_bounded: Callable[[Any], bool] = lambda _: False
     picture: Picture = _among_images

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from ..schemas.errors import InvalidInput, Place
 from ..schemas.model import Annotation, Catalog, Category, Coordinates, Record, count_objects
+from . import registry
 from .catalogs import same_facts
 from .coordinates import in_space
 from .fidelity import Fidelity
@@ -72,12 +73,13 @@ def merged(
         joined = f"{len(merge.guests):,} images stand in several sources: each has the annotations of all"
         ledger.decide("images-joined", joined)
     readings = [reading for _, reading in sources]
+    whole = sets is not None and None not in sets and len(set(sets)) == 1
 
     def records_for(fidelity: Fidelity) -> Records:
         return merge.records_of([r.records if r.records_for is None else r.records_for(fidelity) for r in readings])
 
     return Reading(
-        catalog=replace(_catalog([reading.catalog for reading in readings], ledger), coordinates=merge.space),
+        catalog=replace(_catalog([one.catalog for one in readings], ledger, whole=whole), coordinates=merge.space),
         records=merge.records_of([reading.records for reading in readings]),
         images=sum(reading.images for reading in readings),
         records_for=None if merge.guests else records_for,
@@ -219,8 +221,10 @@ def _renumbered(record: Record, shift: int) -> Record:
     return replace(record, annotations=[moved(annotation) for annotation in record.annotations])
 
 
-def _catalog(catalogs: Sequence[Catalog], ledger: Ledger) -> Catalog:
-    """Labels in the order of the sources, each name as the first source has it; what only formats know, likewise."""
+def _catalog(catalogs: Sequence[Catalog], ledger: Ledger, *, whole: bool) -> Catalog:
+    """Labels in the order of the sources, each name as the first source has it; what only formats know, likewise.
+    `whole`: the sources are shards of one set, of which all that is known still holds.
+    """
     labels: list[Category] = []
     names: set[str] = set()
     ids: set[Any] = set()
@@ -233,6 +237,9 @@ def _catalog(catalogs: Sequence[Catalog], ledger: Ledger) -> Catalog:
         for name, facts in catalog.extras.items():
             if not same_facts(extras.setdefault(name, facts), facts):
                 ledger.decide("merged-facts", f"what {name} says of the whole data set is taken from the first source")
+    for name in extras.keys() & set(() if whole else registry.formats()):
+        known = [catalog.extras[name] for catalog in catalogs if name in catalog.extras]
+        extras[name] = registry.get(name).merged(known)
     return Catalog(
         labels=tuple(labels),
         splits=tuple(dict.fromkeys(split for catalog in catalogs for split in catalog.splits)),

@@ -12,7 +12,7 @@ the catalogue; what no rule knows of a shape, in `cvat_extra`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -84,11 +84,22 @@ def read(path: Path, options: Options, context: Context, ledger: Ledger) -> Read
 
 def settle(options: Options, catalog: Catalog, records: Callable[[], Iterator[Record]], ledger: Ledger) -> Options:
     """The form as the source was, where none is asked for."""
-    form = notes_of(catalog).form if options.form == "auto" else options.form
-    if options.form == "images" and notes_of(catalog).form == "video":
+    notes = notes_of(catalog)
+    form = notes.form if options.form == "auto" else options.form
+    if form == "video" and notes.several:
+        message = "frames of several sources have numbers of their own, and are no one video"
+        raise UsageError("several-videos", message, hint="write --cvat-form images, or each source by itself")
+    if form == "images" and "video" in (notes.form, notes.several):
         text = "tracks are written as single shapes; their ids and frames ride in attributes, and come home"
         ledger.decide("tracks-flattened", text)
     return replace(options, form=form)
+
+
+def merged(facts: Sequence[Any]) -> Any:
+    """Videos of several sources become images, as their frames have numbers of their own."""
+    from .notes import merged
+
+    return merged(facts)
 
 
 def write(path: Path, options: Options, context: Context, catalog: Catalog, records: Iterable[Record]) -> Written:
@@ -136,6 +147,7 @@ FORMAT = Format(
     write_part=write_part,
     join=join,
     settle=settle,
+    merged=merged,
     undivided=undivided,
     writes_bounded=lambda options: options.form != "video",
     blocks=lambda options: options.form != "video",

@@ -5,7 +5,7 @@ It comes from outside like the rest of a file, and is checked like the rest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -40,7 +40,8 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `head` and `tail` are the children of the root before and after images and tracks, as XML, the list of labels in
     <meta> empty; `frames` the pattern of names; `tracks` by track id; `step` the frames from one to the next; `last`
-    the last frame of the task; `fronted`: names that several subsets share got the subset in front.
+    the last frame of the task; `fronted`: names that several subsets share got the subset in front; `several`: this
+    was more than one source, a video among them or images alone.
     """
 
     form: Form = "images"
@@ -51,6 +52,7 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     last: Annotated[int, Meta(ge=0, le=1 << 31)] | None = None
     tracks: dict[str, TrackNote] = {}
     fronted: bool = False
+    several: Form | None = None
 
 
 class LabelNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -156,6 +158,20 @@ _EXTRA = msgspec.json.Decoder(Extra)
 def notes_of(catalog: Catalog) -> Notes:
     """The notes in a catalogue. InvalidInput where they are not as annolake writes them."""
     return _checked(catalog.extras.get("cvat", {}), Notes, Place(pointer="/annolake/extras/cvat"))
+
+
+def merged(facts: Sequence[Any]) -> Any:
+    """The notes of several sources as one. With a video among them nothing is said of frames and tracks any more, whose
+    numbers were those of one source, nor in <meta>, which says how many there are.
+    """
+    sources = [_checked(one, Notes, Place(pointer="/annolake/extras/cvat")) for one in facts]
+    notes = sources[0]
+    if any(one.form == "video" for one in sources):
+        head = tuple(xml for xml in notes.head if not xml.lstrip().startswith("<meta"))
+        notes = Notes(head=head, tail=notes.tail, fronted=notes.fronted, several="video")
+    elif len(sources) > 1:
+        notes = msgspec.structs.replace(notes, several="images")
+    return msgspec.to_builtins(notes)
 
 
 def label_note(extras: dict[str, Any], name: str) -> LabelNote:

@@ -11,7 +11,7 @@ import pytest
 from annolake.converters import coco, convert, cvat, metalake, yolo
 from annolake.converters.comparing import compare
 from annolake.converters.testing.cases import Case, cases
-from annolake.schemas.errors import InvalidInput, LossRefused
+from annolake.schemas.errors import InvalidInput, LossRefused, UsageError
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 MADE_UP = {"segmentation", "area", "iscrowd", "num_keypoints"}
@@ -217,3 +217,24 @@ def test_a_shape_of_a_track_has_no_more_attributes_than_it_had(tmp_path: Path) -
     convert(tmp_path / "out.xml", tmp_path / "back.json", to="metalake")
     back = json.loads((tmp_path / "back.json").read_text())["images"]
     assert [image["annotations"][0].get("attributes", {}) for image in back] == [*said, said[0]]
+
+
+def test_several_videos_become_images_unless_one_video_is_asked_for(tmp_path: Path) -> None:
+    """Frames and tracks have numbers of their own in each; woven into one they ended as a defect."""
+    names = ("video exported", "old video")
+    videos = [FIXTURES / "cvat" / name / "in.xml" for name in names]
+    report = convert(videos, tmp_path / "out.xml", to="cvat", allow_loss=True)
+    assert "tracks-flattened" in [decision["code"] for decision in report.decisions]
+    counts = []
+    for number, video in enumerate(videos):
+        convert(video, tmp_path / f"{number}.json", to="metalake", allow_loss=True)
+        images = json.loads((tmp_path / f"{number}.json").read_text())["images"]
+        counts += [(image["image"], len(image["annotations"])) for image in images]
+    convert(tmp_path / "out.xml", tmp_path / "back.json", to="metalake")
+    back = json.loads((tmp_path / "back.json").read_text())["images"]
+    assert sorted((image["image"], len(image["annotations"])) for image in back) == sorted(counts)
+    form = {"cvat": cvat.Options(form="video")}
+    with pytest.raises(UsageError, match="several sources") as caught:
+        convert(videos, tmp_path / "no.xml", to="cvat", options=form, allow_loss=True)
+    assert caught.value.code == "several-videos"
+    assert not (tmp_path / "no.xml").exists()
