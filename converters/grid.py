@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from math import ceil, floor, isfinite
 from typing import Any
 
 from msgspec.structs import replace
 
 from ..schemas.figures import figure_of
-from ..schemas.geometry import corners, open_ring
+from ..schemas.geometry import corners, flat, open_ring, pairs
 from ..schemas.model import Annotation, Polygon, Rectangle
 from .lowering import apart, led_by
 
@@ -42,8 +43,8 @@ def with_area(group: Sequence[Annotation], book: Callable[..., None]) -> Sequenc
 
 def on_whole_pixels(shapes: Iterable[Annotation], book: Callable[[], None]) -> list[Annotation]:
     """Shapes in pixels with every corner on the nearest whole one; a side that would vanish keeps the pixel it lies in,
-    and a ring of which one would becomes the box around it. `book` is called for each that moved. Rotated boxes stay:
-    their own numbers are no corners.
+    and a ring of which one would becomes the box around it. Vertices of a ring that fall together are one. `book` is
+    called for each that moved. Rotated boxes stay: their own numbers are no corners.
     """
     out: list[Annotation] = []
     for shape in shapes:
@@ -68,15 +69,15 @@ def _rounded(shape: Annotation) -> dict[str, Any]:
     if figure is not None and figure.shape == "obb":
         return {}
     xy = [floor(value + 0.5) for value in shape.xy]
-    if (
-        isinstance(shape, Polygon)
-        and is_solid(shape)
-        and (min(xy[::2]) == max(xy[::2]) or min(xy[1::2]) == max(xy[1::2]))
-    ):
-        left, right = _span(min(shape.xy[::2]), max(shape.xy[::2]))
-        top, bottom = _span(min(shape.xy[1::2]), max(shape.xy[1::2]))
-        return {"xy": corners(left, top, right - left, bottom - top)}
-    return {"xy": xy}
+    if not isinstance(shape, Polygon) or not is_solid(shape):
+        return {"xy": xy}
+    points = [point for point, _ in groupby(pairs(xy))]
+    ring = open_ring(flat(points))
+    if is_solid(Polygon(xy=ring, label=shape.label)):
+        return {"xy": ring}
+    left, right = _span(min(shape.xy[::2]), max(shape.xy[::2]))
+    top, bottom = _span(min(shape.xy[1::2]), max(shape.xy[1::2]))
+    return {"xy": corners(left, top, right - left, bottom - top)}
 
 
 def _span(low: float, high: float) -> tuple[int, int]:

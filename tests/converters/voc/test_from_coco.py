@@ -125,6 +125,17 @@ def test_parts_without_an_area_are_left_out_and_said(
     assert "mine" in (tmp_path / "out" / "Annotations" / "a.xml").read_text()
 
 
+def test_vertices_that_fall_together_on_whole_pixels_are_one(coco: Coco, tmp_path: Path) -> None:
+    """The last on the first, too: a reader would take the ring for a closed one."""
+    ring = [10.1, 10.1, 10.3, 10.2, 50, 10, 50, 60, 49.8, 60.3, 9.9, 10.4]
+    source = coco({"bbox": [9.9, 10, 40.1, 50.3], "area": 900, "segmentation": [ring]})
+    options = {"voc": Options(numbers="int", convention="edges")}
+    convert(source, tmp_path / "out", to="voc", options=options, allow_loss=True)
+    convert(tmp_path / "out", tmp_path / "back.json", to="coco", allow_loss=True)
+    (back,) = json.loads((tmp_path / "back.json").read_text())["annotations"]
+    assert back["segmentation"] == [[10, 10, 50, 10, 50, 60]]
+
+
 def test_a_closed_ring_that_was_moved_is_written_as_it_is_now(coco: Coco, tmp_path: Path) -> None:
     """Closed rings come home closed; but VOC in whole pixels holds another ring."""
     ring = [10.5, 10.25, 50, 10, 50, 60, 10.5, 10.25]
