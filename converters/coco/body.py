@@ -46,9 +46,9 @@ class Picture(msgspec.Struct, gc=False):
 class Body:
     """One process's images and annotations; each element is a line, with a comma before it but for the first."""
 
-    def __init__(self, path: Path, numbers: Numbers, *, split_key: bool) -> None:
+    def __init__(self, path: Path, numbers: Numbers, *, split_key: bool, fronted: bool = False) -> None:
         self.numbers = numbers
-        self.split_key = split_key
+        self.split_key, self.fronted = split_key, fronted
         self._category = cache(numbers.categories.id_of)
         self.images = self.annotations = 0
         self.paths = {key: f"{path}.{key}" for key in ("images", "annotations")}
@@ -170,8 +170,11 @@ class Body:
         coco = {key: value for key, value in facts.items() if key not in _OURS} if is_object(facts) else {}
         name = facts.get("file_name", ...) if is_object(facts) else ...
         out: dict[str, Any] = {"id": image_id}
-        if name is ... or (self.split_key and record.image == f"{record.split}/{name}"):
+        if name is ...:
             out["file_name"] = record.image
+        elif isinstance(name, str) and name:
+            fronted = self.fronted and record.image == f"{record.split}/{name}"
+            out["file_name"] = name if fronted else record.image
         elif name or (name is not None and record.image in (str(image_id), name_from_url(coco))):
             out["file_name"] = name
         elif record.image not in (str(image_id), name_from_url(coco)):

@@ -92,7 +92,7 @@ def write_folder(path: Path, catalog: Catalog, records: Iterable[Record]) -> Wri
                 extension = Extension(extras=_others(catalog), unsplit=unsplit)
                 categories = Categories(own, catalog.labels)
                 numbers = Numbers(Ids(notes.next_image_id), Ids(notes.next_id), categories)
-                writer = _Writer(target, numbers, file.head, extension)
+                writer = _Writer(target, numbers, file.head, extension, fronted=catalog.split_in_name)
                 writers[split] = stack.enter_context(writer)
             return writers[split]
 
@@ -137,11 +137,13 @@ def _others(catalog: Catalog) -> dict[str, Any]:
 class _Writer:
     """One file of a folder."""
 
-    def __init__(self, path: Path, numbers: Numbers, head: Mapping[str, Any], extension: Extension) -> None:
+    def __init__(
+        self, path: Path, numbers: Numbers, head: Mapping[str, Any], extension: Extension, *, fronted: bool
+    ) -> None:
         self.path = path
         self.head = head
         self.extension = extension
-        self.body = Body(path, numbers, split_key=False)
+        self.body = Body(path, numbers, split_key=False, fronted=fronted)
 
     def __enter__(self) -> Self:
         self.body.__enter__()

@@ -56,11 +56,9 @@ class Weaver:
         if first.shape.group is not None:
             given["group_id"] = str(first.shape.group)
         track = etree.Element("track")
-        if task[0] is not None:
-            given["task_id"] = task[0]
-            if task[1] is not None:
-                given["subset"] = task[1]
-        for key, text in {**given, **note.attributes}.items():
+        told = {key: text for key, text in zip(("task_id", "subset"), task, strict=True) if text is not None}
+        noted = {key: text for key, text in note.attributes.items() if key in told or key not in ("task_id", "subset")}
+        for key, text in {**given, **told, **noted, **told}.items():
             set_text(track, key, text)
         nested = self._nested(threads, first)
         before: Thread | None = None

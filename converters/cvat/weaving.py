@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from lxml import etree
 from msgspec.structs import replace
 
 from ...schemas.errors import InvalidInput, Place
@@ -57,10 +58,14 @@ class Loom:
             task = _task_of(record)
             self.frames[task, max((f for t, f in self.frames if t == task), default=-1) + 1] = record
         self.waiting = []
-        given = [note.attributes for note in self.notes.tracks.values()]
-        named = [(one["task_id"], one.get("subset")) for one in given if "task_id" in one]
-        known = [(task, record.split) for (task, _), record in self._in_order() if task is not None]
-        self.tasks = list(dict.fromkeys([*known, *named]))
+        splits: dict[str, set[str | None]] = {}
+        for (task, _), record in self._in_order():
+            if task is not None:
+                splits.setdefault(task, set()).add(record.split)
+        for note in self.notes.tracks.values() if splits else ():
+            if (task := note.attributes.get("task_id")) is not None and task not in splits:
+                splits[task] = {note.attributes.get("subset")}
+        self.tasks = [(task, next(iter(known)) if len(known) == 1 else None) for task, known in splits.items()]
         for (task, frame), record in self._in_order():
             self._add(record, task, frame)
         whole = {key: note.whole for key, note in self.notes.tracks.items() if note.whole is not None}
@@ -76,6 +81,8 @@ class Loom:
             out.append((name, track))
         for name, xml in whole.items():
             track = from_xml(xml)
+            if not self.tasks:
+                etree.strip_attributes(track, "task_id", "subset")
             self.named.update((track.get("task_id"), frame) for frame in _frames_in(track))
             out.append((name, track))
         return [track for _, track in sorted(out, key=lambda item: _order(item[0]))]
@@ -177,8 +184,8 @@ def _task_of(record: Record) -> str | None:
 
 def _frame_of(record: Record) -> int | None:
     """The number of a frame: as the source has it, else as its annotations say, else as its name does."""
-    known = [_cvat(record).get("id"), *(annotation.metadata.get("frame") for annotation in record.annotations)]
-    return next(filter(_is_number, known), frame_in(record.image))
+    said = [annotation.metadata.get("frame") for annotation in record.annotations]
+    return next(filter(_is_number, (_cvat(record).get("id"), *said, frame_in(record.image))), None)
 
 
 def _is_number(value: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from annolake.converters import coco, convert, cvat, metalake, yolo
+from annolake.converters.choosing import Choice
 from annolake.converters.comparing import compare
 from annolake.converters.testing.cases import Case, cases
 from annolake.schemas.errors import InvalidInput, LossRefused, UsageError
@@ -238,3 +239,42 @@ def test_several_videos_become_images_unless_one_video_is_asked_for(tmp_path: Pa
         convert(videos, tmp_path / "no.xml", to="cvat", options=form, allow_loss=True)
     assert caught.value.code == "several-videos"
     assert not (tmp_path / "no.xml").exists()
+
+
+@pytest.mark.parametrize("form", ["images", "video"])
+def test_frames_of_a_project_are_dealt_to_other_splits(tmp_path: Path, form: Any) -> None:
+    source, forms = FIXTURES / "cvat" / "video project" / "in.xml", {"cvat": cvat.Options(form=form)}
+    choice = Choice(split={"a": 0.5, "b": 0.5})
+    for to, options in (("cvat", forms), ("metalake", None)):
+        suffix = ".xml" if to == "cvat" else ".json"
+        convert(source, tmp_path / f"out{suffix}", to=to, options=options, choice=choice, allow_loss=True, verify=False)
+    convert(tmp_path / "out.xml", tmp_path / "back.json", to="metalake")
+    dealt, back = (json.loads((tmp_path / name).read_text())["images"] for name in ("out.json", "back.json"))
+    assert {image["image"]: image["split"] for image in back} == {image["image"]: image["split"] for image in dealt}
+    assert {image["split"] for image in back} == {"a", "b"}
+
+
+def test_a_video_project_where_only_the_meaning_is_carried(tmp_path: Path) -> None:
+    """Which task a frame is of is book-keeping: then its tracks do not say it either."""
+    source = FIXTURES / "cvat" / "video project" / "in.xml"
+    convert(source, tmp_path / "out.xml", to="cvat", carry="lean", allow_loss=True)
+    assert "task_id" not in (tmp_path / "out.xml").read_text()
+
+
+@pytest.mark.parametrize("layout", ["file", "folder"])
+def test_names_that_had_their_split_in_front_keep_it_in_another_split(tmp_path: Path, layout: Any) -> None:
+    source, options = FIXTURES / "coco" / "splits" / "in", {"coco": coco.Options(layout=layout)}
+    convert(source, tmp_path / "out", to="coco", options=options, choice=Choice(split={"one": 1.0}))
+    convert(tmp_path / "out", tmp_path / "back.json", to="metalake")
+    convert(source, tmp_path / "lake.json", to="metalake")
+    back, lake = (json.loads((tmp_path / name).read_text())["images"] for name in ("back.json", "lake.json"))
+    assert sorted(image["image"] for image in back) == sorted(image["image"] for image in lake)
+
+
+def test_a_number_in_a_name_that_is_no_number_of_a_frame(tmp_path: Path) -> None:
+    source = tmp_path / "source.json"
+    images = [{"id": 1, "file_name": "6387236320.jpg", "width": 9, "height": 9}]
+    source.write_text(json.dumps({"images": images, "annotations": [], "categories": []}))
+    convert(source, tmp_path / "out.xml", to="cvat", options={"cvat": cvat.Options(form="video")})
+    convert(tmp_path / "out.xml", tmp_path / "back.json", to="coco")
+    assert json.loads((tmp_path / "back.json").read_text())["images"][0]["file_name"] == "6387236320.jpg"
