@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from msgspec.structs import replace
 
 from annolake.converters import convert
-from annolake.converters.comparing import Difference, compare
+from annolake.converters.comparing import Change, Difference, Side, compare
 from annolake.converters.format import Context
 from annolake.converters.images import ImageFinder
 from annolake.converters.ledger import is_refused
@@ -26,7 +26,7 @@ from annolake.converters.testing.cases import DataSet
 from annolake.converters.testing.passing import contents, lowered, pictures, target_in, write_out
 from annolake.converters.testing.roundtrips import Column, columns
 from annolake.converters.testing.scenes import scenes
-from annolake.schemas.model import Catalog, Category, Polygon, Record
+from annolake.schemas.model import Catalog, Category, Polygon, Record, objects
 
 COLUMNS = columns()
 EXAMPLES = max(1, settings.default.max_examples // 25) if settings.default else 4
@@ -169,9 +169,18 @@ def _called_otherwise(difference: Difference, data: DataSet) -> set[str]:
     """Names of the images of which outlines that are rectangles have come home as turned boxes, corner by corner the
     same, and nothing else differs: what they are called follows from the target, and nothing was said of it before.
     """
-    other = {c.image for c in difference.changes if c.fields != ("metadata",) or not {*c.keys} <= {"shape", "geometry"}}
-    plain = {r.image for r in data.records if not any(a.metadata.keys() & {"shape", "geometry"} for a in r.annotations)}
-    return plain - other - {*difference.images_only_a, *difference.images_only_b}
+    things = {record.image: objects(record.annotations) for record in data.records}
+    own = frozenset(("shape", "geometry"))
+
+    def is_only_called(change: Change) -> bool:
+        if change.fields != ("metadata",) or not own.issuperset(change.keys) or not isinstance(change.a, Side):
+            return False
+        numbered = enumerate(things[change.image], 1)
+        known = {group[0].metadata.get("coco_id", number): group for number, group in numbered}
+        return not any(annotation.metadata.keys() & own for annotation in known[change.a.annotation])
+
+    other = {change.image for change in difference.changes if not is_only_called(change)}
+    return things.keys() - other - {*difference.images_only_a, *difference.images_only_b}
 
 
 def _booked(reports: Iterable[Report]) -> set[Any]:
