@@ -26,8 +26,14 @@ Part = Callable[[int, int, Ledger, Callable[[int], None]], Any]
 WORTH_A_PROCESS = 150
 """Images whose boxes are read and written while a process is started."""
 
+SHORTEST = 1_000
+"""Images of a run that a process takes at a time: some blocks, so that what it takes to begin one is nothing to it."""
+
+_TURNS = 8
 _WORTHWHILE = 5_000
 _TICK = 0.2
+
+_Outcome = tuple[Any, Ledger, Exception | None]
 
 
 def processes(wanted: int | None, images: int, memory: Memory | None = None) -> int:
@@ -49,7 +55,9 @@ def runs(images: int, count: int) -> list[tuple[int, int]]:
     return [(images * number // count, images * (number + 1) // count) for number in range(count)]
 
 
-def looked_over(look: Callable[[int, int], T], files: int, context: Context, ledger: Ledger) -> list[T]:
+def looked_over(
+    look: Callable[[int, int], T], files: int, context: Context, ledger: Ledger, least: int | None = None
+) -> list[T]:
     """What `look` finds out about runs of a set's files, in order, from as many processes as the context allows."""
     count = processes(context.jobs, files, context.memory)
     if count == 1:
@@ -58,25 +66,29 @@ def looked_over(look: Callable[[int, int], T], files: int, context: Context, led
     def part(start: int, stop: int, _: Ledger, __: Callable[[int], None]) -> T:
         return look(start, stop)
 
-    return in_parts(part, files, count, ledger, None)
+    return in_parts(part, files, count, ledger, None, least)
 
 
-def in_parts(part: Part, images: int, count: int, ledger: Ledger, progress: Progress | None) -> list[Any]:
-    """Results of `part` over `count` equal runs of the images, in order; their books are added to `ledger`.
+def in_parts(
+    part: Part, images: int, count: int, ledger: Ledger, progress: Progress | None, least: int | None = None
+) -> list[Any]:
+    """Results of `part` over runs of the images, in order; their books are added to `ledger`. Each of `count` processes
+    takes the next run whenever it is done with one, so that none waits long for another: there are `_TURNS` for each,
+    but none of fewer than `least` images (None: of `SHORTEST`).
 
-    The first error of a part is raised here, after all processes have ended. AnnolakeError (`worker-died`) if a process
+    The first error of a run is raised here, after all processes have ended. AnnolakeError (`worker-died`) if a process
     ended without a word.
     """
     context = multiprocessing.get_context("fork")
-    done = context.Array("Q", count, lock=False)
-    bounds = runs(images, count)
+    bounds = runs(images, max(count, min(count * _TURNS, images // (SHORTEST if least is None else least))))
+    done = context.Array("Q", len(bounds), lock=False)
+    turn = context.Value("Q", 0)
     workers: list[Any] = []
     pipes: list[Connection] = []
     try:
-        for number in range(count):
+        for _ in range(count):
             receiver, sender = context.Pipe(duplex=False)
-            arguments = (part, *bounds[number], ledger, done, number, sender)
-            worker = context.Process(target=_work, args=arguments, daemon=True)
+            worker = context.Process(target=_work, args=(part, bounds, ledger, done, turn, sender), daemon=True)
             with _undisturbed():
                 worker.start()
                 workers.append(worker)
@@ -87,12 +99,17 @@ def in_parts(part: Part, images: int, count: int, ledger: Ledger, progress: Prog
         for worker in workers:
             worker.terminate()
             worker.join()
-    for _, _, error in outcomes:
+    results: list[Any] = []
+    for number in range(len(bounds)):
+        if number not in outcomes:
+            hint = "is there enough memory? --jobs 1 needs the least"
+            raise AnnolakeError("worker-died", "a process ended without a word", hint=hint)
+        result, books, error = outcomes[number]
         if error is not None:
             raise error
-    for _, books, _ in outcomes:
         ledger.add(books)
-    return [result for result, _, _ in outcomes]
+        results.append(result)
+    return results
 
 
 @contextmanager
@@ -105,19 +122,31 @@ def _undisturbed() -> Generator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(part: Part, start: int, stop: int, ledger: Ledger, done: Any, number: int, pipe: Connection) -> None:
+def _work(
+    part: Part, bounds: Sequence[tuple[int, int]], ledger: Ledger, done: Any, turn: Any, pipe: Connection
+) -> None:
     """In the child. Ctrl-C is the parent's affair: it ends its children, at once, whatever handler they inherited."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
-    books = ledger.another()
+    while (number := _taken(turn)) < len(bounds):
 
-    def tell(count: int) -> None:
-        done[number] = count
+        def tell(count: int, number: int = number) -> None:
+            done[number] = count
 
-    result, error = attempt(lambda: part(start, stop, books, tell))
-    pipe.send((result, books, error))
+        books = ledger.another()
+        result, error = attempt(lambda run=bounds[number], books=books, tell=tell: part(*run, books, tell))
+        if error is not None:
+            turn.value = len(bounds)  # all runs before it are done or begun, and what comes after does not matter
+        pipe.send((number, result, books, error))
     pipe.close()
+
+
+def _taken(turn: Any) -> int:
+    with turn.get_lock():
+        number = turn.value
+        turn.value = number + 1
+    return number
 
 
 def attempt(call: Callable[[], Any]) -> tuple[Any, Exception | None]:
@@ -131,17 +160,18 @@ def attempt(call: Callable[[], Any]) -> tuple[Any, Exception | None]:
         return None, AnnolakeError("worker-failed", message, hint="please report it; --jobs 1 shows more")
 
 
-def _collect(pipes: Sequence[Connection], tick: Callable[[], object]) -> list[tuple[Any, Any, BaseException | None]]:
-    outcomes: dict[Connection, tuple[Any, Any, BaseException | None]] = {}
+def _collect(pipes: Sequence[Connection], tick: Callable[[], object]) -> dict[int, _Outcome]:
+    """Of each run that was finished its result, books and error."""
+    outcomes: dict[int, _Outcome] = {}
     waiting = list(pipes)
     while waiting:
         for ready in wait(waiting, timeout=_TICK):
             pipe: Any = ready
             try:
-                outcomes[pipe] = pipe.recv()
+                number, *outcome = pipe.recv()
             except EOFError:
-                hint = "is there enough memory? --jobs 1 needs the least"
-                outcomes[pipe] = (None, None, AnnolakeError("worker-died", "a process ended without a word", hint=hint))
-            waiting.remove(pipe)
+                waiting.remove(pipe)
+            else:
+                outcomes[number] = tuple(outcome)
         tick()
-    return [outcomes[pipe] for pipe in pipes]
+    return outcomes

@@ -58,6 +58,7 @@ def as_many_processes_as_are_wanted() -> Iterator[None]:
     """However small a data set is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parallel, "WORTH_A_PROCESS", 1)
+        patch.setattr(parallel, "SHORTEST", 2)
         yield
 
 

@@ -102,7 +102,7 @@ class PieceDocument(Document, ABC, Generic[C]):
         count = min(processes(self._jobs, len(self._ids)), len(spans))
         if count == 1:
             return self.read(spans)
-        parts = in_parts(part, len(spans), count, Ledger(), None)
+        parts = in_parts(part, len(spans), count, Ledger(), None, least=1)
         return None if None in parts else self.joined(parts)
 
     def _list(self, members: dict[str, msgspec.Raw], key: str) -> Sequence[msgspec.Raw]:

@@ -99,7 +99,7 @@ def skimmed(path: Path, context: Context) -> Skimmed | None:
             return _look(path, start * _UNIT, None if stop == units else stop * _UNIT, share)
 
         found = Skimmed(head)
-        for part in looked_over(look, units, context, Ledger()):
+        for part in looked_over(look, units, context, Ledger(), least=1):
             if part is None or (found.ended and part.stretches):
                 return None
             for stretch in part.stretches:
