@@ -100,10 +100,9 @@ def to_coco(group: Sequence[Annotation], identity: Any, image_id: Any, category:
         rings = [a.xy for a in group if isinstance(a, Polygon)]
         out["segmentation"] = rings
         out["bbox"] = tidy_hull(rings)
-    if metadata.get("shape") == "mask" and "geometry" in metadata:
+    if metadata.get("shape") == "mask" and (mask := _mask(metadata)) is not None:
         known |= {"shape", "geometry"}
-        mask = _mask(group, metadata["geometry"], unchanged and "outline" in metadata)
-        if mask is not None:
+        if (unchanged and "outline" in metadata) or mask_as_read(group, metadata["geometry"]):
             out["segmentation"] = mask
             unchanged = True
     if "outline" in metadata:  # else it is not we who noted the numbers
@@ -204,12 +203,10 @@ def _decoded(metadata: Mapping[str, Any], key: str, decoder: msgspec.json.Decode
         return _NOTHING
 
 
-def _mask(group: Sequence[Annotation], geometry: Any, as_it_was: bool) -> dict[str, Any] | None:
-    """The run-length encoding a shape was traced from, where it is still that shape."""
-    mask = _decoded({"geometry": geometry}, "geometry", _MASK)
-    if mask is _NOTHING or not {"size", "counts"} <= mask.keys():
-        return None
-    return mask if as_it_was or mask_as_read(group, geometry) else None
+def _mask(metadata: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The run-length encoding that a shape was traced from; None for what is somebody else's."""
+    mask = _decoded(metadata, "geometry", _MASK)
+    return mask if mask is not _NOTHING and {"size", "counts"} <= mask.keys() else None
 
 
 def _area(group: Sequence[Annotation]) -> float:

@@ -185,6 +185,18 @@ def test_metadata_of_others_under_our_names(
         convert(folder / "coco", folder / "back.json", to="metalake", from_="coco")
 
 
+def test_a_mask_of_others_is_metadata(tmp_path: Path) -> None:
+    """Nothing that a mask could be is said under the name of one's numbers."""
+    said = {"shape": "mask", "geometry": "a"}
+    shape = {"type": "polygon", "polygon": [[1, 2], [9, 4], [5, 8]], "label": "a", "metadata": said}
+    source = tmp_path / "lake.json"
+    source.write_text(text({"images": [{"image": "a.jpg", "width": 10, "height": 10, "annotations": [shape]}]}))
+    convert(source, tmp_path / "coco.json", to="coco")
+    convert(tmp_path / "coco.json", tmp_path / "back.json", to="metalake")
+    (back,) = json.loads((tmp_path / "back.json").read_text())["images"][0]["annotations"]
+    assert back["metadata"].items() >= said.items()
+
+
 CATALOGUE: dict[str, Any] = {
     "labels": [{"name": "cat", "id": 1, "keypoints": ["a"], "skeleton": [[1, 1]], "extras": {"color": [1]}}],
     "coordinates": "pixels",

@@ -110,7 +110,7 @@ def test_a_file_is_looked_over_in_stretches(tmp_path: Path, monkeypatch: pytest.
 
     for share in range(1, path.stat().st_size // 7 + 1, 3):
 
-        def in_two(look: Callable[[int, int], Any], units: int, *_: Any, share: int = share) -> list[Any]:
+        def in_two(look: Callable[[int, int], Any], units: int, *_: Any, share: int = share, **__: Any) -> list[Any]:
             return [look(0, share), look(share, units)]
 
         monkeypatch.setattr(skimming, "looked_over", in_two)
