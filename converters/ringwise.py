@@ -10,7 +10,6 @@ from itertools import accumulate, chain
 from typing import NamedTuple
 
 import numpy as np
-from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from ..schemas.model import Annotation, Record
@@ -84,7 +83,7 @@ class RingProjection:
                 self.ledger.book("multi-part-split", image=record.image, annotation=item.id, detail=f"{rings} parts")
                 self.ledger.added += rings - 1
             else:
-                self.one(replace(record, annotations=item))
+                self.one(Record(image=record.image, annotations=[*item]))  # no facts, which would be booked twice
         return self.head(record)
 
     def _is_skipped(self, item: Object) -> bool:

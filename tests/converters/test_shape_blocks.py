@@ -102,6 +102,8 @@ def outlined_source(folder: Path, seed: int, kind: str) -> Path:
         {"license": 1, "file_name": f"{number:04}.jpg", "height": 40, "width": 60, "id": 100 + number}
         for number in range(23)
     ]
+    if kind == "odd":
+        images[4::5] = [{**image, "mine": 3} for image in images[4::5]]
     annotations = [_annotation(dice, number, dice.choice(images)["id"], kind) for number in range(1, 150)]
     if kind == "broken":
         annotations[70]["image_id"], annotations[70]["category_id"] = 112, 77
@@ -171,7 +173,9 @@ def test_usual_images_are_projected_as_rings(tmp_path: Path, monkeypatch: pytest
         {**plain, "segmentation": [ring], "bbox": [50, 1, 80, 4], "id": 5, "image_id": 2},
         {**plain, "segmentation": [[50, 1, 90, 1, 90, 5]], "bbox": [50, 1, 40, 4], "id": 6, "image_id": 3},
     ]
+    images: list[dict[str, Any]]
     images = [{"id": n, "file_name": f"{n}.jpg", "width": 60, "height": 40} for n in (1, 2, 3, 4)]
+    images[0]["mine"] = 3
     source.write_text(
         json.dumps({"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "car"}]})
     )
@@ -185,6 +189,8 @@ def test_usual_images_are_projected_as_rings(tmp_path: Path, monkeypatch: pytest
     assert [[one.image for one in item.records] for item in items if isinstance(item, RingBlock)] == blocked[to]
     assert items[0].counts[0] == 4
     assert [ledger.losses[code].count for code in ("multi-part-split", "crowd-skipped")] == [1, 1]
+    assert ("image-fact-dropped" in ledger.losses) == (to == "yolo")
+    assert to == "voc" or ledger.losses["image-fact-dropped"].count == 1
 
 
 _near = st.integers(0, 10**5).map(lambda n: n / 100) | st.floats(-1e4, 1e4)
