@@ -20,6 +20,13 @@ def says_nothing(keypoints: Any) -> bool:
     return flat is not None and all(visibility == 0 for visibility in flat[2::3])
 
 
+def visibility_of(x: float | None, y: float | None, visibility: float | None) -> float:
+    """COCO's number for a point: without one it is seen (2), but at 0, 0, where who has no visibility puts those that
+    are not labelled (0).
+    """
+    return visibility if visibility is not None else 2 if x or y else 0
+
+
 def without_visibility(keypoints: Any) -> Any:
     """The text where points are there or, at 0, 0, not there: a hidden one is there like any other."""
     flat = _decoded(keypoints)

@@ -16,7 +16,7 @@ import msgspec
 from ..schemas.keys import BOOKKEEPING, RINGS, TABLE
 from ..schemas.model import Line, Metadata, Points, Polygon, Record, Rectangle, Tag, Value, objects
 from .carrying import as_read
-from .keypoints import says_nothing
+from .keypoints import says_nothing, visibility_of
 from .likeness import edges, near, same_geometry
 
 Group = Sequence[Any]
@@ -234,16 +234,12 @@ def _key_points(text: Any) -> list[tuple[float, float, float]] | None:
     try:
         flat = msgspec.json.decode(text, type=list[float | None])
         triples = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
-        points = [(float(x or 0), float(y or 0), _visibility(x, y, v)) for x, y, v in triples]
+        points = [(float(x or 0), float(y or 0), visibility_of(x, y, v)) for x, y, v in triples]
     except (TypeError, ValueError, msgspec.MsgspecError):
         return None
     while points and points[-1][2] == 0:
         points.pop()
     return points
-
-
-def _visibility(x: float | None, y: float | None, v: float | None) -> float:
-    return v if v is not None else 2 if x or y else 0
 
 
 def _same_box(a: Group, b: Group, tolerance: float) -> bool:

@@ -19,6 +19,7 @@ from ...schemas.keys import RINGS
 from ...schemas.model import Annotation, Polygon, Rectangle, Tag
 from ...schemas.plain import is_list, is_number
 from ..carrying import as_read, mask_as_read, quiet
+from ..keypoints import visibility_of
 from ..shapeblocks import Number
 from .attributes import write_attributes
 from .notes import EXTENSION
@@ -242,8 +243,7 @@ def _describe(out: dict[str, Any], annotation: Annotation | Tag, known: set[str]
         known.add("keypoints")
         if metadata.get("shape") == "keypoints" and isinstance(annotation, Rectangle):
             known.add("shape")
-        # A YOLO point without visibility is there, which is what COCO's 2 says.
-        keypoints[2::3] = [2 if v is None else v for v in keypoints[2::3]]
+        keypoints[2::3] = map(visibility_of, keypoints[::3], keypoints[1::3], keypoints[2::3])
         out["keypoints"] = keypoints
         out["num_keypoints"] = sum(v > 0 for v in keypoints[2::3])
     write_attributes(out, annotation, known)

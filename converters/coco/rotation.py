@@ -14,11 +14,13 @@ from ...schemas.plain import is_number
 
 
 def turned_box(plain: Mapping[str, Any], box: Any, rotation: Any) -> Figure | None:
-    """The rotated box that an annotation is; None where it is another shape, or its box has no size."""
+    """The rotated box that an annotation is; None where it is another shape, or its box is inverted. One without
+    an area is turned as CVAT turns it, or what is written of it would not come home.
+    """
     if box is None or plain.get("segmentation") not in (None, [], [[]]) or not is_number(rotation) or not rotation:
         return None
     figure = Figure("obb", tuple(box), rotation)
-    return figure if min(box[2:]) > 0 and all(map(isfinite, figure.outline())) else None
+    return figure if min(box[2:]) >= 0 and all(map(isfinite, figure.outline())) else None
 
 
 def says_rotation(out: Mapping[str, Any], annotation: Annotation | Tag, known: Collection[str]) -> bool:

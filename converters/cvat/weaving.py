@@ -37,6 +37,7 @@ class Loom:
         self.frames: dict[tuple[str | None, int], Record] = {}
         self.named: set[tuple[str | None, int]] = set()
         self.waiting: list[Record] = []
+        self.tracked: set[str | None] = set()
         self.names: set[str] = set()
         self.following = 1
         self.lone = 0
@@ -85,6 +86,7 @@ class Loom:
                 etree.strip_attributes(track, "task_id", "subset")
             self.named.update((track.get("task_id"), frame) for frame in _frames_in(track))
             out.append((name, track))
+        self.tracked = {track.get("task_id") for _, track in out}
         return [track for _, track in sorted(out, key=lambda item: _order(item[0]))]
 
     def facts(self) -> Facts:
@@ -119,7 +121,7 @@ class Loom:
                 name=record.image if record.image != picture_name(self.pattern, frame, known, self.tasks) else None,
                 width=record.width if record.width != sizes.width else None,
                 height=record.height if record.height != sizes.height else None,
-                split=record.split if record.split != known[1] else None,
+                split=record.split if record.split != known[1] or task not in self.tracked else None,
                 storage_name=record.storage_name,
                 made=cvat is None,
                 extras=extras,

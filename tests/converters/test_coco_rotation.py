@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from annolake.converters import coco, convert, yolo
 from annolake.schemas.errors import LossRefused
@@ -115,3 +116,19 @@ def test_key_points_are_never_turned(tmp_path: Path):
     assert (found["type"], found["metadata"]["rotation"]) == ("rectangle", 90.0)
     convert(tmp_path / "lake.json", tmp_path / "back.json", to="coco", options={"coco": coco.Options()})
     assert json.loads((tmp_path / "back.json").read_text())["annotations"][0]["attributes"]["rotation"] == 90.0
+
+
+@pytest.mark.parametrize(("right", "bottom"), [(30, 20), (30, 40), (50, 20)])
+@pytest.mark.parametrize("turn", [90.0, 360.0])
+def test_a_turned_box_without_an_area_keeps_its_corners(tmp_path: Path, right: int, bottom: int, turn: float):
+    """CVAT's reader turns it; COCO's did not, and it ended as a defect (exit 1)."""
+    shape = f'<box label="car" occluded="0" xtl="30" ytl="20" xbr="{right}" ybr="{bottom}" rotation="{turn}"></box>'
+    image = f'<image id="0" name="a.jpg" width="100" height="80">{shape}</image>'
+    (tmp_path / "in.xml").write_text(f"<annotations><version>1.1</version>{image}</annotations>")
+    convert(tmp_path / "in.xml", tmp_path / "out.json", to="coco", allow_loss=True, verify=True)
+    convert(tmp_path / "out.json", tmp_path / "back.xml", to="cvat", allow_loss=True, verify=True)
+    [written] = json.loads((tmp_path / "out.json").read_text())["annotations"]
+    assert (written["bbox"], written["attributes"]["rotation"]) == ([30, 20, right - 30, bottom - 20], turn)
+    [box] = etree.parse(tmp_path / "back.xml").iterfind(".//box")
+    found = [float(box.get(name, "nan")) for name in ("xtl", "ytl", "xbr", "ybr", "rotation")]
+    assert found == [30, 20, right, bottom, turn]

@@ -278,3 +278,26 @@ def test_a_number_in_a_name_that_is_no_number_of_a_frame(tmp_path: Path) -> None
     convert(source, tmp_path / "out.xml", to="cvat", options={"cvat": cvat.Options(form="video")})
     convert(tmp_path / "out.xml", tmp_path / "back.json", to="coco")
     assert json.loads((tmp_path / "back.json").read_text())["images"][0]["file_name"] == "6387236320.jpg"
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_task_without_tracks_keeps_its_subset_in_a_video(tmp_path: Path, several: bool) -> None:
+    """Only tracks have a subset: what no track says is noted of the picture; else it ended with exit 1."""
+    labels = "<labels><label><name>car</name><attributes></attributes></label></labels>"
+    tasks = "".join(f"<task><id>{n}</id><name>t</name><size>1</size></task>" for n in (1, 2))
+    images = "".join(
+        f'<image id="0" name="{name}" subset="{subset}" task_id="{task}" width="9" height="9"></image>'
+        for name, subset, task in (("a.jpg", "a set", 1), ("b.jpg", "b", 2))
+    )
+    meta = f"<meta><project><id>1</id><name>p</name><tasks>{tasks}</tasks>{labels}</project></meta>"
+    (tmp_path / "in.xml").write_text(f"<annotations><version>1.1</version>{meta}{images}</annotations>")
+    (tmp_path / "in.json").write_text(
+        json.dumps({"images": [{"image": "c.jpg", "width": 9, "height": 9, "annotations": []}]})
+    )
+    sources = [tmp_path / "in.xml", *([tmp_path / "in.json"] if several else [])]
+    form = {"cvat": cvat.Options(form="video")}
+    convert(sources, tmp_path / "out.xml", to="cvat", options=form, allow_loss=True, verify=True)
+    convert(tmp_path / "out.xml", tmp_path / "back.json", to="metalake")
+    back = json.loads((tmp_path / "back.json").read_text())["images"]
+    found = {image["image"]: image.get("split") for image in back}
+    assert found == {"a.jpg": "a set", "b.jpg": "b", **({"c.jpg": None} if several else {})}

@@ -105,3 +105,22 @@ def test_whole_body_points_ride_and_come_home(tmp_path: Path):
     assert json.loads((tmp_path / "back.json").read_text())["annotations"] == [ANNOTATIONS[0] | more]
     report = convert(source, tmp_path / "set", to="yolo", allow_loss=True)
     assert {loss["code"] for loss in report.losses} == {"metadata-dropped"}  # booked, not silent
+
+
+@pytest.mark.parametrize("carry", ["full", "lean"])
+def test_a_point_at_the_corner_without_visibility_is_not_labelled_in_coco(dataset, tmp_path: Path, carry: Any):
+    """Rows of two numbers a point have no other way to say so; counted as seen it ended as a defect (exit 1)."""
+    source = dataset(
+        {
+            "data.yaml": "train: images\nval: images\nnames: [cat]\nkpt_shape: [2, 2]\n",
+            "labels/a.txt": "0 0.5 0.5 0.2 0.2 0 0 0.5 0.25\n0 0.5 0.5 0.2 0.2 0.25 0 0.5 0.5\n",
+            "images/a.png": None,
+        }
+    )
+    convert(source, tmp_path / "out.json", to="coco", carry=carry, allow_loss=True, verify=True)
+    first, second = json.loads((tmp_path / "out.json").read_text())["annotations"]
+    assert (first["keypoints"], first["num_keypoints"]) == ([0, 0, 0, 10, 2.5, 2], 1)
+    assert (second["keypoints"], second["num_keypoints"]) == ([5, 0, 2, 10, 5, 2], 2)
+    convert(tmp_path / "out.json", tmp_path / "back", to="yolo", allow_loss=True, verify=True)
+    rows = (tmp_path / "back/labels/train/a.txt").read_text().splitlines()
+    assert [float(word) for word in rows[0].split()[5:7]] == [0, 0]
