@@ -197,6 +197,19 @@ def test_a_mask_of_others_is_metadata(tmp_path: Path) -> None:
     assert back["metadata"].items() >= said.items()
 
 
+@pytest.mark.parametrize("key", ["lists", "flags"])
+def test_the_name_of_a_list_leads_nowhere_else(tmp_path: Path, key: str) -> None:
+    """It was looked at up to its first blank."""
+    folder = tmp_path / "sets"
+    folder.mkdir()
+    said = {"images": [{"image": "a.jpg", "annotations": []}], "annolake": {"extras": {"voc": {key: ["a ../../../b"]}}}}
+    (folder / "lake.json").write_text(text(said))
+    with pytest.raises(InvalidInput) as caught:
+        convert(folder / "lake.json", folder / "out", to="voc")
+    assert caught.value.code == "unsafe-name"
+    assert [path.name for path in tmp_path.rglob("*")] == ["sets", "lake.json"]
+
+
 CATALOGUE: dict[str, Any] = {
     "labels": [{"name": "cat", "id": 1, "keypoints": ["a"], "skeleton": [[1, 1]], "extras": {"color": [1]}}],
     "coordinates": "pixels",
