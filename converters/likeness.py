@@ -12,7 +12,7 @@ from math import dist
 from operator import sub
 from typing import Any
 
-from ..schemas.geometry import open_ring, pairs
+from ..schemas.geometry import pairs, wholly_open
 from ..schemas.model import Polygon, Rectangle, Tag
 
 Edges = tuple[float, float, float, float]
@@ -38,12 +38,12 @@ def same_geometry(a: Sequence[Any], b: Sequence[Any], tolerance: float) -> bool:
 
 
 def same_ring(a: Sequence[float], b: Sequence[float], tolerance: float) -> bool:
-    """Whether two flat rings have the same vertices in the same circle, from any start, in either direction. A last
-    vertex that repeats the first does not count.
+    """Whether two flat rings have the same vertices in the same circle, from any start, in either direction. Last
+    vertices that repeat the first do not count: readers take one away.
     """
     if near(a, b, tolerance):
         return True
-    a, b = open_ring(a), open_ring(b)
+    a, b = wholly_open(a), wholly_open(b)
     if len(a) != len(b):
         return False
     slack = len(a) * (tolerance + 1e-12 * max(map(abs, a), default=0.0))

@@ -34,6 +34,14 @@ def open_ring(xy: Sequence[float]) -> Flat:
     return tuple(xy[:-2] if closed else xy)
 
 
+def wholly_open(xy: Sequence[float]) -> Flat:
+    """The ring without its closing vertex, however often that stands there."""
+    shorter = open_ring(xy)
+    while len(shorter) < len(xy):
+        xy, shorter = shorter, open_ring(shorter)
+    return shorter
+
+
 def hull(xy: Sequence[float]) -> Box:
     """The smallest upright box around the points. Raises ValueError when there are none."""
     xs, ys = xy[0::2], xy[1::2]

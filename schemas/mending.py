@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from .errors import Place, printable
-from .geometry import clip_box, clip_ring, open_ring, self_crossing
+from .geometry import clip_box, clip_ring, self_crossing, wholly_open
 from .jsontext import as_list, as_object
 from .mending_json import mend_plain
 from .model import Annotation, Coordinates, Line, Metadata, Polygon, Record, Rectangle, Tag, Value
@@ -108,7 +108,7 @@ class _Mender:
     def _points(self, annotation: Annotation) -> Annotation | None:
         values = tuple(coordinates_of(annotation))
         is_ring = isinstance(annotation, Polygon)
-        ring = _open_ring(values) if is_ring else values
+        ring = wholly_open(values) if is_ring else values
         fewest = fewest_points(annotation)
         if len(ring) < 2 * fewest:
             self.tell("too-few-points", f"a shape of {len(ring) // 2} points was left out; it needs {fewest}")
@@ -133,7 +133,7 @@ class _Mender:
             return replace(annotation, bbox=box)
         if not isinstance(annotation, Polygon) or self_crossing(annotation.xy):
             return annotation
-        ring = _open_ring(clip_ring(annotation.xy, width, height))
+        ring = wholly_open(clip_ring(annotation.xy, width, height))
         if len(ring) < 2 * fewest_points(annotation) or not has_area(ring):
             self.tell(code, "a polygon that lies wholly outside the image was left out")
             return None
@@ -154,14 +154,6 @@ class _Mender:
         for key in bad:
             self.tell("metadata-key", f'metadata key "{printable(key)}" -> "{printable(good_key(key))}"')
         return _renamed(metadata)
-
-
-def _open_ring(xy: tuple[float, ...]) -> tuple[float, ...]:
-    """The ring without its closing point, however often that stands there."""
-    shorter = open_ring(xy)
-    while len(shorter) < len(xy):
-        xy, shorter = shorter, open_ring(shorter)
-    return shorter
 
 
 def _ring(annotation: Annotation, key: str) -> tuple[str, str]:

@@ -132,3 +132,13 @@ def test_a_turned_box_without_an_area_keeps_its_corners(tmp_path: Path, right: i
     [box] = etree.parse(tmp_path / "back.xml").iterfind(".//box")
     found = [float(box.get(name, "nan")) for name in ("xtl", "ytl", "xbr", "ybr", "rotation")]
     assert found == [30, 20, right, bottom, turn]
+
+
+@pytest.mark.parametrize(("right", "bottom"), [(30, 20), (30, 40), (50, 20)])
+def test_the_outline_of_a_turned_box_without_an_area_is_booked(tmp_path: Path, right: int, bottom: int):
+    """Where only the meaning is carried. Its four corners are one point, or two."""
+    shape = f'<box label="car" occluded="0" xtl="30" ytl="20" xbr="{right}" ybr="{bottom}" rotation="90"></box>'
+    image = f'<image id="0" name="a.jpg" width="100" height="80">{shape}</image>'
+    (tmp_path / "in.xml").write_text(f"<annotations><version>1.1</version>{image}</annotations>")
+    report = convert(tmp_path / "in.xml", tmp_path / "out.json", to="coco", carry="lean", allow_loss=True, verify=True)
+    assert [loss["code"] for loss in report.losses] == ["shape-reduced"]

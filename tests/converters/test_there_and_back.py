@@ -301,3 +301,15 @@ def test_a_task_without_tracks_keeps_its_subset_in_a_video(tmp_path: Path, sever
     back = json.loads((tmp_path / "back.json").read_text())["images"]
     found = {image["image"]: image.get("split") for image in back}
     assert found == {"a.jpg": "a set", "b.jpg": "b", **({"c.jpg": None} if several else {})}
+
+
+@pytest.mark.parametrize("to", ["coco", "voc", "cvat", "yolo"])
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_ring_that_is_closed_more_than_once(tmp_path: Path, to: str, times: int) -> None:
+    """Readers of COCO and VOC take one closing vertex away: the same ring was taken for another (exit 1)."""
+    ring = [[1, 1], [20, 1], [20, 30], *[[1, 1]] * times]
+    shape = {"type": "polygon", "label": "cat", "polygon": ring}
+    images = [{"image": "a.jpg", "width": 100, "height": 80, "annotations": [shape]}]
+    (tmp_path / "in.json").write_text(json.dumps({"images": images}))
+    report = convert(tmp_path / "in.json", tmp_path / "out", to=to, verify=True)
+    assert (report.written["annotations"], report.losses) == (1, [])
