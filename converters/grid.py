@@ -16,14 +16,17 @@ from .lowering import apart, led_by
 
 
 def is_solid(annotation: Annotation) -> bool:
-    """Whether a box, or the box around a ring of three points or more, has a width and a height above zero; other
-    shapes have no area to have.
+    """Whether a box, turned or not, or the box around a ring of three points or more, has a width and a height above
+    zero; other shapes have no area to have.
     """
     if isinstance(annotation, Rectangle):
         _, _, w, h = annotation.bbox
         return w > 0 and h > 0 and isfinite(sum(annotation.bbox))
     if not isinstance(annotation, Polygon):
         return True
+    turned = figure_of(annotation) if annotation.metadata.get("shape") == "obb" else None
+    if turned is not None and min(turned.geometry[2:]) <= 0:
+        return False
     xy = open_ring(annotation.xy)
     return len(xy) >= 6 and isfinite(sum(xy)) and min(xy[::2]) < max(xy[::2]) and min(xy[1::2]) < max(xy[1::2])
 

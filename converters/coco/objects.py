@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from ...schemas.figures import KINDS
 from ...schemas.geometry import hull_of
 from ...schemas.model import Annotation, Polygon, Rectangle, Tag
 from ...schemas.plain import is_list, is_number, is_object
@@ -161,6 +162,8 @@ def from_any(
             bookkeeping["shape"] = meaning.get("shape", bookkeeping.get("shape", "keypoints"))
             if wanted.carried and not wanted.masks:
                 codes.append("keypoints-boxed")
+    if "polygon-boxed" in codes and meaning.get("shape") in KINDS:  # the numbers of a figure are none of its box
+        meaning = {key: value for key, value in meaning.items() if key not in ("shape", "geometry", "rotation")}
     _derived(plain, box, Rings() if figure else rings, shapes, bookkeeping)
     _finish(bookkeeping, extra)
     if not rings.rings and box is not None:

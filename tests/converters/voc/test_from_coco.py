@@ -147,3 +147,31 @@ def test_a_closed_ring_that_was_moved_is_written_as_it_is_now(coco: Coco, tmp_pa
         convert(tmp_path / numbers, tmp_path / f"{numbers}.json", to="coco", allow_loss=True)
         (back,) = json.loads((tmp_path / f"{numbers}.json").read_text())["annotations"]
         assert back["segmentation"] == [xy]
+
+
+@pytest.mark.parametrize("size", [(20, 0), (0, 10), (0, 0)])
+def test_a_turned_box_without_an_area_is_left_out_and_said(tmp_path: Path, size: tuple[int, int]) -> None:
+    """VOC's reader refuses such a <robndbox>: written, it ended as a defect (exit 1)."""
+    annotation = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, *size], "attributes": {"rotation": 30}}
+    document = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 100, "height": 80}],
+        "annotations": [annotation],
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+    (tmp_path / "in.json").write_text(json.dumps(document))
+    report = convert(tmp_path / "in.json", tmp_path / "out", to="voc", allow_loss=True, verify=True)
+    assert ("degenerate", 1) in [(loss["code"], loss["count"]) for loss in report.losses]
+    assert report.written["annotations"] == 0
+
+
+@pytest.mark.parametrize("through", ["coco", "metalake"])
+def test_the_box_around_an_ellipse_is_none(tmp_path: Path, through: str) -> None:
+    """COCO's reader, asked for boxes, left the numbers of the ellipse at the box; no box has them (exit 1)."""
+    shape = '<ellipse label="cat" occluded="0" cx="40" cy="30" rx="12.5" ry="7" rotation="45"></ellipse>'
+    image = f'<image id="0" name="a.jpg" width="100" height="80">{shape}</image>'
+    (tmp_path / "in.xml").write_text(f"<annotations><version>1.1</version>{image}</annotations>")
+    convert(tmp_path / "in.xml", tmp_path / "between.json", to=through)
+    boxes = {"voc": Options(polygons="box")}
+    source = tmp_path / "between.json"
+    report = convert(source, tmp_path / "out", to="voc", options=boxes, allow_loss=True, verify=True)
+    assert {loss["code"]: loss["count"] for loss in report.losses} == {"polygon-boxed": 1}
