@@ -6,7 +6,7 @@ It comes from outside like the rest of a file, and is checked like the rest.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -20,6 +20,8 @@ EXTENSION = "annolake"
 """Our own element in <meta> and our own attribute of other elements. CVAT and datumaro do not look at it."""
 
 Form = Literal["images", "video"]
+Side = Literal["width", "height"]
+SIDES: tuple[Side, ...] = get_args(Side)
 NO_SPLIT = "default"
 """What stands in front of a name that several subsets share, for an image of none."""
 DEFAULT_FRAMES = "frame_{:06d}"
@@ -68,7 +70,7 @@ class LabelNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class FrameNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the video form cannot say of a picture: its name, size, split, and what other formats know of it; that its
-    number was `made` for it.
+    number was `made` for it; which sides of its task's size are not known of it (`unsized`).
     """
 
     frame: int
@@ -80,6 +82,7 @@ class FrameNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     extras: dict[str, Any] = {}
     storage_name: str | None = None
     made: bool = False
+    unsized: tuple[Side, ...] = ()
 
 
 class Extension(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

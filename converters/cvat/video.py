@@ -164,10 +164,12 @@ class Video:
 
     def _plain(self, name: str, frame: int, task: str | None, subset: str | None, frames: Frames) -> Record:
         note = self.known.get((task, frame), FrameNote(frame=frame))
+        width = None if "width" in note.unsized else frames.width
+        height = None if "height" in note.unsized else frames.height
         return Record(
             image=name,
-            width=frames.width if note.width is None else note.width,
-            height=frames.height if note.height is None else note.height,
+            width=width if note.width is None else note.width,
+            height=height if note.height is None else note.height,
             split=subset if note.split is None else note.split,
             storage_name=note.storage_name,
             extras=dict(note.extras) if note.made else {"cvat": as_known(frame, task), **note.extras},

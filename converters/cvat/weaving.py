@@ -18,7 +18,7 @@ from .declaring import Facts, Used
 from .elements import Restored, from_xml, source_of
 from .framenames import Task, as_known, frame_in, picture_name
 from .meta import Frames
-from .notes import EXTENSION, FrameNote, Mark, Notes, mark_of
+from .notes import EXTENSION, SIDES, FrameNote, Mark, Notes, mark_of
 from .restoring import restored, tied
 from .stream import Element
 from .threads import Thread, Weaver
@@ -124,6 +124,7 @@ class Loom:
                 split=record.split if record.split != known[1] or task not in self.tracked else None,
                 storage_name=record.storage_name,
                 made=cvat is None,
+                unsized=tuple(side for side in SIDES if getattr(record, side) is None and getattr(sizes, side)),
                 extras=extras,
             )
             if note != plain or (task, frame) not in self.named:

@@ -313,3 +313,18 @@ def test_a_ring_that_is_closed_more_than_once(tmp_path: Path, to: str, times: in
     (tmp_path / "in.json").write_text(json.dumps({"images": images}))
     report = convert(tmp_path / "in.json", tmp_path / "out", to=to, verify=True)
     assert (report.written["annotations"], report.losses) == (1, [])
+
+
+def test_a_frame_without_a_size_does_not_get_its_video_s(tmp_path: Path) -> None:
+    """Sizes that were lost on the way (label files without pictures): the size in <meta> was taken (exit 1)."""
+    convert(FIXTURES / "cvat" / "old video" / "in.xml", tmp_path / "lake.json", to="metalake", allow_loss=True)
+    lake = json.loads((tmp_path / "lake.json").read_text())
+    lake["images"][0].pop("width")
+    lake["images"][-1].pop("height")
+    (tmp_path / "lake.json").write_text(json.dumps(lake))
+    convert(tmp_path / "lake.json", tmp_path / "out.xml", to="cvat", allow_loss=True, verify=True)
+    convert(tmp_path / "out.xml", tmp_path / "back.json", to="metalake", allow_loss=True)
+    back = json.loads((tmp_path / "back.json").read_text())["images"]
+    sizes = [[(image.get("width"), image.get("height")) for image in images] for images in (lake["images"], back)]
+    assert sizes[0] == sizes[1]
+    assert sizes[1][0][0] is None
