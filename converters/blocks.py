@@ -94,6 +94,8 @@ def wanted(
     if reading.images < FEWEST or context.images is not None or context.memory is not None:
         return None
     carried = fidelity.metadata is True or not fidelity.multi_part
+    if reading.spelled_for is not None and writer.spelled(options) and carried:
+        return reading.spelled_for
     if reading.shapes_for is not None and writer.shapes(options) and carried:
         return reading.shapes_for
     if reading.blocks_for is not None and writer.blocks(options):

@@ -9,8 +9,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ..schemas.keys import BOOKKEEPING
@@ -19,17 +20,20 @@ from ..schemas.names import are_plain
 from .blocks import Block
 from .describing import Carry, Describer, keeps_all
 from .fidelity import Fidelity
+from .format import Item
 from .ledger import Ledger
 from .lowering import check_name, groups, unreal_size
 from .projection import projector
 from .ringblocks import RingBlock
-from .shapeblocks import Shape, ShapeBlock
+from .shapeblocks import OutlinedBlock, ShapeBlock
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from .ringwise import RingProjection
+
+B = TypeVar("B", bound=OutlinedBlock[Any])
 
 _EXACT = 2.0**53
 """Below it every whole number is a float."""
@@ -82,15 +86,15 @@ class BlockProjection:
             return None
         return RingProjection(fidelity, self.ledger, self.one, self._head, scaled=self.scaled_down, noted=bool(noted))
 
-    def project(self, item: Record | Block | ShapeBlock) -> Iterator[Record | Block | ShapeBlock | RingBlock]:
+    def project(self, item: Item) -> Iterator[Item | RingBlock]:
         """What the target holds of it, in order."""
         if isinstance(item, Record):
             yield self.one(item)
             return
-        if isinstance(item, ShapeBlock):
+        if isinstance(item, OutlinedBlock):
             if self.shapes_stay:
                 yield self._shapes(item)
-            elif self.rings is not None:
+            elif self.rings is not None and isinstance(item, ShapeBlock):
                 yield from self.rings.project(item)
             else:
                 yield from map(self.one, item.expanded())
@@ -176,16 +180,16 @@ class BlockProjection:
             heads.append(self._head(record))
         return replace(block, records=heads)
 
-    def _shapes(self, block: ShapeBlock) -> ShapeBlock:
+    def _shapes(self, block: B) -> B:
         """Shapes stay as they are, and of other objects what the target holds."""
         if self.keeps_all:
             return block
         counts = list(block.counts)
-        objects: list[Shape | Sequence[Annotation]] = []
+        objects: list[Any] = []
         labels: list[str] = []
         ends = list(accumulate(counts))
         done = 0
-        for place in [place for place, item in enumerate(block.objects) if not isinstance(item, Shape)]:
+        for place in [place for place, item in enumerate(block.objects) if not isinstance(item, Struct)]:
             image, item = bisect_right(ends, place), block.objects[place]
             kept = groups(self.one(replace(block.records[image], annotations=item)).annotations)
             counts[image] += len(kept) - 1
@@ -196,7 +200,7 @@ class BlockProjection:
         labels += block.labels[done:]
         heads = list(map(self._head, block.records))
 
-        def to_hub(shape: Shape, label: str) -> Sequence[Annotation]:
+        def to_hub(shape: Any, label: str) -> Sequence[Annotation]:
             return [self._forgetful(annotation) for annotation in block.to_hub(shape, label)]
 
         return replace(block, records=heads, counts=counts, objects=objects, labels=labels, to_hub=to_hub)

@@ -94,7 +94,8 @@ def chosen(reading: Reading, choice: Choice, ledger: Ledger, names: Iterable[str
         return choosing(reading.records if reading.records_for is None else reading.records_for(fidelity))
 
     records = choosing(reading.records)
-    return replace(reading, catalog=catalog, records=records, records_for=records_for, blocks_for=None, shapes_for=None)
+    plainly = {"blocks_for": None, "shapes_for": None, "spelled_for": None}
+    return replace(reading, catalog=catalog, records=records, records_for=records_for, **plainly)
 
 
 def dealt(names: Sequence[str], shares: Mapping[str, float], seed: int) -> dict[str, str]:

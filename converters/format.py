@@ -24,6 +24,10 @@ from .images import Exif, ImageFinder
 from .ledger import Decision, Ledger
 from .memory import Memory
 from .shapeblocks import ShapeBlock
+from .spelledblocks import SpelledBlock
+
+Item = Record | Block | ShapeBlock | SpelledBlock
+"""What a source streams: an image, or a run of them."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,9 +66,7 @@ class Records(Protocol):
 
 
 class Blocks(Protocol):
-    def __call__(
-        self, ledger: Ledger, start: int = 0, stop: int | None = None, /
-    ) -> Iterator[Record | Block | ShapeBlock]: ...
+    def __call__(self, ledger: Ledger, start: int = 0, stop: int | None = None, /) -> Iterator[Item]: ...
 
 
 def _as_it_is(place: Place) -> Place:
@@ -79,7 +81,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     `records_for(fidelity)`, where a reader has it, gives records for a target of that fidelity: facts that the target
     has no place for need not be worked out, as long as projected records and the books come out the same.
     `blocks_for(fidelity)`, where a reader has it, gives the same with runs of plain boxes as `Block`s among them,
-    `shapes_for(fidelity)` with runs of outlined objects as `ShapeBlock`s.
+    `shapes_for(fidelity)` with runs of outlined objects as `ShapeBlock`s, `spelled_for(fidelity)` as `SpelledBlock`s.
     `before(start)`, where a reader has counted, is about how many annotations the images before that number have.
     `locate` adds line and column to a place that has a pointer only.
     """
@@ -90,6 +92,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     records_for: Callable[[Fidelity], Records] | None = None
     blocks_for: Callable[[Fidelity], Blocks] | None = None
     shapes_for: Callable[[Fidelity], Blocks] | None = None
+    spelled_for: Callable[[Fidelity], Blocks] | None = None
     before: Callable[[int], int] | None = None
     locate: Callable[[Place], Place] = _as_it_is
     apart: bool = False
@@ -175,7 +178,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     by `write`, unless a part is `Indivisible`. `reads_bounded` and `writes_bounded` say whether reading and writing
     hold no more than the context's `memory` allows, however large the set is. `blocks`: what is written with given
     options may be handed over with `Block`s among the records; `shapes`: with `ShapeBlock`s, or with `RingBlock`s where
-    the format has one ring an object, which say nothing that the format cannot hold.
+    the format has one ring an object, which say nothing that the format cannot hold; `spelled`: with `SpelledBlock`s,
+    too, by a format that has outlines in COCO's spelling.
     """
 
     name: str
@@ -201,6 +205,7 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     picture: Picture = _among_images
     blocks: Callable[[Any], bool] = lambda _: False
     shapes: Callable[[Any], bool] = lambda _: False
+    spelled: Callable[[Any], bool] = lambda _: False
     suffix: str = ""
 
     def __reduce__(self) -> tuple[object, ...]:

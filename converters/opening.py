@@ -12,16 +12,14 @@ import msgspec
 from ..schemas.errors import LocalFailure, Place, UsageError
 from ..schemas.model import Record, count_objects
 from . import registry
-from .blocks import Block
-from .format import Context, Format, Options, Reading
+from .format import Context, Format, Item, Options, Reading
 from .ledger import Ledger
-from .shapeblocks import ShapeBlock
 
 Progress = Callable[[int, int | None], None]
 """Called now and then with the number of images done, and of all images where that is known."""
 
 _STEP = 256
-T = TypeVar("T", bound=Record | Block | ShapeBlock)
+T = TypeVar("T", bound=Item)
 
 
 def find_format(source: Path, name: str | None) -> Format:

@@ -15,13 +15,12 @@ from ..schemas.keys import MEANING
 from ..schemas.model import Catalog, Coordinates, Record
 from ..schemas.problems import Problem
 from . import blocks, registry, sharding, targets, verifying
-from .blocks import Block
 from .blockwise import BlockProjection
 from .choosing import Choice
 from .engines import EngineName, engine_of
 from .fidelity import Fidelity
 from .files import appearing_whole, no_gc
-from .format import Blocks, Context, Format, Indivisible, Options, Reading, Written
+from .format import Blocks, Context, Format, Indivisible, Item, Options, Reading, Written
 from .gathering import gathered
 from .images import Exif, ImageFinder
 from .ledger import Ledger, Withdrawn
@@ -33,7 +32,6 @@ from .parallel import in_parts, processes
 from .places import sending
 from .projection import Carry, projector
 from .report import Report, make_report, refusal
-from .shapeblocks import ShapeBlock
 from .storage import Storage
 
 
@@ -184,9 +182,7 @@ class Run:
         if self.context.images is not None:
             ledger.turned.update(self.context.images.turned)
 
-    def _in_blocks(
-        self, items: Iterator[Record | Block | ShapeBlock], ledger: Ledger, progress: Progress | None
-    ) -> Iterator[Record]:
+    def _in_blocks(self, items: Iterator[Item], ledger: Ledger, progress: Progress | None) -> Iterator[Record]:
         projection = BlockProjection(
             self.fidelity,
             ledger,

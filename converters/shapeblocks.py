@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -49,22 +49,23 @@ class Shape(msgspec.Struct, gc=False):
     id: int
 
 
-class ShapeBlock(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class OutlinedBlock(msgspec.Struct, Generic[S], frozen=True, gc=False, kw_only=True):
     """Images in order, as records without annotations and tags, and how many objects each has (`counts`).
 
     `objects` are shapes, or the annotations of one object, whose first has a `coco_id`; `labels` holds the label of
-    each. `to_hub` makes annotations of a shape and its label. `spelled` is the text of all shapes and nothing else, as
-    the source has it, where there is one.
+    each. `to_hub` makes annotations of a shape and its label.
     """
 
     records: Sequence[Record]
     counts: Sequence[int]
-    objects: Sequence[Shape | Sequence[Annotation]]
+    objects: Sequence[S | Sequence[Annotation]]
     labels: Sequence[str]
-    to_hub: Callable[[Shape, str], Sequence[Annotation]]
-    spelled: bytes | None = None
+    to_hub: Callable[[S, str], Sequence[Annotation]]
 
-    def images(self) -> Iterator[tuple[Record, Sequence[Shape | Sequence[Annotation]], Sequence[str]]]:
+    def images(self) -> Iterator[tuple[Record, Sequence[S | Sequence[Annotation]], Sequence[str]]]:
         """Each image with its objects and their labels."""
         start = 0
         for record, count in zip(self.records, self.counts, strict=True):
@@ -77,12 +78,20 @@ class ShapeBlock(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         for record, objects, labels in self.images():
             yield self.record(record, objects, labels)
 
-    def record(self, record: Record, objects: Sequence[Shape | Sequence[Annotation]], labels: Sequence[str]) -> Record:
+    def record(self, record: Record, objects: Sequence[S | Sequence[Annotation]], labels: Sequence[str]) -> Record:
         """An image with these objects, which have these labels."""
         annotations: list[Annotation] = []
         for item, label in zip(objects, labels, strict=True):
-            annotations += self.to_hub(item, label) if isinstance(item, Shape) else item
+            annotations += self.to_hub(item, label) if isinstance(item, msgspec.Struct) else item
         return replace(record, annotations=annotations)
+
+
+class ShapeBlock(OutlinedBlock[Shape], frozen=True, gc=False, kw_only=True):
+    """Images whose objects mostly are shapes. `spelled` is the text of all of these and nothing else, as the source has
+    it, where there is one.
+    """
+
+    spelled: bytes | None = None
 
 
 def facts(shapes: Sequence[Shape]) -> Iterator[dict[str, Any]]:

@@ -15,8 +15,7 @@ from ..schemas.shapes import extent
 from ..schemas.soundness import KINDS, Shapes, judged
 from ..schemas.validation import Checker
 from . import registry
-from .blocks import Block
-from .format import Reading
+from .format import Item, Reading
 from .images import ImageFinder
 from .ledger import Ledger
 from .opening import Progress
@@ -146,7 +145,7 @@ class _Sieve:
         return True
 
 
-def _images(item: Record | Block | ShapeBlock, sieve: ShapeSieve) -> Iterator[tuple[str, bool, Callable[[], Record]]]:
+def _images(item: Item, sieve: ShapeSieve) -> Iterator[tuple[str, bool, Callable[[], Record]]]:
     """Each image's name, whether it surely has no mistake by itself, and what makes a record of it."""
     if isinstance(item, ShapeBlock):
         for (record, objects, labels), clean in zip(item.images(), sieve.clean(item), strict=True):

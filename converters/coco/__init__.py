@@ -141,4 +141,5 @@ FORMAT = Format(
     writes_bounded=lambda options: options.layout != "results",
     blocks=lambda options: options.layout == "file",
     shapes=lambda options: options.layout == "file",
+    spelled=lambda options: options.layout == "file",
 )

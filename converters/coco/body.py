@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import cache
 from itertools import chain, repeat
@@ -19,6 +19,7 @@ from ..blocks import Block
 from ..ledger import Ledger
 from ..lowering import groups
 from ..shapeblocks import Number, Shape, ShapeBlock
+from ..spelledblocks import SpelledBlock, SpelledShape
 from .addresses import name_from_url
 from .boxruns import box_rows
 from .escaping import as_json, as_lines
@@ -90,9 +91,7 @@ class Body:
             identity = numbers.annotations.take(tag.metadata.get("coco_id"))
             category = numbers.categories.id_of(tag.label, tag.metadata.get("coco_category_id"))
             elements.append(to_label_only(tag, identity, image_id, category))
-        if elements:
-            self.shapes.write((b",\n" if self.annotations else b"") + as_lines(elements))
-        self.annotations += len(elements)
+        self._add(elements)
         self.images += 1
 
     def _plain(self, shapes: Sequence[Annotation], image_id: Any) -> list[Any]:
@@ -126,14 +125,9 @@ class Body:
 
     def add_shapes(self, block: ShapeBlock) -> None:
         """Images whose objects mostly are as they will stand here."""
-        numbers = self.numbers
         fractions = _are_fractions(block)
-        images = [numbers.images.take(record.id) for record in block.records]
-        pictures = as_lines(map(self._image, block.records, images))
-        ids = numbers.annotations.take_each([_wanted(item) for item in block.objects])
         elements: list[Any] = []
-        owners = chain.from_iterable(map(repeat, images, block.counts))
-        for item, label, identity, image_id in zip(block.objects, block.labels, ids, owners, strict=True):
+        for item, label, identity, image_id in self._numbered(block):
             if not isinstance(item, Shape):
                 elements.append(self._object(item, image_id, identity))
             elif item.segmentation:
@@ -143,11 +137,36 @@ class Body:
                 elements.append(item)
             else:
                 elements.append(self._object(block.to_hub(item, label), image_id, identity))
+        self._add(elements)
+
+    def add_spelled(self, block: SpelledBlock) -> None:
+        """The same where outlines are as they will be spelled here."""
+        elements: list[Any] = []
+        for item, label, identity, image_id in self._numbered(block):
+            if isinstance(item, SpelledShape):
+                item.id, item.image_id, item.category_id = identity, image_id, self._category(label)
+                elements.append(item)
+            else:
+                elements.append(self._object(item, image_id, identity))
+        self._add(elements)
+
+    def _numbered(self, block: ShapeBlock | SpelledBlock) -> Iterator[tuple[Any, str, Any, Any]]:
+        """Each object, its label, its id and that of its image, which is written."""
+        numbers = self.numbers
+        images = [numbers.images.take(record.id) for record in block.records]
+        pictures = as_lines(map(self._image, block.records, images))
+        ids = numbers.annotations.take_each([_wanted(item) for item in block.objects])
         self.pictures.write((b",\n" if self.images else b"") + pictures)
-        if elements:
-            self.shapes.write((b",\n" if self.annotations else b"") + as_lines(elements))
-        self.annotations += len(elements)
         self.images += len(images)
+        owners = chain.from_iterable(map(repeat, images, block.counts))
+        return zip(block.objects, block.labels, ids, owners, strict=True)
+
+    def _add(self, elements: list[Any]) -> None:
+        """Annotations, as they will stand."""
+        if elements:
+            self.shapes.write(b",\n" if self.annotations else b"")
+            self.shapes.write(as_lines(elements))
+        self.annotations += len(elements)
 
     def _object(self, group: Sequence[Annotation], image_id: Any, identity: Any) -> Any:
         label, metadata = group[0].label, group[0].metadata
@@ -196,8 +215,8 @@ class Body:
         return out
 
 
-def _wanted(item: Shape | Sequence[Annotation]) -> Any:
-    return item.id if isinstance(item, Shape) else item[0].metadata.get("coco_id")
+def _wanted(item: Shape | SpelledShape | Sequence[Annotation]) -> Any:
+    return item.id if isinstance(item, (Shape, SpelledShape)) else item[0].metadata.get("coco_id")
 
 
 def _respell(shape: Shape) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,7 +24,7 @@ from ..blocks import Block
 from ..fidelity import Fidelity
 from ..format import Blocks, Context, Reading, Records
 from ..ledger import Ledger, Loss
-from ..shapeblocks import PLAIN_QUOTES, Shape, ShapeBlock
+from ..shapeblocks import PLAIN_QUOTES, Shape
 from .boxblocks import in_box_blocks
 from .boxdocument import BoxDocument
 from .catalog import catalog_of
@@ -36,7 +37,7 @@ from .outlines import NO_RINGS, is_outline
 from .pictures import Images
 from .results import note_keys, opened
 from .segmentation import Unreadable
-from .shaperuns import in_blocks
+from .shaperuns import Outlined, in_blocks
 
 if TYPE_CHECKING:
     from .segmentation import Traced
@@ -76,13 +77,14 @@ def read_sources(sources: Sequence[Source], categories: str | None, ledger: Ledg
 
         return records
 
-    def shapes_for(fidelity: Fidelity) -> Blocks:
+    def shapes_for(fidelity: Fidelity, *, spelled: bool = False) -> Blocks:
         """Of one file whose ids are right, and whose images have names of their own."""
         wanted = Wanted.by(fidelity)
+        alike = spelled and wanted.carried and wanted.crowd and wanted.masks
 
-        def items(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record | ShapeBlock]:
+        def items(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Outlined]:
             for records, numbers in begun(wanted, ledger, start, stop):
-                yield from in_blocks(records, numbers)
+                yield from in_blocks(records, numbers, spelled=alike)
 
         return items
 
@@ -104,6 +106,7 @@ def read_sources(sources: Sequence[Source], categories: str | None, ledger: Ledg
         records_for=records_for,
         blocks_for=blocks_for if any(isinstance(document, BoxDocument) for document in documents) else None,
         shapes_for=shapes_for if usual else None,
+        spelled_for=partial(shapes_for, spelled=True) if usual else None,
         apart=True,
         locate=lambda place: next(
             (d.locate(place) for d in documents if place.file in (d.file, d.pictures.file)), place

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, compress
 from operator import sub
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -18,8 +18,11 @@ from ...schemas.manyoutlines import trace_all
 from ...schemas.model import Annotation, Record, Tag
 from .. import blocks
 from ..shapeblocks import Shape, ShapeBlock
-from .objects import from_plain
+from ..spelledblocks import SpelledBlock, SpelledShape
+from .objects import Wanted, from_any, from_plain
 from .pictures import is_usual
+from .spelledmasks import spelled_mask
+from .spelledrings import spelled_ones
 
 if TYPE_CHECKING:
     from .document import Document
@@ -27,16 +30,27 @@ if TYPE_CHECKING:
     from .reading import ImageRecords
     from .segmentation import Traced
 
+Outlined = Record | ShapeBlock | SpelledBlock
+_Object = Shape | SpelledShape | Sequence[Annotation]
 _SHAPES = msgspec.json.Decoder(list[Shape])
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
+_TRIALS = 4
 
 
-def in_blocks(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
-    """The images with these numbers."""
+def in_blocks(source: ImageRecords, numbers: range, *, spelled: bool = False) -> Iterator[Outlined]:
+    """The images with these numbers; where objects are wanted as they are `spelled`, and mostly cannot be had so, it is
+    soon no longer tried.
+    """
+    tried = done = 0
     for start in range(0, len(numbers), blocks.IMAGES):
-        yield from _run(source, numbers[start : start + blocks.IMAGES])
+        worth = spelled and tried <= done + _TRIALS
+        for item in _run(source, numbers[start : start + blocks.IMAGES], spelled=worth):
+            tried += not isinstance(item, Record)
+            done += isinstance(item, SpelledBlock)
+            yield item
 
 
-def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
+def _run(source: ImageRecords, numbers: range, *, spelled: bool) -> Iterator[Outlined]:
     document = source.document
     first, last = document.start[numbers.start], document.start[numbers.stop]
     annotated: list[int] = document.order[first:last].tolist()
@@ -45,20 +59,22 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
     are_plain = document.seven_keys(annotated, texts)
     text = b"[%b]" % b",".join(compress(texts, are_plain))
     try:
-        found = iter(_plain_ones(_SHAPES.decode(text)))
+        some = spelled_ones(text) if spelled else None
+        found = iter(_plain_ones(_SHAPES.decode(text)) if some is None else some)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         if len(numbers) == 1:
             yield from source.stream(numbers)
         else:
             middle = len(numbers) // 2
-            yield from _run(source, numbers[:middle])
-            yield from _run(source, numbers[middle:])
+            yield from _run(source, numbers[:middle], spelled=spelled)
+            yield from _run(source, numbers[middle:], spelled=spelled)
         return
     shapes = [next(found) if is_plain else None for is_plain in are_plain]
     names = source.plain_labels
     labels = ["" if shape is None else names.get(shape.category_id, "") for shape in shapes]
-    source.traced = _traced(document, [row for row, is_plain in zip(annotated, are_plain, strict=True) if not is_plain])
-    gathered = _Gathered()
+    odd = [row for row, is_plain in zip(annotated, are_plain, strict=True) if not is_plain]
+    source.traced = _traced(document, odd) if some is None else {}
+    gathered = _Gathered(spelled=some is not None)
     images = _usual_images(source, numbers)
     special = [*range(len(numbers))] if images is None else _owners(labels, ends)
     done = 0
@@ -69,7 +85,7 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
                 source.ledger.seen["annotations"] += ends[here] - ends[done]
                 own = slice(ends[done], ends[here])
                 counts = map(sub, ends[done + 1 : here + 1], ends[done:here])
-                known = cast("list[Shape]", shapes[own])
+                known = cast("list[Shape | SpelledShape]", shapes[own])
                 gathered.take(source.images.plain(images[done:here]), counts, known, labels[own])
             done = here + 1
             if here == len(numbers):
@@ -82,7 +98,7 @@ def _run(source: ImageRecords, numbers: range) -> Iterator[Record | ShapeBlock]:
             if alone is not None:
                 if gathered.records:
                     yield gathered.block()
-                gathered = _Gathered()
+                gathered = _Gathered(spelled=gathered.spelled)
                 yield alone
     except AnnolakeError:
         if gathered.records:
@@ -132,27 +148,24 @@ def _traced(document: Document, numbers: Sequence[int]) -> dict[int, Traced]:
 
 
 class _Gathered:
-    def __init__(self) -> None:
+    def __init__(self, *, spelled: bool) -> None:
+        self.spelled = spelled
         self.records: list[Record] = []
         self.counts: list[int] = []
-        self.objects: list[Shape | Sequence[Annotation]] = []
+        self.objects: list[_Object] = []
         self.labels: list[str] = []
 
-    def block(self, spelled: bytes | None = None) -> ShapeBlock:
-        return ShapeBlock(
-            records=self.records,
-            counts=self.counts,
-            objects=self.objects,
-            labels=self.labels,
-            to_hub=_to_hub,
-            spelled=spelled,
-        )
+    def block(self, spelled: bytes | None = None) -> ShapeBlock | SpelledBlock:
+        shared: dict[str, Any] = {"records": self.records, "counts": self.counts, "labels": self.labels}
+        if self.spelled:
+            return SpelledBlock(**shared, objects=cast(Any, self.objects), to_hub=_from_spelled)
+        return ShapeBlock(**shared, objects=cast(Any, self.objects), to_hub=_to_hub, spelled=spelled)
 
     def take(
         self,
         records: Sequence[Record],
         counts: Iterable[int],
-        objects: Sequence[Shape | Sequence[Annotation]],
+        objects: Sequence[_Object],
         labels: Sequence[str],
     ) -> None:
         """Images, and how many of these objects each has."""
@@ -166,13 +179,13 @@ class _Gathered:
         source: ImageRecords,
         record: Record,
         numbers: Sequence[int],
-        shapes: Sequence[Shape | None],
+        shapes: Sequence[Shape | SpelledShape | None],
         known: Sequence[str],
     ) -> Record | None:
         """Take an image in, or give it back with its annotations, where one of them can only stand in a record. `known`
         are the labels of the shapes, empty where there is none.
         """
-        objects: list[Shape | Sequence[Annotation]] = []
+        objects: list[_Object] = []
         labels: list[str] = []
         tags: list[Tag] = []
         fits = True
@@ -180,6 +193,12 @@ class _Gathered:
             if shape is not None and label:
                 objects.append(shape)
                 labels.append(label)
+                continue
+            mask = spelled_mask(source.document.annotations[number], record) if self.spelled else None
+            name = None if mask is None else source.plain_labels.get(mask.category_id)
+            if mask is not None and name is not None:
+                objects.append(mask)
+                labels.append(name)
                 continue
             for item in _objects(source.any(number, record)):
                 if isinstance(item, Tag):
@@ -190,10 +209,18 @@ class _Gathered:
                     fits = fits and type(item[0].metadata.get("coco_id")) is int
         if fits and not tags:
             return self.take([record], [len(objects)], objects, labels)
-        annotations: list[Annotation] = []
-        for item, label in zip(objects, labels, strict=True):
-            annotations += _to_hub(item, label) if isinstance(item, Shape) else item
-        return replace(record, annotations=annotations, tags=tuple(tags))
+        return replace(record, annotations=_hub(objects, labels), tags=tuple(tags))
+
+
+def _hub(objects: Sequence[_Object], labels: Sequence[str]) -> list[Annotation]:
+    """Objects as annotations."""
+    out: list[Annotation] = []
+    for item, label in zip(objects, labels, strict=True):
+        if isinstance(item, SpelledShape):
+            out += _from_spelled(item, label)
+        else:
+            out += _to_hub(item, label) if isinstance(item, Shape) else item
+    return out
 
 
 def _objects(found: Sequence[Annotation | Tag]) -> Iterator[Sequence[Annotation] | Tag]:
@@ -222,3 +249,8 @@ def _to_hub(shape: Shape, label: str) -> Sequence[Annotation]:
     if found is None:
         raise ValueError("a shape that is not plain")
     return found
+
+
+def _from_spelled(shape: SpelledShape, label: str) -> Sequence[Annotation]:
+    found, _ = from_any(_OBJECT.decode(msgspec.json.encode(shape)), label, 0, (None, None), Wanted())
+    return [item for item in found if not isinstance(item, Tag)]

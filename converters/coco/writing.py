@@ -16,9 +16,10 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.model import Catalog, Record
 from ...schemas.names import is_safe_name
 from ..blocks import Block
-from ..format import Written
+from ..format import Item, Written
 from ..ledger import Decision
 from ..shapeblocks import ShapeBlock
+from ..spelledblocks import SpelledBlock
 from .body import Body
 from .categories import Categories
 from .escaping import as_json
@@ -32,14 +33,12 @@ _EMPTY_HEAD: dict[str, Any] = {"info": {}, "licenses": []}
 _PARTS = frozenset(("images", "annotations", "categories", EXTENSION))
 
 
-def write_file(path: Path, catalog: Catalog, records: Iterable[Record | Block | ShapeBlock]) -> Written:
+def write_file(path: Path, catalog: Catalog, records: Iterable[Item]) -> Written:
     """All splits in one file; the split then stands in each image."""
     return join_parts(path, catalog, [write_part(path, 0, catalog, records)])
 
 
-def write_part(
-    path: Path, part: int, catalog: Catalog, records: Iterable[Record | Block | ShapeBlock], before: int = 0
-) -> Part:
+def write_part(path: Path, part: int, catalog: Catalog, records: Iterable[Item], before: int = 0) -> Part:
     """A run of images, beside the file. If none has an id, it reckons with `part` images and so many annotations
     before.
     """
@@ -50,6 +49,8 @@ def write_part(
                 body.add_block(item)
             elif isinstance(item, ShapeBlock):
                 body.add_shapes(item)
+            elif isinstance(item, SpelledBlock):
+                body.add_spelled(item)
             else:
                 body.add(item)
     return body.part()

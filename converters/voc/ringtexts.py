@@ -26,6 +26,8 @@ _REST = CORNERS[CORNERS.index("%s") :]
 _NOTE = "\n" + noted_as({"area": 1.5, "outline": 2}, _DEEP).replace("1.5", "%r").replace("2", "%d")
 _DOUBT = 1e-14
 """Of the sum of the terms of an area, for each of them: more than any order of adding them up makes of it."""
+_UNDERFLOW = 1e-300
+"""More than all that is lost of products too small for a double."""
 
 
 def ring_objects(block: RingBlock, texts: BlockTexts) -> list[str] | None:
@@ -89,7 +91,7 @@ def areas(block: RingBlock) -> tuple[list[float], list[float]]:
     after[ends - 1], before[starts] = ys[starts], ys[ends - 1]
     terms = xs * (after - before)
     sizes = np.abs(np.add.reduceat(terms, starts)) / 2
-    doubts = np.add.reduceat(np.abs(terms), starts) * (block.lengths * _DOUBT)
+    doubts = np.add.reduceat(np.abs(terms), starts) * (block.lengths * _DOUBT) + _UNDERFLOW
     doubts[block.lengths == BOX] = np.inf
     return sizes.tolist(), doubts.tolist()
 

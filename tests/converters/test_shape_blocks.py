@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pycocotools.mask
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from annolake.converters import blocks, registry
@@ -197,6 +197,7 @@ _near = st.integers(0, 10**5).map(lambda n: n / 100) | st.floats(-1e4, 1e4)
 
 
 @given(st.lists(st.lists(st.tuples(_near, _near), min_size=3, max_size=8), min_size=1, max_size=4))
+@example([[(0.0, 0.0), (0.0, 2e-274), (2e-274, 0.0)]])
 def test_areas_are_found_within_their_doubt(rings: list[list[tuple[float, float]]]) -> None:
     flat = [list(chain.from_iterable(points)) for points in rings]
     xy, lengths = flattened(flat)
