@@ -177,7 +177,9 @@ def _called_otherwise(difference: Difference, data: DataSet) -> set[str]:
             return False
         numbered = enumerate(things[change.image], 1)
         known = {group[0].metadata.get("coco_id", number): group for number, group in numbered}
-        return not any(annotation.metadata.keys() & own for annotation in known[change.a.annotation])
+        every = [annotation for group in known.values() for annotation in group]
+        named = known.get(change.a.annotation, every)  # ids are given anew where one stands twice
+        return not any(annotation.metadata.keys() & own for annotation in named)
 
     other = {change.image for change in difference.changes if not is_only_called(change)}
     return things.keys() - other - {*difference.images_only_a, *difference.images_only_b}
