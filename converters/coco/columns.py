@@ -10,7 +10,7 @@ given back, and the file is read in the other way.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, Literal, NamedTuple
 
@@ -36,6 +36,10 @@ _EXACT = 2.0**53
 _OPENING = re.compile(rb"\s*:\s*\[")
 BETWEEN = re.compile(rb"\}[ \t\r\n]*,[ \t\r\n]*\{")
 _END = re.compile(rb"\}[ \t\r\n]*\]")
+
+
+Text = Callable[[int, int], bytes | memoryview]
+"""The bytes of a file between two places."""
 
 
 class _Box(msgspec.Struct, gc=False):
@@ -71,50 +75,86 @@ class Columns(NamedTuple):
 
 def elements(data: bytes, key: bytes) -> Span | None:
     """Where the elements of what may be the root's array of that name stand, if they are objects."""
+    start = beginning(data, key)
+    if start is None:
+        return None
+    first = tail_of(len(data))
+    near = ending(data[first:]) if key == b"annotations" and first > start else None
+    if near is not None:
+        return start, first + near
+    end = _END.search(data, start)
+    return None if end is None else (start, end.start() + 1)
+
+
+def beginning(data: bytes, key: bytes) -> int | None:
+    """Where the elements of what may be the root's array of that name begin."""
     word = b'"%b"' % key
     at = data.find(word)
     while at >= 0:
         opening = _OPENING.match(data, at + len(word))
         if opening is not None:
-            near_end = _near_end(data, opening.end()) if key == b"annotations" else None
-            end = near_end or _END.search(data, opening.end())
-            return None if end is None else (opening.end(), end.start() + 1)
+            return opening.end()
         at = data.find(word, at + len(word))
     return None
 
 
-def _near_end(data: bytes, start: int) -> re.Match[bytes] | None:
-    """Where annotations that begin at `start` end, if that is near the end of the file, as in most."""
-    first = len(data) - _TAIL
-    end = _END.search(data, first) if first > start else None
-    before = None if end is None else BETWEEN.search(data, max(end.start() - _PIECE, start))
+def tail_of(size: int) -> int:
+    """Where the last bytes of a file begin, among which the end of its annotations is looked for first."""
+    return size - _TAIL
+
+
+def ending(tail: bytes) -> int | None:
+    """Where annotations end in the last bytes of a file, if they do, as in most."""
+    end = _END.search(tail)
+    before = None if end is None else BETWEEN.search(tail, max(end.start() - _PIECE, 0))
     if end is None or before is None:
         return None
     try:
-        _HEADS.decode(b"[%b]" % data[before.end() - 1 : end.start() + 1])
+        _HEADS.decode(b"[%b]" % tail[before.end() - 1 : end.start() + 1])
     except DECODE_ERRORS:
         return None
-    return end
+    return end.start() + 1
 
 
-def pieces(data: bytes, span: Span) -> list[Span]:
+def pieces(text: Text, span: Span) -> list[Span]:
     """The span cut between objects, or what look like such."""
     found: list[Span] = []
     start, end = span
     while start < end:
-        between = BETWEEN.search(data, min(start + _PIECE, end), end)
-        found.append((start, end if between is None else between.start() + 1))
-        start = end if between is None else between.end() - 1
+        stop, following = _cut(text, start + _PIECE, end)
+        found.append((start, stop))
+        start = following
     return found
 
 
-def columns(data: bytes, spans: Sequence[Span]) -> Columns | None:
+def _cut(text: Text, at: int, end: int) -> Span:
+    """Where the next object ends, and where one begins then: both at the end where there is none."""
+    size = _NEAR
+    while at < end:
+        between = BETWEEN.search(text(at, min(at + size, end)))
+        if between is not None:
+            return at + between.start() + 1, at + between.end() - 1
+        if at + size >= end:
+            break
+        size *= 4
+    return end, end
+
+
+def listed(text: Text, span: Span) -> bytes:
+    """The objects of a piece as a list; UnicodeDecodeError where their text is not UTF-8."""
+    found = b"".join((b"[", text(*span), b"]"))
+    if not found.isascii():
+        found.decode()
+    return found
+
+
+def columns(text: Text, spans: Sequence[Span]) -> Columns | None:
     """The annotations of these pieces; None where one of them is no list of objects with ids, or most are odd."""
     parts: list[Columns] = []
     known = odd = 0
     for span in spans:
         try:
-            part = _columns(data, *span)
+            part = _columns(listed(text, span), span[0] - len("["))
         except (*DECODE_ERRORS, OverflowError, TypeError):
             return None
         known, odd = known + len(part.ids), odd + len(part.odd)
@@ -154,9 +194,8 @@ def quotes(text: bytes) -> int:
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == ord('"')))
 
 
-def _columns(data: bytes, start: int, stop: int) -> Columns:
-    text = b"[%b]" % data[start:stop]
-    shift = start - len("[")
+def _columns(text: bytes, shift: int) -> Columns:
+    """Of a list; `shift` is what takes a place in the text to that in the file."""
     try:
         plains = _BOXES.decode(text)
     except DECODE_ERRORS:
@@ -187,7 +226,7 @@ def _span(text: bytes, plain: _Box) -> Span | None:
 
 
 def _one_by_one(text: bytes, shift: int) -> Columns:
-    """The same where some are odd: `shift` is what takes a place in the text to that in the file."""
+    """The same where some are odd."""
     raws = RAW_LIST.decode(text)
     plains = [_decoded(raw) if bytes(raw).count(b'"') == PLAIN_QUOTES else None for raw in raws]
     usual = _all([plain for plain in plains if plain is not None])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar, overload
 
@@ -15,7 +15,7 @@ from ...schemas.errors import InvalidInput
 from ...schemas.jsonelements import DECODE_ERRORS
 from ..ledger import Ledger
 from ..parallel import in_parts, processes
-from .columns import column, elements, pieces, quotes
+from .columns import Text, column, elements, pieces, quotes
 from .document import RAW_LIST, Document, ImageHead
 from .layout import Source
 from .pictures import PLAIN_IMAGE_QUOTES, PlainImage
@@ -70,9 +70,20 @@ class PieceDocument(Document, ABC, Generic[C]):
     def elements(self, found: C, whole: msgspec.Raw) -> Sequence[msgspec.Raw]:
         """The annotations one by one."""
 
+    def text(self, start: int, stop: int) -> bytes | memoryview:
+        """Of the file, between two places."""
+        return memoryview(self.data)[start:stop]
+
+    def _list_of(self, key: str) -> Span | None:
+        """Where the elements of one of the long lists stand in what is held."""
+        return elements(self.data, key.encode())
+
+    def _annotated(self, held: Span) -> Span:
+        """Where the annotations stand in the file, of which those stand there in what is held."""
+        return held
+
     def _members(self) -> dict[str, msgspec.Raw]:
-        spans = {key: elements(self.data, key.encode()) for key in ("images", "annotations")}
-        images, annotations = spans["images"], spans["annotations"]
+        images, annotations = self._list_of("images"), self._list_of("annotations")
         if images is None or annotations is None:
             return self._members_as_usual()
         try:
@@ -80,21 +91,25 @@ class PieceDocument(Document, ABC, Generic[C]):
             self._ids = self._image_ids(images)
         except (*DECODE_ERRORS, InvalidInput, IndexError, OverflowError, TypeError):
             return self._members_as_usual()
-        self.columns = self._columns(annotations)
-        return self._members_as_usual() if self.columns is None else self.checked(members)
+        found = self._columns(self._annotated(annotations))
+        if found is None or not self._indexed(found):
+            return self._members_as_usual()
+        self.columns = found
+        return self.checked(members)
 
     def _members_as_usual(self) -> dict[str, msgspec.Raw]:
         super()._clean(self._ledger)
         return super()._members()
 
     def _image_ids(self, span: Span) -> NDArray[np.int64]:
-        texts = [b"[%b]" % self.data[slice(*one)] for one in pieces(self.data, span)]
+        held = memoryview(self.data)
+        texts = [b"[%b]" % held[slice(*one)] for one in pieces(lambda start, stop: held[start:stop], span)]
         self.plain_images = _plain_images(texts)
         heads = self.plain_images or [head for text in texts for head in _HEADS.decode(text)]
         return column([head.id for head in heads])
 
     def _columns(self, span: Span) -> C | None:
-        spans = pieces(self.data, span)
+        spans = pieces(self.text, span)
 
         def part(start: int, stop: int, *_: Any) -> C | None:
             return self.read(spans[start:stop])
@@ -109,12 +124,10 @@ class PieceDocument(Document, ABC, Generic[C]):
         if self.columns is None or key not in ("images", "annotations"):
             return super()._list(members, key)
         if key == "images":
-            return Elements(self.data, members[key], len(self._ids), {})
+            return Elements(self.text, lambda: members[key], len(self._ids), {})
         return self.elements(self.columns, members[key])
 
     def _index(self, members: dict[str, msgspec.Raw], ledger: Ledger) -> None:
-        if self.columns is not None and not self._indexed(self.columns):
-            self.columns = None
         if self.columns is None:
             super()._index(members, ledger)
 
@@ -170,16 +183,18 @@ def _found(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int6
 
 
 class Elements(Sequence[msgspec.Raw]):
-    """The elements of a list, so many; looked for only where one is wanted that does not stand at one of the known
-    `spans`.
+    """The elements of a list, so many, of a file whose text `text` gives; the `whole` list is walked through only where
+    one is wanted that does not stand at one of the known `spans`.
     """
 
-    def __init__(self, data: bytes, whole: msgspec.Raw, count: int, spans: dict[int, Span]) -> None:
-        self._data, self._whole, self._count, self._spans = data, whole, count, spans
+    def __init__(
+        self, text: Text, whole: Callable[[], bytes | msgspec.Raw], count: int, spans: dict[int, Span]
+    ) -> None:
+        self._text, self._whole, self._count, self._spans = text, whole, count, spans
 
     @cached_property
     def _all(self) -> list[msgspec.Raw]:
-        return RAW_LIST.decode(self._whole)
+        return RAW_LIST.decode(self._whole())
 
     def __len__(self) -> int:
         return self._count
@@ -190,4 +205,4 @@ class Elements(Sequence[msgspec.Raw]):
     def __getitem__(self, number: slice) -> list[msgspec.Raw]: ...
     def __getitem__(self, number: int | slice) -> msgspec.Raw | list[msgspec.Raw]:
         span = None if isinstance(number, slice) else self._spans.get(number)
-        return self._all[number] if span is None else msgspec.Raw(self._data[slice(*span)])
+        return self._all[number] if span is None else msgspec.Raw(self._text(*span))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...schemas.jsonelements import DECODE_ERRORS
 from ..shapeblocks import PLAIN_QUOTES
-from .columns import BETWEEN, column
+from .columns import BETWEEN, column, listed
 from .document import Head, Text
 from .piecewise import PieceDocument
 from .root import Span
@@ -38,7 +38,7 @@ class ShapeDocument(PieceDocument[Places]):
 
     def read(self, spans: Sequence[Span]) -> Places | None:
         try:
-            parts = [_places(self.data, *span) for span in spans]
+            parts = [_places(listed(self.text, span), span[0] - len("[")) for span in spans]
         except (*DECODE_ERRORS, OverflowError, TypeError, ValueError):
             return None
         return None if None in parts else self.joined([part for part in parts if part is not None])
@@ -61,21 +61,22 @@ class ShapeDocument(PieceDocument[Places]):
         return (self.columns.quotes[numbers] == PLAIN_QUOTES).tolist()
 
 
-def _places(data: bytes, start: int, stop: int) -> Places | None:
-    """Of the annotations between two places; None where not each of them ends where one seems to."""
-    text = data[start:stop]
-    heads = _HEADS.decode(b"[%b]" % text)
+def _places(text: bytes, shift: int) -> Places | None:
+    """Of the annotations of a list; None where not each of them ends where one seems to. `shift` is what takes a place
+    in the text to that in the file.
+    """
+    heads = _HEADS.decode(text)
     cuts = [found.span() for found in BETWEEN.finditer(text)]
     if len(cuts) != len(heads) - 1:
         return None
     starts = np.array([text.index(b"{"), *(after - 1 for _, after in cuts)], np.int64)
-    stops = np.array([*(before + 1 for before, _ in cuts), len(text)], np.int64)
+    stops = np.array([*(before + 1 for before, _ in cuts), len(text) - len("]")], np.int64)
     marks = np.flatnonzero(np.frombuffer(text, np.uint8) == _QUOTE)
     return Places(
         column([head.id for head in heads]),
         column([head.image_id for head in heads]),
-        starts + start,
-        stops + start,
+        starts + shift,
+        stops + shift,
         np.minimum(np.diff(np.searchsorted(marks, np.append(starts, len(text)))), _MANY).astype(np.uint8),
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import random
 import re
 
@@ -11,13 +13,15 @@ import pytest
 from annolake.converters import blocks, parallel
 from annolake.converters.blocks import Block
 from annolake.converters.coco import FORMAT as COCO
-from annolake.converters.coco import columns, results
+from annolake.converters.coco import boxdocument, columns, results
 from annolake.converters.coco.boxdocument import BoxDocument
 from annolake.converters.coco.document import Document
 from annolake.converters.coco.layout import Source
 from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
 from annolake.converters.registry import get
+from annolake.schemas.errors import InvalidInput
+from annolake.schemas.largejson import LargeJson
 
 from .test_blocks import outcome
 
@@ -112,16 +116,20 @@ def _small(monkeypatch):
 
 
 def both(tmp_path, monkeypatch, target, chosen, jobs):
+    """What comes of it image by image, and in columns, which is the same whether the file is held or not."""
     found = []
-    for way, fewest in (("long", 10**9), ("short", 0)):
+    for way, fewest in (("long", 10**9), ("short", 0), ("unheld", 0)):
         monkeypatch.setattr(blocks, "FEWEST", fewest)
         with monkeypatch.context() as patch:
+            patch.setattr(boxdocument, "LARGE", 0 if way == "unheld" else 1 << 26)
             if way == "long":
                 for quick in ("BoxDocument", "ShapeDocument"):
                     patch.setattr(results, quick, lambda source, ledger, _: Document(source, ledger))
             out = tmp_path / f"{way}{get(target).suffix}"
             found.append(outcome(tmp_path / "coco.json", "coco", out, target, chosen, jobs))
-    return found
+    long, short, unheld = found
+    assert unheld == short
+    return long, short
 
 
 @pytest.mark.parametrize("shares", [(10, 1, 0), (100, 5, 1), (1, 3, 0)], ids=["usual", "broken", "odd"])
@@ -174,6 +182,25 @@ def test_the_same_of_odd_texts(tmp_path, monkeypatch, pattern, other, times):
         assert short == long
 
 
+@pytest.mark.parametrize("target", ["yolo", "coco"])
+@pytest.mark.parametrize(
+    ("pattern", "other"),
+    [
+        ("2013-11-14", "é"),
+        ('"dog"', '"é"'),
+        ('"images": 1', '"images": "é"'),
+        (" 12.0,", ' 12.0, "mood": "é",'),
+        ("}", "}é"),
+    ],
+)
+def test_the_same_of_what_is_not_utf8(tmp_path, monkeypatch, target, pattern, other):
+    text = json.dumps(_document(2, (20, 1, 0)))
+    (tmp_path / "coco.json").write_bytes(text.replace(pattern, other, 1).encode("latin-1"))
+    long, short = both(tmp_path, monkeypatch, target, {}, 1)
+    assert short == long
+    assert "is not UTF-8" in str(short)
+
+
 def test_an_image_with_a_crowd_stays_in_its_block(tmp_path):
     document = _document(0, (1, 0, 0))
     document["annotations"][5] = {**ODD[0], "id": 2000, "image_id": document["images"][4]["id"]}
@@ -200,6 +227,38 @@ def test_the_elements_of_a_list_are_those_that_are_read_one_by_one(tmp_path):
         assert list(map(bytes, ours[3:9])) == list(map(bytes, theirs[3:9]))
     assert (document.order.tolist(), document.start) == (other.order.tolist(), other.start)
     assert (document.next_id, document.next_image_id) == (other.next_id, other.next_image_id)
+
+
+@pytest.mark.parametrize("front", [100, 1 << 23])
+def test_of_a_large_file_the_annotations_are_not_held(tmp_path, monkeypatch, front):
+    monkeypatch.setattr(boxdocument, "LARGE", 0)
+    monkeypatch.setattr(boxdocument, "_FRONT", front)
+    path = tmp_path / "coco.json"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(_document(0, (3, 1, 0)), indent=1).encode())
+    document, other = BoxDocument(Source(path), Ledger(), 1), Document(Source(path), Ledger())
+    assert document.columns is not None
+    assert len(document.data) < len(other.data) / 2
+    assert list(map(bytes, document.annotations)) == list(map(bytes, other.annotations))
+    assert list(map(bytes, document.images)) == list(map(bytes, other.images))
+    for pointer in (("annotations", 77, "bbox"), ("images", 9, "width"), ("categories", 1), ("annotations", 500)):
+        assert document.locate(document.place(*pointer)) == other.locate(other.place(*pointer))
+
+
+@pytest.mark.parametrize("calls", range(5))
+def test_a_file_that_is_cut_while_it_is_read_is_refused(tmp_path, monkeypatch, calls):
+    monkeypatch.setattr(boxdocument, "LARGE", 0)
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps(_document(0)))
+    before, done = LargeJson.read, itertools.count()
+
+    def read(self, start, stop):
+        if next(done) == calls:
+            os.truncate(path, 6000)
+        return before(self, start, stop)
+
+    monkeypatch.setattr(LargeJson, "read", read)
+    with pytest.raises(InvalidInput, match=r"coco\.json:1"):
+        BoxDocument(Source(path), Ledger(), 1)
 
 
 @pytest.mark.parametrize("clashing", [False, True])
