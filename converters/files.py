@@ -125,8 +125,8 @@ def names_below(root: str, wanted: Callable[[str], bool]) -> Iterator[str]:
         front = "" if below == "." else f"{below}/"
         yield from [
             front + name
-            for name in sorted(names)
-            if wanted(name) and not (name[:2] == "._" and _is_apple_double(f"{folder}/{name}"))
+            for name in sorted(filter(wanted, names))
+            if not (name[:2] == "._" and _is_apple_double(f"{folder}/{name}"))
         ]
 
 
