@@ -21,7 +21,7 @@ from .forms import Form
 from .framenames import Task
 from .interpolation import between
 from .nested import elements_at
-from .notes import EXTENSION, Mark, Notes, TrackNote, as_text, mark_of
+from .notes import EXTENSION, Extra, Mark, Notes, TrackNote, as_text, mark_of
 from .stream import Element
 
 
@@ -63,18 +63,19 @@ class Weaver:
         nested = self._nested(threads, first)
         before: Thread | None = None
         for xml in first.shape.extra.before:
-            self._append_outside(track, from_xml(xml), None, first.frame)
+            self._append_outside(track, xml, -1, first.frame)
         numbers = self._kept(threads)
         kept = frozenset(numbers)
         for number in numbers:
-            track.append(self._element(threads[number], first, before, nested=bool(nested)))
+            element = self._element(threads[number], first, before, _homeless(threads, number, first), bool(nested))
+            track.append(element)
             before = threads[number]
             self._end(track, threads, number, kept)
         for xml in (*nested, *note.elements):
             track.append(from_xml(xml))
         return track
 
-    def _element(self, thread: Thread, first: Thread, before: Thread | None, *, nested: bool) -> Element:
+    def _element(self, thread: Thread, first: Thread, before: Thread | None, homeless: Extra, nested: bool) -> Element:
         shape, annotation = thread.shape, thread.shape.annotation
         given = {"frame": str(thread.frame), "keyframe": "1" if thread.keyframe else "0", "outside": "0"}
         given["occluded"] = "1" if annotation.metadata.get("occluded") is True else "0"
@@ -89,6 +90,8 @@ class Weaver:
         held = () if before is None else before.shape.annotation.attributes
         if without := tuple(name for name in held if name not in annotation.attributes):
             shape = msgspec.structs.replace(shape, mark=replace(shape.mark, without=without))
+        if homeless != Extra():
+            shape = msgspec.structs.replace(shape, mark=replace(shape.mark, carried=as_text(homeless)))
         element = element_for(shape, given)
         self.used.element(annotation.label, element)
         if before is not None and shape.extra.inherited:
@@ -118,7 +121,7 @@ class Weaver:
 
     def _edited(self, threads: Sequence[Thread], start: int, stop: int) -> Sequence[int]:
         """Of a run of computed threads those that are no longer what their neighbours compute: all, where one of the
-        run or its beginning is missing.
+        run or its beginning is missing, or it goes on beyond the last frame of all.
         """
         run = range(start, stop)
         if not run or start == 0:
@@ -126,6 +129,8 @@ class Weaver:
         a, b = threads[start - 1], threads[stop] if stop < len(threads) else None
         after = _frames(a)
         end = after[0] if after else (b.frame if b is not None else threads[stop - 1].frame + self.notes.step)
+        if b is None and not after and threads[stop - 1].frame > self.last:
+            return run
         if [threads[n].frame for n in run] != list(range(a.frame + self.notes.step, end, self.notes.step)):
             return run
         return [n for n in run if not _between(a, None if after else b, threads[n])]
@@ -133,12 +138,11 @@ class Weaver:
     def _end(self, track: Element, threads: Sequence[Thread], number: int, kept: Collection[int]) -> None:
         """What follows on a shape that is written: shapes that are outside."""
         thread = threads[number]
-        beyond = next((one for one in threads[number + 1 :] if not one.computed), None)
+        beyond = _beyond(threads, number)
         step, extra = self.notes.step, thread.shape.extra
-        after = _frames(thread)
-        if after and not thread.computed:
+        if any(_lies(xml, thread.frame, beyond) for xml in extra.after) and not thread.computed:
             for xml in extra.after:
-                self._append_outside(track, from_xml(xml), thread.frame, beyond.frame if beyond else None)
+                self._append_outside(track, xml, thread.frame, beyond)
             return
         if extra.gap and beyond is not None:
             return
@@ -153,11 +157,10 @@ class Weaver:
         ending = self._copy(track[-1], last.frame + step)
         track.append(ending)
 
-    def _append_outside(self, track: Element, element: Element, low: int | None, high: int | None) -> None:
+    def _append_outside(self, track: Element, xml: str, low: int, high: int | None) -> None:
         """A carried shape where the object is not visible, if there still is room for it."""
-        text = element.get("frame", "")
-        frame = int(text) if text.isdecimal() and len(text) < 16 else -1
-        if frame > (-1 if low is None else low) and (high is None or frame < high):
+        if _lies(xml, low, high):
+            element = from_xml(xml)
             self.used.element(track.get("label", ""), element)
             track.append(element)
 
@@ -192,6 +195,28 @@ def _between(a: Thread, b: Thread | None, here: Thread) -> bool:
             return False
         form = there
     return _same_form(here.shape.form, form) and _same_words(here, a)
+
+
+def _beyond(threads: Sequence[Thread], number: int) -> int | None:
+    """The frame of the next thread that is not computed."""
+    return next((one.frame for one in threads[number + 1 :] if not one.computed), None)
+
+
+def _lies(xml: str, low: int, high: int | None) -> bool:
+    """Whether the frame of a carried shape lies between two others."""
+    text = from_xml(xml).get("frame", "")
+    frame = int(text) if text.isdecimal() and len(text) < 16 else -1
+    return frame > low and (high is None or frame < high)
+
+
+def _homeless(threads: Sequence[Thread], number: int, first: Thread) -> Extra:
+    """Carried shapes where the object is not visible that have no place in the track: frames are visible there now."""
+    thread, beyond = threads[number], _beyond(threads, number)
+    before, after = thread.shape.extra.before, thread.shape.extra.after
+    return Extra(
+        before=tuple(xml for xml in before if thread is not first or not _lies(xml, -1, first.frame)),
+        after=tuple(xml for xml in after if thread.computed or not _lies(xml, thread.frame, beyond)),
+    )
 
 
 def _frames(thread: Thread) -> list[int]:

@@ -132,7 +132,8 @@ def _moments(seen: Sequence[_Seen], frames: Frames, *, fill: bool) -> list[Momen
                 before.append(one.xml)
             continue
         moment = Moment(one.frame, one.shape, one.keyframe, line=one.line)
-        changes: dict[str, Any] = {"before": tuple(before)} if before and not out else {}
+        known = one.shape.said.extra
+        changes: dict[str, Any] = {"before": (*before, *known.before)} if before and not out else {}
         moment.outside += len(changes.get("before", ()))
         if out:
             _inherit(moment.shape, out[-1].shape)
@@ -140,7 +141,7 @@ def _moments(seen: Sequence[_Seen], frames: Frames, *, fill: bool) -> list[Momen
         after = _outside_after(seen, number)
         moment.outside += len(after)
         if after:
-            changes["after"] = after
+            changes["after"] = (*after, *known.after)
         following = seen[number + 1] if number + 1 < len(seen) else None
         missing = _missing(one.frame, following.frame if following else None, frames)
         if following is not None and missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +35,33 @@ def test_a_track_whose_frames_were_computed_is_written_out(through: Through):
     )
     assert [box.get("frame") for box in root.findall("track/box")] == ["2", "3", "4", "5", "6", "7", "8"]
     assert {box.get("outside") for box in root.findall("track/box")} == {"0"}
+
+
+def test_a_shape_outside_whose_place_frames_have_taken_is_noted(through: Through, root: Path, tmp_path: Path):
+    """VOC does not say which frames were computed: they are there now, before the shape that followed on frame 4."""
+    source = root / "fixtures" / "cvat" / "video key frames" / "in.xml"
+    track = through(source.read_text(), "voc").find("track")
+    assert track is not None
+    assert [box.get("frame") for box in track] == ["0", "1", "2", "3", "4", "5", "6"]
+    assert [box.get("outside") for box in track] == [*"000000", "1"]
+    assert track[6].get("xtl") == "18.00"
+    convert(tmp_path / "back.xml", tmp_path / "again.json", to="metalake")
+    images = json.loads((tmp_path / "again.json").read_text())["images"]
+    assert 'xtl=\\"90.00\\"' in images[4]["annotations"][0]["metadata"]["cvat_extra"]
+
+
+def test_computed_frames_beyond_the_last_are_written_out(tmp_path: Path):
+    source, lake, back = (tmp_path / name for name in ("in.xml", "lake.json", "back.xml"))
+    source.write_text(
+        "<annotations><meta><task><size>9</size></task>"
+        "<original_size><width>100</width><height>80</height></original_size></meta>"
+        '<track id="6" label="a"><box frame="2" keyframe="1" outside="0" occluded="0" '
+        'xtl="1" ytl="1" xbr="4" ybr="4"/></track></annotations>'
+    )
+    convert(source, lake, to="metalake")
+    lake.write_text(lake.read_text().replace("<size>9</size>", "<size>5</size>"))
+    convert(lake, back, to="cvat")
+    assert [box.get("frame") for box in ET.parse(back).getroot().findall("track/box")] == [*"2345678"]
 
 
 def test_a_mask_whose_hole_was_filled_is_a_polygon(through: Through):
