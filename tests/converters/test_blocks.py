@@ -18,7 +18,6 @@ from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
 from annolake.converters.opening import open_source
 from annolake.converters.projection import projector
-from annolake.converters.shapeblocks import ShapeBlock
 from annolake.schemas.errors import AnnolakeError
 from annolake.schemas.model import Annotation, Catalog, Category, Polygon, Record, Rectangle
 
@@ -170,7 +169,7 @@ def test_blocks_say_what_records_say(tmp_path: Path, from_: str) -> None:
     assert any(isinstance(item, Block) for item in items)
     expanded: list[Record] = []
     for item in items:
-        assert not isinstance(item, ShapeBlock)
+        assert isinstance(item, Block | Record)
         expanded += item.expanded(books) if isinstance(item, Block) else [item]
     project = projector(aim, others, coordinates=reading.catalog.coordinates, target="normalized")
     records = reading.records if reading.records_for is None else reading.records_for(aim)
