@@ -48,7 +48,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     counts, label names in order, for sources that have none, how much memory may be taken, and in
     how many processes a reader may look a set over (None: one a core for large sets). `before`: of how many annotations
     of earlier images the writer of a part may reckon; it need not be true. `boxes`: records are most likely wanted for
-    a target that has boxes and no outlines, `shapes`: for one that takes `ShapeBlock`s.
+    a target that has boxes and no outlines, `shapes`: for one that takes `ShapeBlock`s; both where that depends on what
+    the source holds.
     """
 
     images: ImageFinder | None = None

@@ -89,7 +89,7 @@ def convert(
     finder = None if images is None else ImageFinder(Path(images), exif)
     context = Context(images=finder, exif=exif, labels=labels, memory=limit, jobs=jobs if shards is None else 1)
     boxes = writer.fidelity(given[to]).boxes_only
-    context = msgspec.structs.replace(context, boxes=boxes, shapes=not boxes and writer.shapes(given[to]))
+    context = msgspec.structs.replace(context, boxes=boxes, shapes=writer.shapes(given[to]))
     with no_gc(), as_told(ledger):
         to_open = [
             (one, reader, reader.to_read(given[to]) if reader.name == to else given[reader.name])

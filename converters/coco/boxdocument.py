@@ -16,7 +16,7 @@ from ...schemas.errors import InvalidInput, Place
 from ...schemas.largejson import LargeJson
 from ..files import read_bytes
 from ..ledger import Ledger
-from .columns import ODD, Columns, beginning, columns, ending, joined, listed, tail_of
+from .columns import ODD, Columns, beginning, columns, ending, joined, tail_of
 from .layout import Source
 from .piecewise import Elements, PieceDocument
 from .places import Places
@@ -40,8 +40,7 @@ class BoxDocument(PieceDocument[Columns]):
         return joined(parts)
 
     def elements(self, found: Columns, whole: msgspec.Raw) -> Sequence[msgspec.Raw]:
-        every = (lambda: whole) if self._large is None else (lambda: listed(self.text, self._span))
-        return Elements(self.text, every, len(found.ids), found.odd)
+        return Elements(self.text, lambda: whole if self._large is None else self._all, len(found.ids), found.odd)
 
     def text(self, start: int, stop: int) -> bytes | memoryview:
         return super().text(start, stop) if self._large is None else self._large.read(start, stop)
@@ -69,7 +68,7 @@ class BoxDocument(PieceDocument[Columns]):
     def _members_as_usual(self) -> dict[str, msgspec.Raw]:
         if self._large is not None:
             self._large = None
-            self.data = jsontext.checked(read_bytes(self.source.path), self.file)
+            self.data = self._held
         return super()._members_as_usual()
 
     def _check_kind(self) -> None:
@@ -77,10 +76,20 @@ class BoxDocument(PieceDocument[Columns]):
             super()._check_kind()
 
     @cached_property
+    def _held(self) -> bytes:
+        """The whole file after all, where something odd wants it."""
+        return jsontext.checked(read_bytes(self.source.path), self.file)
+
+    @property
+    def _all(self) -> memoryview:
+        """Its list of annotations."""
+        start, stop = self._span
+        return memoryview(self._held)[start - len("[") : self._held.index(b"]", stop) + 1]
+
+    @cached_property
     def _all_places(self) -> Places:
-        data = jsontext.checked(read_bytes(self.source.path), self.file)
         lists = {"images": self.images, "annotations": self.annotations}
-        return Places(data, jsontext.members(data, self.file), lists)
+        return Places(self._held, jsontext.members(self._held, self.file), lists)
 
 
 def _apart(path: Path) -> tuple[LargeJson, bytes, Span] | None:

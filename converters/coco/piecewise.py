@@ -188,7 +188,7 @@ class Elements(Sequence[msgspec.Raw]):
     """
 
     def __init__(
-        self, text: Text, whole: Callable[[], bytes | msgspec.Raw], count: int, spans: dict[int, Span]
+        self, text: Text, whole: Callable[[], memoryview | msgspec.Raw], count: int, spans: dict[int, Span]
     ) -> None:
         self._text, self._whole, self._count, self._spans = text, whole, count, spans
 

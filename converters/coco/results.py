@@ -7,6 +7,7 @@ not read. Polygons, which `loadRes` does not take, are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from .shapedocument import ShapeDocument
 _FORM = ("id", "area", "iscrowd", "num_keypoints")
 """Keys that a COCO annotation has and a result need not: those that the source has come home as they were."""
 _HEAD = 4096
+_NEAR = 1 << 18
+_OUTLINE = re.compile(rb'"segmentation"\s*:\s*(?:\[\s*\[|\{)')
 
 
 def opened(source: Source, categories: str | None, ledger: Ledger, context: Context) -> Document:
@@ -39,7 +42,7 @@ def opened(source: Source, categories: str | None, ledger: Ledger, context: Cont
             ledger.decide("coco-categories", "no results list: the file given with --coco-categories is not looked at")
         if memory is not None:
             return LargeDocument(source, ledger, memory)
-        if context.boxes:
+        if context.boxes and not (context.shapes and _is_outlined(source.path)):
             return BoxDocument(source, ledger, context.jobs)
         return ShapeDocument(source, ledger, context.jobs) if context.shapes else Document(source, ledger)
     if memory is not None:
@@ -115,6 +118,19 @@ class Results(Document):
         """The records are numbered in their order, so that they come home in it."""
         self.fresh = {number: number + 1 for number in range(len(heads))}
         self.next_id = len(heads) + 1
+
+
+def _is_outlined(path: Path) -> bool:
+    """Whether there are outlines near the end of a file, where annotations mostly are, or near its beginning. It may be
+    wrong.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(_NEAR)
+            file.seek(max(path.stat().st_size - _NEAR, 0))
+            return any(_OUTLINE.search(part) for part in (file.read(_NEAR), head))
+    except OSError:
+        return False
 
 
 def _is_list(path: Path) -> bool:

@@ -39,9 +39,8 @@ def spelled_ones(text: bytes) -> Sequence[SpelledShape | None] | None:
     shapes = _SPELLED.decode(text)
     if not shapes:
         return []
-    if (b"-" in text and b"-0" in text) or set(map(type, chain.from_iterable([shape.bbox for shape in shapes]))) != {
-        float
-    }:
+    types = set(map(type, chain.from_iterable([shape.bbox for shape in shapes])))
+    if types != {float} or (b"-" in text and b"-0" in text):
         return None
     rings = _as_encoded([shape.segmentation for shape in shapes])
     if rings is None:

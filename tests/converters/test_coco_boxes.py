@@ -17,6 +17,7 @@ from annolake.converters.coco import boxdocument, columns, results
 from annolake.converters.coco.boxdocument import BoxDocument
 from annolake.converters.coco.document import Document
 from annolake.converters.coco.layout import Source
+from annolake.converters.coco.shapedocument import ShapeDocument
 from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
 from annolake.converters.registry import get
@@ -242,6 +243,17 @@ def test_of_a_large_file_the_annotations_are_not_held(tmp_path, monkeypatch, fro
     assert list(map(bytes, document.images)) == list(map(bytes, other.images))
     for pointer in (("annotations", 77, "bbox"), ("images", 9, "width"), ("categories", 1), ("annotations", 500)):
         assert document.locate(document.place(*pointer)) == other.locate(other.place(*pointer))
+
+
+@pytest.mark.parametrize(("outlines", "kind"), [([RING], ShapeDocument), ([], BoxDocument)])
+@pytest.mark.parametrize("first", ["images", "annotations"])
+def test_what_may_become_either_is_opened_as_what_it_holds(tmp_path, outlines, kind, first):
+    document = _document(1 if first == "annotations" else 0, (1, 0, 0))
+    for one in document["annotations"]:
+        one["segmentation"] = outlines
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps(document))
+    assert type(results.opened(Source(path), None, Ledger(), Context(boxes=True, shapes=True))) is kind
 
 
 @pytest.mark.parametrize("calls", range(5))
