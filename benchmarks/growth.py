@@ -19,7 +19,7 @@ from charting import chart
 from inputs import made
 from measure import MB, base, machine
 from pairs import HERE, ONE, pairs
-from running import run
+from running import Run, run
 
 TIMES = (1, 2, 4)
 NAMES = ("coco > yolo", "coco > voc", "coco > cvat", "coco > metalake", "cvat > coco", "yolo > coco", "voc > coco")
@@ -47,26 +47,32 @@ def _line(values: list[float]) -> list[float]:
     return [level + steep * (x - middle) for x in TIMES]
 
 
+def _one(name: str, home: Path, folder: Path) -> Run:
+    """One run of a pair. What it writes is gone afterwards: it lies in memory, as the sources do."""
+    [pair] = [pair for pair in pairs(home) if pair.name == name]
+    [ours] = [tool for tool in pair.tools if tool.name == ONE]
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        done = run(ours.run(Path(scratch) / f"out{pair.suffix}"), 600)
+    if done.failure:
+        raise SystemExit(f"{name}: {done.failure}")
+    return done
+
+
 def measure(scale: float, runs: int) -> list[Growth]:
     folder = base()
     homes = [made(folder, scale * times, 2017) for times in TIMES]
     out: list[Growth] = []
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        for name in NAMES:
-            seconds: dict[int, list[float]] = {times: [] for times in TIMES}
-            memory: dict[int, list[int]] = {times: [] for times in TIMES}
-            for number in range(runs):
-                for times, home in zip(TIMES, homes, strict=True):
-                    [pair] = [pair for pair in pairs(home) if pair.name == name]
-                    [ours] = [tool for tool in pair.tools if tool.name == ONE]
-                    done = run(ours.run(Path(scratch) / f"{len(out)}-{number}-{times}{pair.suffix}"), 600)
-                    if done.failure:
-                        raise SystemExit(f"{name}: {done.failure}")
-                    seconds[times].append(done.user + done.system)
-                    memory[times].append(done.memory)
-            out.append(Growth(name, [min(seconds[t]) for t in TIMES], [max(memory[t]) for t in TIMES]))
-            grown = out[-1]
-            print(name, [f"{value:.2f} s" for value in grown.seconds], f"{grown.bend():.1%}", file=sys.stderr)
+    for name in NAMES:
+        seconds: dict[int, list[float]] = {times: [] for times in TIMES}
+        memory: dict[int, list[int]] = {times: [] for times in TIMES}
+        for _ in range(runs):
+            for times, home in zip(TIMES, homes, strict=True):
+                done = _one(name, home, folder)
+                seconds[times].append(done.user + done.system)
+                memory[times].append(done.memory)
+        out.append(Growth(name, [min(seconds[t]) for t in TIMES], [max(memory[t]) for t in TIMES]))
+        grown = out[-1]
+        print(name, [f"{value:.2f} s" for value in grown.seconds], f"{grown.bend():.1%}", file=sys.stderr)
     return out
 
 
