@@ -99,6 +99,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     apart: bool = False
 
 
+Way = Literal["records_for", "blocks_for", "shapes_for", "spelled_for"]
+"""What a reading may offer for a target of some fidelity."""
+
+
 class Written(msgspec.Struct, frozen=True):
     """What a writer counted while writing. An annotation is an object or a tag, however many rings it has.
 

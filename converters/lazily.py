@@ -11,14 +11,16 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any, get_args
 
 import msgspec
 
-from ..schemas.model import Catalog, Record
+from ..schemas.model import Catalog
 from .engines import Engine
 from .fidelity import Fidelity
-from .format import Context, Format, Options, Reading, Records
+from .format import Context, Format, Options, Reading, Way
 from .ledger import Ledger
 from .merging import Glance, glance
 from .nearby import Address, as_told, let_go, near, told
@@ -57,11 +59,13 @@ class Opening(msgspec.Struct, frozen=True):
 
 
 class Survey(msgspec.Struct, frozen=True):
-    """What is known of a source after it was looked over. `glance` where that was asked for."""
+    """What is known of a source after it was looked over. `ways` are those that its reading offers; `glance` where that
+    was asked for.
+    """
 
     catalog: Catalog
     images: int
-    narrows: bool
+    ways: frozenset[Way]
     glance: Glance | None
 
 
@@ -90,7 +94,8 @@ def surveyed(
         with as_told(books):
             reading = openings[number].reading(books)
             seen = glance(reading, names=names) if look_through else None
-        return Survey(reading.catalog, reading.images, reading.records_for is not None, seen)
+        ways: frozenset[Way] = frozenset(way for way in get_args(Way) if getattr(reading, way) is not None)
+        return Survey(reading.catalog, reading.images, ways, seen)
 
     sizes = [_size(address) for address, _, _ in sources]
     surveys: list[Survey] = engine.run(look, sizes, ledger, None)
@@ -108,29 +113,20 @@ def forgetting() -> Generator[None]:
 
 
 def _reading(opening: Opening, survey: Survey) -> Reading:
-    def narrowed(fidelity: Fidelity) -> Records:
-        return _Lazy(opening, fidelity)
-
-    return Reading(
-        catalog=survey.catalog,
-        records=_Lazy(opening, None),
-        images=survey.images,
-        records_for=narrowed if survey.narrows else None,
-    )
+    offered: dict[str, Any] = {way: partial(_Lazy, opening, way) for way in survey.ways}
+    return Reading(catalog=survey.catalog, records=_Lazy(opening), images=survey.images, **offered)
 
 
 class _Lazy:
-    """Records of a source that is opened for them."""
+    """Records of a source that is opened for them, in one of its ways for a target of that fidelity."""
 
-    def __init__(self, opening: Opening, fidelity: Fidelity | None) -> None:
-        self.opening = opening
-        self.fidelity = fidelity
+    def __init__(self, opening: Opening, way: Way | None = None, fidelity: Fidelity | None = None) -> None:
+        self.opening, self.way, self.fidelity = opening, way, fidelity
 
-    def __call__(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
+    def __call__(self, ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Any]:
         reading = self.opening.reading()
-        if self.fidelity is None or reading.records_for is None:
-            return reading.records(ledger, start, stop)
-        return reading.records_for(self.fidelity)(ledger, start, stop)
+        offered = None if self.way is None else getattr(reading, self.way)
+        return (reading.records if offered is None else offered(self.fidelity))(ledger, start, stop)
 
 
 def _size(address: Address) -> int:

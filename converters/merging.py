@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from . import registry
 from .catalogs import same_facts
 from .coordinates import in_space
 from .fidelity import Fidelity
-from .format import Context, Reading, Records
+from .format import Blocks, Context, Reading, Records, Way
 from .ledger import Ledger
 from .opening import sized
 from .samenames import mark, shared
@@ -78,11 +78,20 @@ def merged(
     def records_for(fidelity: Fidelity) -> Records:
         return merge.records_of([r.records if r.records_for is None else r.records_for(fidelity) for r in readings])
 
+    def offered(way: Way) -> Callable[[Fidelity], Blocks] | None:
+        ways: list[Any] = [getattr(reading, way) for reading in readings]
+        if merge.changes or None in ways:
+            return None
+        return lambda fidelity: merge.records_of([each(fidelity) for each in ways])
+
     return Reading(
         catalog=replace(_catalog([one.catalog for one in readings], ledger, whole=whole), coordinates=merge.space),
         records=merge.records_of([reading.records for reading in readings]),
         images=sum(reading.images for reading in readings),
         records_for=None if merge.guests else records_for,
+        blocks_for=offered("blocks_for"),
+        shapes_for=offered("shapes_for"),
+        spelled_for=offered("spelled_for"),
     )
 
 
@@ -112,11 +121,13 @@ class _Merge:
                 self._invite(number, sources[number][1], marks, join=join)
         self.owners = {name: self.owners[name] for name in self.guests}
         self.shifts = _track_shifts([seen.tracks for seen in glances], sets)
+        self.changes = bool(self.guests or any(self.shifts) or len(set(self.spaces)) > 1)
+        """Whether a record may become another one, so that each has to be looked at."""
 
-    def records_of(self, streams: Sequence[Records]) -> Records:
+    def records_of(self, streams: Sequence[Records | Blocks]) -> Any:
         """The streams one behind the other."""
 
-        def records(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Record]:
+        def records(ledger: Ledger, start: int = 0, stop: int | None = None) -> Iterator[Any]:
             first = 0
             for number, (images, stream) in enumerate(zip(self.images, streams, strict=True)):
                 end = images if stop is None else min(stop - first, images)
@@ -124,6 +135,10 @@ class _Merge:
                 first += images
                 if begin >= end:
                     continue
+                if not self.changes:
+                    yield from stream(ledger, begin, end)
+                    continue
+                record: Any
                 for record in stream(ledger, begin, end):
                     if record.image not in self.guests:
                         yield self._prepared(record, number)

@@ -82,14 +82,14 @@ def _records(seed: int, odd: str, images: int = 23) -> list[Record]:
     return records
 
 
-def _source(folder: Path, name: str, seed: int, odd: str) -> Path:
-    """A data set of that format, and pictures beside it where sizes are theirs."""
+def _source(folder: Path, name: str, seed: int, odd: str, part: slice = slice(None)) -> Path:
+    """A data set of that format, or some of its images, and pictures beside it where sizes are theirs."""
     format_ = registry.get(name)
     options = format_.options(**SOURCES[name])
     fidelity = format_.fidelity(options)
     catalog = Catalog(labels=tuple(map(Category, LABELS)), splits=("train", "val"))
     project = projector(fidelity, Ledger(), coordinates="pixels", target=fidelity.coordinates[0])
-    records = _records(seed, odd)
+    records = _records(seed, odd)[part]
     if name == "cvat":
         catalog = replace(catalog, labels=tuple(map(Category, PLAIN.values())))
         records = list(map(_plain, records))
@@ -115,13 +115,30 @@ def _with_pictures(path: Path, records: list[Record]) -> None:
 
 
 def outcome(
-    source: Path, from_: str, target: Path, to: str, chosen: dict[str, Any], jobs: int, *, carry: Carry = "full"
+    source: Path | list[Path],
+    from_: str,
+    target: Path,
+    to: str,
+    chosen: dict[str, Any],
+    jobs: int,
+    *,
+    carry: Carry = "full",
+    shards: int | None = None,
 ) -> Any:
     format_ = registry.get(to)
     given = {to: format_.options(**chosen)}
     try:
         report = pipeline.convert(
-            source, target, to=to, from_=from_, options=given, allow_loss=True, carry=carry, verify=False, jobs=jobs
+            source,
+            target,
+            to=to,
+            from_=from_,
+            options=given,
+            allow_loss=True,
+            carry=carry,
+            verify=False,
+            jobs=jobs,
+            shards=shards,
         )
     except AnnolakeError as error:
         return type(error), error.code, str(error), error.place
@@ -154,6 +171,29 @@ def test_the_same_as_image_by_image(
     monkeypatch.setattr(blocks, "IMAGES", 4)
     in_blocks = outcome(source, from_, tmp_path / f"two{suffix}", to, chosen, jobs)
     assert in_blocks == one_by_one
+
+
+@pytest.mark.parametrize(("to", "chosen"), TARGETS, ids=[f"{to}-{'-'.join(map(str, c.values()))}" for to, c in TARGETS])
+@pytest.mark.parametrize("from_", SOURCES)
+@pytest.mark.parametrize("shards", [None, 3])
+def test_the_same_of_several_sources_and_in_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, from_: str, to: str, chosen: dict[str, Any], shards: int | None
+) -> None:
+    monkeypatch.setattr("annolake.converters.parallel.WORTH_A_PROCESS", 1)
+    sources: list[Path] = []
+    for part in (slice(0, 9), slice(9, 23)):
+        folder = tmp_path / str(part.start)
+        folder.mkdir()
+        sources.append(_source(folder, from_, 7, "few", part))
+    suffix = "" if shards else registry.get(to).suffix
+    for number, given in enumerate((sources, sources[1:])):
+        monkeypatch.setattr(blocks, "FEWEST", 10**9)
+        one_by_one = outcome(given, from_, tmp_path / f"one-{number}{suffix}", to, chosen, 1, shards=shards)
+        monkeypatch.setattr(blocks, "FEWEST", 0)
+        monkeypatch.setattr(blocks, "IMAGES", 4)
+        in_blocks = outcome(given, from_, tmp_path / f"two-{number}{suffix}", to, chosen, 2, shards=shards)
+        assert in_blocks == one_by_one
+        assert isinstance(in_blocks[0], dict), in_blocks
 
 
 @pytest.mark.usefixtures("by_blocks")

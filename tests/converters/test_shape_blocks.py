@@ -133,6 +133,31 @@ def test_the_same_as_image_by_image(
         assert isinstance(in_blocks[0], dict) == (kind != "broken"), in_blocks
 
 
+@pytest.mark.parametrize("kind", ["usual", "odd"])
+@pytest.mark.parametrize(("to", "chosen"), TARGETS, ids=[to for to, _ in TARGETS])
+@pytest.mark.parametrize("shards", [None, 3])
+def test_the_same_of_several_sources_and_in_shards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str, chosen: dict[str, Any], kind: str, shards: int | None
+) -> None:
+    """Whose ids clash, so that the later ones are new."""
+    monkeypatch.setattr("annolake.converters.parallel.WORTH_A_PROCESS", 1)
+    first = outlined_source(tmp_path, 8, kind)
+    document = json.loads(outlined_source(tmp_path, 9, kind).read_text())
+    for image in document["images"]:
+        image["file_name"] = f"b{image['file_name']}"
+    second = tmp_path / "second.json"
+    second.write_text(json.dumps(document))
+    suffix = "" if shards else registry.get(to).suffix
+    for number, sources in enumerate(([first, second], [second])):
+        monkeypatch.setattr(blocks, "FEWEST", 10**9)
+        one_by_one = outcome(sources, "coco", tmp_path / f"one-{number}{suffix}", to, chosen, 1, shards=shards)
+        monkeypatch.setattr(blocks, "FEWEST", 0)
+        monkeypatch.setattr(blocks, "IMAGES", 4)
+        in_blocks = outcome(sources, "coco", tmp_path / f"two-{number}{suffix}", to, chosen, 2, shards=shards)
+        assert in_blocks == one_by_one
+        assert isinstance(in_blocks[0], dict), in_blocks
+
+
 @pytest.mark.parametrize("to", ["voc", "yolo", "cvat"])
 def test_the_same_where_only_the_meaning_is_carried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str) -> None:
     source = outlined_source(tmp_path, 5, "odd")
