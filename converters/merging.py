@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pickle
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -13,10 +14,11 @@ from msgspec.structs import replace
 from ..schemas.errors import InvalidInput, Place
 from ..schemas.model import Annotation, Catalog, Category, Coordinates, Record, count_objects
 from . import registry
+from .blocks import Block
 from .catalogs import same_facts
 from .coordinates import in_space
 from .fidelity import Fidelity
-from .format import Blocks, Context, Reading, Records, Way
+from .format import Blocks, Context, Item, Reading, Records, Way
 from .ledger import Ledger
 from .opening import sized
 from .samenames import mark, shared
@@ -35,12 +37,32 @@ class Glance(msgspec.Struct, frozen=True):
 def glance(reading: Reading, *, names: bool = False) -> Glance:
     """Look a source through. What is broken is told when it is read for good."""
     found = Glance(array("Q"), set(), [])
-    for record in _quietly(reading):
-        found.marks.append(mark(record.image))
-        found.tracks.update(t for a in record.annotations if isinstance(t := a.metadata.get("track_id"), int | str))
+    for item in _looked(reading):
+        images = [item] if isinstance(item, Record) else item.records
+        found.marks.extend([mark(record.image) for record in images])
+        for annotation in _said(item):
+            if isinstance(track := annotation.metadata.get("track_id"), int | str):
+                found.tracks.add(track)
         if names:
-            found.names.append(record.image)
+            found.names.extend([record.image for record in images])
     return found
+
+
+def _looked(reading: Reading) -> Iterator[Item]:
+    """All that is in a source, its outlines undecoded where its reader can; nothing is said about it."""
+    if reading.spelled_for is None or reading.blocks_for is not None:
+        return _quietly(reading)
+    coco = registry.get("coco")
+    return reading.spelled_for(coco.fidelity(coco.options()))(Ledger(lenient=True, places=False))
+
+
+def _said(item: Item) -> Iterable[Annotation]:
+    """The annotations that may say something of a track."""
+    if isinstance(item, Record):
+        return item.annotations
+    if isinstance(item, Block):
+        return chain.from_iterable(record.annotations for record in item.expanded(Ledger()))
+    return chain.from_iterable(one for one in item.objects if not isinstance(one, msgspec.Struct))
 
 
 def _quietly(reading: Reading) -> Iterator[Record]:

@@ -14,12 +14,14 @@ import pycocotools.mask
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from annolake.converters import blocks, registry
 from annolake.converters.carrying import fingerprint
 from annolake.converters.coco.objects import is_hull, tidy_hull
 from annolake.converters.format import Context
 from annolake.converters.ledger import Ledger
+from annolake.converters.merging import glance
 from annolake.converters.opening import open_source
 from annolake.converters.pipeline import Run
 from annolake.converters.ringblocks import RingBlock
@@ -89,6 +91,7 @@ _ODD: list[dict[str, Any]] = [
     {"segmentation": [[1.5, 2.5, 9.5, 2.5, 9.5, 8.5, 1.5, 2.5]]},
     {"ignore": 0},
     {"attributes": {"occluded": True}},
+    {"attributes": {"track_id": 7}},
     {"area": 0},
     {"iscrowd": None},
     {"category_id": 4},
@@ -156,6 +159,13 @@ def test_the_same_of_several_sources_and_in_shards(
         in_blocks = outcome(sources, "coco", tmp_path / f"two-{number}{suffix}", to, chosen, 2, shards=shards)
         assert in_blocks == one_by_one
         assert isinstance(in_blocks[0], dict), in_blocks
+
+
+def test_a_glance_sees_the_same_many_images_at_a_time(tmp_path: Path) -> None:
+    reading = open_source(outlined_source(tmp_path, 10, "odd"), "coco", Ledger(), Context(shapes=True))
+    found = glance(reading, names=True)
+    assert found == glance(replace(reading, spelled_for=None), names=True)
+    assert (len(found.names), found.tracks) == (23, {7})
 
 
 @pytest.mark.parametrize("to", ["voc", "yolo", "cvat"])
