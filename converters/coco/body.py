@@ -123,27 +123,17 @@ class Body:
             self.shapes.write((b",\n" if self.annotations else b"") + elements)
             self.annotations += count
 
-    def add_shapes(self, block: ShapeBlock) -> None:
+    def add_shapes(self, block: ShapeBlock | SpelledBlock) -> None:
         """Images whose objects mostly are as they will stand here."""
-        fractions = _are_fractions(block)
+        as_they_are = isinstance(block, SpelledBlock) or _are_fractions(block)
+        to_hub: Any = block.to_hub
         elements: list[Any] = []
         for item, label, identity, image_id in self._numbered(block):
-            if not isinstance(item, Shape):
-                elements.append(self._object(item, image_id, identity))
-            elif item.segmentation:
-                if not fractions:
+            if isinstance(item, Shape) and not item.segmentation:
+                item = to_hub(item, label)
+            if isinstance(item, (Shape, SpelledShape)):
+                if isinstance(item, Shape) and not as_they_are:
                     _respell(item)
-                item.id, item.image_id, item.category_id = identity, image_id, self._category(label)
-                elements.append(item)
-            else:
-                elements.append(self._object(block.to_hub(item, label), image_id, identity))
-        self._add(elements)
-
-    def add_spelled(self, block: SpelledBlock) -> None:
-        """The same where outlines are as they will be spelled here."""
-        elements: list[Any] = []
-        for item, label, identity, image_id in self._numbered(block):
-            if isinstance(item, SpelledShape):
                 item.id, item.image_id, item.category_id = identity, image_id, self._category(label)
                 elements.append(item)
             else:

@@ -47,10 +47,8 @@ def write_part(path: Path, part: int, catalog: Catalog, records: Iterable[Item],
         for item in records:
             if isinstance(item, Block):
                 body.add_block(item)
-            elif isinstance(item, ShapeBlock):
+            elif isinstance(item, ShapeBlock | SpelledBlock):
                 body.add_shapes(item)
-            elif isinstance(item, SpelledBlock):
-                body.add_spelled(item)
             else:
                 body.add(item)
     return body.part()
